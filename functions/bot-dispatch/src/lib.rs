@@ -1,0 +1,49 @@
+//! Bots are told what happened, conversation by conversation, in order.
+
+use shared::adapters::bots::Messengers;
+use shared::app::Desk;
+use shared::app::deliver::deliver;
+use shared::domain::ids::{BotId, ConversationKey, InvalidId, Timestamp};
+use shared::lambda::batch::{Handled, NotHandled, SqsRecord};
+use shared::ports::{Clock, Conversations, Unavailable, Wakers};
+use shared::wire::queue::WorkMessage;
+
+/// Handles one message. An event may be delivered again, under the same id.
+///
+/// # Errors
+/// [`NotHandled`].
+pub async fn handle<S, W, C>(
+    desk: &Desk<S, W, C>,
+    bots: &Messengers<C>,
+    record: &SqsRecord,
+    deadline: Timestamp,
+) -> Handled
+where
+    S: Conversations,
+    W: Wakers,
+    C: Clock,
+{
+    let unreadable = |why: String| NotHandled::Unreadable(why);
+    let message: WorkMessage = serde_json::from_str(&record.body).map_err(|error| unreadable(error.to_string()))?;
+    match message {
+        WorkMessage::Wake { app_id, conversation_id, .. } => {
+            let key: ConversationKey = format!("{app_id}#{conversation_id}")
+                .parse()
+                .map_err(|error: InvalidId| unreadable(error.to_string()))?;
+            let report = deliver(desk, bots, &key, deadline).await?;
+            tracing::info!(outcome = "delivered", app_id, conversation_id, sent = report.sent);
+            Ok(if report.sent > 0 { "delivered" } else { "nothing_to_do" })
+        }
+        WorkMessage::Refusal { bot, event, .. } => {
+            let bot = BotId::parse(bot).ok().and_then(|id| desk.settings.bots.get(&id));
+            let bot = bot.ok_or_else(|| unreadable("the settings have no such bot".to_owned()))?;
+            let address = &event.conversation.intercom;
+            let key: ConversationKey = format!("{}#{}", address.app_id, address.conversation_id)
+                .parse()
+                .map_err(|error: InvalidId| unreadable(error.to_string()))?;
+            bots.send(bot, &key, &event).await.map_err(|reason| Unavailable { what: "the bot", why: reason.why })?;
+            Ok("refusal_delivered")
+        }
+        WorkMessage::Command { .. } => Err(unreadable("a command is for Intercom, not for bots".to_owned())),
+    }
+}

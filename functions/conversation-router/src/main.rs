@@ -1,0 +1,32 @@
+//! `conversation-router`: wiring.
+
+use conversation_router::handle;
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+use shared::adapters::clock::SystemClock;
+use shared::adapters::connection::Connection;
+use shared::adapters::sqs::{Hiding, Queues};
+use shared::config::Environment;
+use shared::lambda::batch::{self, SqsBatch};
+use shared::lambda::{telemetry, wiring};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    let mut environment = Environment::of_this_process();
+    telemetry::start(environment.optional("LOG_LEVEL").unwrap_or_default());
+    let connection = Connection::from_environment(&mut environment);
+    let mut queue = |variable| wiring::queue(&mut environment, &connection, variable);
+    let inbox = queue("INBOX_QUEUE_URL");
+    let (bot_events, replies, close) =
+        (queue("BOT_EVENTS_QUEUE_URL"), queue("REPLIES_QUEUE_URL"), queue("CLOSE_QUEUE_URL"));
+    let queues = Queues { inbox: None, bot_events: Some(bot_events), replies: Some(replies), close: Some(close) };
+    let desk = wiring::desk(&mut environment, &connection, queues);
+    let intercom = wiring::intercom(&mut environment, &desk)?;
+    environment.finish()?;
+    let hiding = Hiding { queue: inbox, clock: SystemClock };
+    let (desk, intercom, hiding) = (&desk, &intercom, &hiding);
+    lambda_runtime::run(service_fn(move |event: LambdaEvent<SqsBatch>| async move {
+        let handle = |record| async move { handle(desk, intercom, &record).await };
+        Ok::<_, Error>(batch::work(&event.payload, hiding, handle).await)
+    }))
+    .await
+}

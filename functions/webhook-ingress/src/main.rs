@@ -1,0 +1,28 @@
+//! `webhook-ingress`: wiring.
+
+use lambda_http::{Error, Request, service_fn};
+use shared::adapters::connection::Connection;
+use shared::adapters::sqs::Inbox;
+use shared::config::Environment;
+use shared::lambda::{telemetry, wiring};
+use webhook_ingress::{Doors, handle};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    let mut environment = Environment::of_this_process();
+    telemetry::start(environment.optional("LOG_LEVEL").unwrap_or_default());
+    let connection = Connection::from_environment(&mut environment);
+    let inbox = Inbox(wiring::queue(&mut environment, &connection, "INBOX_QUEUE_URL"));
+    let (settings, secrets) = (environment.settings(), environment.secrets("WEBHOOK_SECRETS"));
+    let doors = Doors::new(&settings, &secrets, &mut environment);
+    environment.finish()?;
+    // Opened now, while Lambda gives a whole core; should it fail, the first request opens it.
+    if let Err(reason) = inbox.0.open().await {
+        tracing::warn!(outcome = "not_opened", why = %reason);
+    }
+    let (doors, inbox) = (&doors, &inbox);
+    lambda_http::run(service_fn(
+        move |request: Request| async move { Ok::<_, Error>(handle(doors, inbox, &request).await) },
+    ))
+    .await
+}

@@ -1,0 +1,281 @@
+//! A local stand-in for Intercom: its REST API, its signed webhooks, and hands for its people.
+//!
+//! For development and tests of a bridge without an Intercom account. Everything is in memory
+//! and comes from a [`Seed`]; several workspaces live side by side and share nothing. It is
+//! deliberately no Intercom: no inbox, no e-mail, no Fin, no OAuth, no tickets. What it does
+//! have keeps to Intercom's documented and captured behaviour, in versions 2.10 to 2.16.
+//!
+//! The REST API is at the root with `Authorization: Bearer <token of the seed>`. The people's
+//! side is the control API below, JSON in and out, without credentials. Ids may be written as
+//! numbers or text. Errors are `{"error": "…"}`.
+//!
+//! | Endpoint below `/_sandbox` | Body → answer |
+//! |---|---|
+//! | `GET /health` | → `{status: "ok"}` |
+//! | `POST /{app_id}/webhook` | `{url, topics?, version?}` → `{head_status, ping_status}`; 422 when HEAD is not answered 200 |
+//! | `POST /{app_id}/conversations` | `{contact_id? \| contact_name?, admin_id?, body, attachments?}` → `{conversation_id, contact_id}`; a new lead when no contact fits; `admin_id` lets a teammate start |
+//! | `GET /{app_id}/conversations/{id}` | → the conversation with all parts and `seen_by_customer` |
+//! | `DELETE /{app_id}/conversations/{id}` | → `{deleted: true}` |
+//! | `POST …/{id}/customer` | `{body, attachments?}` → `{part_id}` |
+//! | `POST …/{id}/teammate` | `{admin_id, action: reply\|note\|assign\|close\|open\|snooze\|unsnooze, body?, assignee?: {type: admin\|team\|nobody, id?}, snoozed_until?}` → `{part_id}` |
+//! | `POST …/{id}/operator` | `{body, from_ai_agent?}` → `{part_id}` |
+//! | `POST …/{id}/rating` | `{rating, remark?}` → `{status}` |
+//! | `POST …/{id}/redact` | `{part_id}` (or the id of the first message) → `{status}` |
+//! | `POST …/{id}/tag` | `{name, admin_id}` → the tag |
+//! | `GET …/{id}/events?after=N` | → `{events: [{n, at, kind: "source"\|"part"\|"notification", …}]}` |
+//! | `GET /{app_id}/files/{n}` | → an uploaded file |
+//! | `GET /requests?after=N` | → `{requests: [{n, method, path, query, version, app_id, body, status}]}` |
+//! | `GET /deliveries?after=N` | → `{deliveries: [{n, app_id, topic, notification_id, conversation_id, attempt, status, duration_ms, problem}]}` |
+//! | `POST /faults` | `{match?: {method?, path_contains?}, fault: fail_before\|fail_after\|disconnect_after\|rate_limit\|delay, status?, delay_ms?, times?}` or `{webhook: {topic?}, fault: drop\|repeat\|delay, delay_ms?, times?}` → `{status}` |
+//! | `DELETE /faults` | → `{status}` |
+//! | `POST /reset` | → `{status}`; back to the seed, logs and faults forgotten |
+//!
+//! Attachments are addresses, or `{url, name?, content_type?, filesize?}`.
+
+mod actions;
+mod clock;
+mod connection;
+mod control;
+mod deliver;
+mod error;
+mod faults;
+mod ids;
+mod journal;
+mod limits;
+mod model;
+mod query;
+mod render;
+mod resolve;
+mod rest;
+mod seed;
+mod text;
+mod topic;
+mod version;
+mod workspace;
+
+use std::collections::{BTreeMap, HashMap};
+use std::future::IntoFuture;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use axum::Router;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+pub use self::seed::{
+    AdminSeed, ContactSeed, Role, Seed, SeedError, TagSeed, TeamSeed, TokenSeed, WebhookSeed, WorkspaceSeed,
+};
+pub use self::version::{ApiVersion, UnknownVersion};
+
+use self::connection::{HangUp, Lines};
+use self::deliver::{Courier, Outbox};
+use self::faults::Faults;
+use self::journal::Journal;
+use self::workspace::Workspace;
+
+/// How long a stop waits for answers under way.
+const STOP_WITHIN: Duration = Duration::from_secs(1);
+
+/// How a sandbox is to run.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Where to listen; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// What is there at the start; the embedded seed when absent.
+    pub seed: Option<Seed>,
+    /// A file that every REST request is appended to, as JSON lines.
+    pub record: Option<PathBuf>,
+    /// How long after a failed webhook its retry follows; the seed's value when absent.
+    pub retry_after_ms: Option<u64>,
+}
+
+impl Default for Options {
+    /// The embedded seed on a free port of the loopback.
+    fn default() -> Self {
+        Self { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), seed: None, record: None, retry_after_ms: None }
+    }
+}
+
+/// Why a sandbox cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The address is taken, or not one of this machine.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// The address asked for.
+        address: SocketAddr,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// The seed cannot be used.
+    #[error(transparent)]
+    Seed(#[from] SeedError),
+    /// The file for requests cannot be written.
+    #[error("cannot record to {}: {source}", file.display())]
+    Record {
+        /// The file asked for.
+        file: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// No HTTP client for webhooks can be made.
+    #[error("cannot send webhooks: {0}")]
+    Client(#[from] reqwest::Error),
+}
+
+/// Starts sandboxes.
+#[derive(Debug, Clone, Copy)]
+pub struct Sandbox;
+
+impl Sandbox {
+    /// Starts a sandbox on the present Tokio runtime. It accepts requests when this returns.
+    ///
+    /// # Errors
+    /// When the address, the seed or the record file cannot be used.
+    pub async fn start(options: Options) -> Result<Running, StartError> {
+        let seed = match options.seed {
+            Some(seed) => seed,
+            None => Seed::embedded()?,
+        };
+        let journal = match &options.record {
+            None => Journal::default(),
+            Some(file) => {
+                Journal::recording(file).map_err(|source| StartError::Record { file: file.clone(), source })?
+            }
+        };
+        let cannot_listen = |source| StartError::Listen { address: options.listen, source };
+        let listener = TcpListener::bind(options.listen).await.map_err(cannot_listen)?;
+        let address = listener.local_addr().map_err(cannot_listen)?;
+
+        let journal = Arc::new(journal);
+        let faults = Arc::new(Faults::default());
+        let retry_after = Duration::from_millis(options.retry_after_ms.unwrap_or(seed.retry_after_ms));
+        let courier = Arc::new(Courier::new(journal.clone(), faults.clone(), retry_after)?);
+        let (outbox, notices) = deliver::outbox(journal.clone());
+        let shared = Shared::new(seed, format!("http://{address}"), journal, faults, &courier, outbox);
+
+        let app = Router::new()
+            .nest("/_sandbox", control::routes())
+            .fallback(rest::serve)
+            .with_state(Arc::new(shared))
+            .into_make_service_with_connect_info::<HangUp>();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let server = axum::serve(Lines(listener), app).with_graceful_shutdown(async move {
+            // A `Running` that is dropped without a word means the same as one that is stopped.
+            drop(stopped.await);
+        });
+        Ok(Running {
+            address,
+            stop: Some(stop),
+            server: tokio::spawn(server.into_future()),
+            courier: tokio::spawn(courier.run(notices)),
+        })
+    }
+}
+
+/// A sandbox that runs until it is stopped or dropped.
+#[derive(Debug)]
+pub struct Running {
+    address: SocketAddr,
+    stop: Option<oneshot::Sender<()>>,
+    server: JoinHandle<std::io::Result<()>>,
+    courier: JoinHandle<()>,
+}
+
+impl Running {
+    /// The base address of the REST API, without a slash at its end.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Stops accepting, lets answers under way finish for a moment, and drops the webhooks
+    /// that have not left yet.
+    pub async fn stop(mut self) {
+        self.courier.abort();
+        drop(self.stop.take());
+        drop(tokio::time::timeout(STOP_WITHIN, &mut self.server).await);
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.courier.abort();
+        self.server.abort();
+    }
+}
+
+/// A token and the workspace it opens.
+#[derive(Debug)]
+struct Credentials {
+    app_id: String,
+    token: TokenSeed,
+}
+
+/// A workspace and what it began as.
+#[derive(Debug)]
+struct Installed {
+    seed: WorkspaceSeed,
+    state: Mutex<Workspace>,
+}
+
+/// Access to one workspace; never held over an await.
+type WorkspaceGuard<'a> = MutexGuard<'a, Workspace>;
+
+/// What all requests share.
+#[derive(Debug)]
+struct Shared {
+    workspaces: BTreeMap<String, Installed>,
+    tokens: HashMap<String, Credentials>,
+    base_url: String,
+    journal: Arc<Journal>,
+    faults: Arc<Faults>,
+    courier: Arc<Courier>,
+    outbox: Outbox,
+}
+
+impl Shared {
+    fn new(
+        seed: Seed,
+        base_url: String,
+        journal: Arc<Journal>,
+        faults: Arc<Faults>,
+        courier: &Arc<Courier>,
+        outbox: Outbox,
+    ) -> Self {
+        let mut tokens = HashMap::new();
+        let mut workspaces = BTreeMap::new();
+        for seed in seed.workspaces {
+            for token in &seed.access_tokens {
+                let credentials = Credentials { app_id: seed.app_id.clone(), token: token.clone() };
+                tokens.insert(token.token.clone(), credentials);
+            }
+            let state = Mutex::new(Workspace::from_seed(&seed, outbox.clone()));
+            workspaces.insert(seed.app_id.clone(), Installed { seed, state });
+        }
+        Self { workspaces, tokens, base_url, journal, faults, courier: courier.clone(), outbox }
+    }
+
+    fn workspace(&self, app_id: &str) -> Option<WorkspaceGuard<'_>> {
+        let installed = self.workspaces.get(app_id)?;
+        // A request that panicked has been answered for; the others go on.
+        Some(installed.state.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Puts every workspace back to its seed. Subscriptions end, except those of the seed.
+    fn reset(&self) {
+        for (app_id, installed) in &self.workspaces {
+            if let Some(mut workspace) = self.workspace(app_id) {
+                workspace.unsubscribe();
+                let fresh = Workspace::from_seed(&installed.seed, self.outbox.clone());
+                let old = std::mem::replace(&mut *workspace, fresh);
+                workspace.counters.go_on_after(&old.counters);
+            }
+        }
+        self.journal.clear();
+        self.faults.clear();
+    }
+}

@@ -1,0 +1,473 @@
+//! The control API below `/_sandbox`: the hands of the people in a workspace.
+//!
+//! The table of its endpoints is in the module above. What it takes and answers is the
+//! sandbox's own and no part of Intercom; errors are `{"error": "…"}` for people to read.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{DefaultBodyLimit, Path, Query, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{delete, get, post};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use super::actions::ReplyKind;
+use super::error::ApiError;
+use super::faults::Fault;
+use super::model::{Assignee, Attachment, Contact, Message};
+use super::render::{self, Style};
+use super::rest::fields::attachment_at;
+use super::seed::{Role, WebhookSeed};
+use super::text;
+use super::version::ApiVersion;
+use super::workspace::{Subscription, Workspace};
+use super::{Shared, WorkspaceGuard, clock};
+
+/// The largest control request.
+const BODY_LIMIT_BYTES: usize = 8 * 1024 * 1024;
+/// How long a snooze is when nothing is said: an hour.
+const SNOOZE_SECONDS: u64 = 3_600;
+
+/// The routes, to be nested at `/_sandbox`.
+pub(crate) fn routes() -> Router<Arc<Shared>> {
+    let conversation = Router::new()
+        .route("/", get(show).delete(remove))
+        .route("/events", get(events))
+        .route("/customer", post(customer))
+        .route("/teammate", post(teammate))
+        .route("/operator", post(operator))
+        .route("/rating", post(rating))
+        .route("/redact", post(redact))
+        .route("/tag", post(tag));
+    Router::new()
+        .route("/health", get(health))
+        .route("/requests", get(requests))
+        .route("/deliveries", get(deliveries))
+        .route("/faults", post(add_fault).merge(delete(clear_faults)))
+        .route("/reset", post(reset))
+        .route("/{app_id}/webhook", post(subscribe))
+        .route("/{app_id}/files/{file}", get(file))
+        .route("/{app_id}/conversations", post(start))
+        .nest("/{app_id}/conversations/{id}", conversation)
+        .fallback(async || refuse(StatusCode::NOT_FOUND, "there is no such control endpoint"))
+        .layer(DefaultBodyLimit::max(BODY_LIMIT_BYTES))
+}
+
+/// A refusal in words.
+struct Refusal(StatusCode, String);
+
+type Reply = Result<Response, Refusal>;
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        with_status(self.0, json!({"error": self.1}))
+    }
+}
+
+impl From<ApiError> for Refusal {
+    fn from(error: ApiError) -> Self {
+        let body = error.body("");
+        let message = body["errors"][0]["message"].as_str().unwrap_or_default();
+        Self(error.status, message.to_owned())
+    }
+}
+
+fn refuse(status: StatusCode, message: impl Into<String>) -> Refusal {
+    Refusal(status, message.into())
+}
+
+fn done(value: Value) -> Reply {
+    Ok(with_status(StatusCode::OK, value))
+}
+
+fn with_status(status: StatusCode, value: Value) -> Response {
+    let json = [(header::CONTENT_TYPE, "application/json")];
+    (status, json, value.to_string()).into_response()
+}
+
+fn parse<T: DeserializeOwned>(body: &Bytes) -> Result<T, Refusal> {
+    serde_json::from_slice(body).map_err(|error| refuse(StatusCode::BAD_REQUEST, format!("the body: {error}")))
+}
+
+fn workspace<'a>(shared: &'a Shared, app_id: &str) -> Result<WorkspaceGuard<'a>, Refusal> {
+    shared.workspace(app_id).ok_or_else(|| refuse(StatusCode::NOT_FOUND, format!("there is no workspace {app_id:?}")))
+}
+
+/// An id as a number or as text, as both are natural to write.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Id {
+    Number(u64),
+    Text(String),
+}
+
+impl Id {
+    fn number(&self) -> Result<u64, Refusal> {
+        match self {
+            Self::Number(number) => Ok(*number),
+            Self::Text(text) => {
+                text.parse().map_err(|_| refuse(StatusCode::BAD_REQUEST, format!("{text:?} is not a decimal id")))
+            }
+        }
+    }
+}
+
+/// An attachment as the control API takes it: an address alone, or with what is known.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum File {
+    Address(String),
+    Described { url: String, name: Option<String>, content_type: Option<String>, filesize: Option<u64> },
+}
+
+impl From<File> for Attachment {
+    fn from(file: File) -> Self {
+        match file {
+            File::Address(url) => attachment_at(&url),
+            File::Described { url, name, content_type, filesize } => {
+                let known = attachment_at(&url);
+                Self {
+                    name: name.unwrap_or(known.name),
+                    content_type: content_type.unwrap_or(known.content_type),
+                    filesize: filesize.unwrap_or(known.filesize),
+                    url,
+                }
+            }
+        }
+    }
+}
+
+fn typed(body: &str, attachments: Vec<File>) -> Message {
+    Message {
+        body: (!body.is_empty()).then(|| text::stored_from_messenger(body)),
+        attachments: attachments.into_iter().map(Attachment::from).collect(),
+        ..Message::default()
+    }
+}
+
+#[derive(Debug, Deserialize)]
+struct After {
+    #[serde(default)]
+    after: u64,
+}
+
+async fn health() -> Reply {
+    done(json!({"status": "ok"}))
+}
+
+async fn requests(State(shared): State<Arc<Shared>>, Query(asked): Query<After>) -> Reply {
+    done(json!({"requests": shared.journal.requests_after(asked.after)}))
+}
+
+async fn deliveries(State(shared): State<Arc<Shared>>, Query(asked): Query<After>) -> Reply {
+    done(json!({"deliveries": shared.journal.deliveries_after(asked.after)}))
+}
+
+async fn add_fault(State(shared): State<Arc<Shared>>, body: Bytes) -> Reply {
+    let fault: Fault = parse(&body)?;
+    shared.faults.add(fault).map_err(|problem| refuse(StatusCode::BAD_REQUEST, problem))?;
+    done(json!({"status": "ok"}))
+}
+
+async fn clear_faults(State(shared): State<Arc<Shared>>) -> Reply {
+    shared.faults.clear();
+    done(json!({"status": "ok"}))
+}
+
+async fn reset(State(shared): State<Arc<Shared>>) -> Reply {
+    shared.reset();
+    done(json!({"status": "ok"}))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Subscribe {
+    url: String,
+    #[serde(default)]
+    topics: Option<Vec<String>>,
+    #[serde(default)]
+    version: Option<ApiVersion>,
+}
+
+/// Saves a receiver as the Developer Hub does: a HEAD that must be answered 200, then a ping.
+async fn subscribe(State(shared): State<Arc<Shared>>, Path(app_id): Path<String>, body: Bytes) -> Reply {
+    let asked: Subscribe = parse(&body)?;
+    let client_secret = workspace(&shared, &app_id)?.client_secret.clone();
+    let unusable = |why: String| {
+        let problem = format!("{} must answer HEAD with 200: {why}", asked.url);
+        refuse(StatusCode::UNPROCESSABLE_ENTITY, problem)
+    };
+    let head_status = shared.courier.probe(&asked.url).await.map_err(unusable)?;
+    if head_status != 200 {
+        return Err(unusable(format!("it answered {head_status}")));
+    }
+    let webhook = WebhookSeed {
+        url: asked.url.clone(),
+        topics: asked.topics,
+        version: asked.version.unwrap_or(ApiVersion::DEFAULT),
+    };
+    let subscription = Arc::new(Subscription::new(webhook, client_secret));
+    workspace(&shared, &app_id)?.subscribe(subscription.clone());
+    let ping_status = shared.courier.ping(&app_id, subscription).await;
+    done(json!({"head_status": head_status, "ping_status": ping_status}))
+}
+
+async fn file(State(shared): State<Arc<Shared>>, Path((app_id, file)): Path<(String, u64)>) -> Reply {
+    let workspace = workspace(&shared, &app_id)?;
+    let (content_type, bytes) =
+        workspace.files.get(&file).ok_or_else(|| refuse(StatusCode::NOT_FOUND, "there is no such file"))?;
+    let headers = [(header::CONTENT_TYPE, content_type.clone())];
+    Ok((headers, bytes.clone()).into_response())
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Start {
+    #[serde(default)]
+    contact_id: Option<String>,
+    #[serde(default)]
+    contact_name: Option<String>,
+    /// A teammate who starts the conversation instead of the customer.
+    #[serde(default)]
+    admin_id: Option<Id>,
+    #[serde(default)]
+    body: String,
+    #[serde(default)]
+    attachments: Vec<File>,
+}
+
+async fn start(State(shared): State<Arc<Shared>>, Path(app_id): Path<String>, body: Bytes) -> Reply {
+    let asked: Start = parse(&body)?;
+    let mut workspace = workspace(&shared, &app_id)?;
+    let contact_id = match asked.contact_id {
+        Some(id) => id,
+        None => contact_named(&mut workspace, asked.contact_name),
+    };
+    let mut message = typed(&asked.body, asked.attachments);
+    let id = match asked.admin_id {
+        None => workspace.start_by_contact(&contact_id, message)?,
+        Some(admin_id) => {
+            message.body = Some(text::stored_from_api(&asked.body));
+            workspace.start_by_admin(admin_id.number()?, &contact_id, message)?
+        }
+    };
+    done(json!({"conversation_id": id.to_string(), "contact_id": contact_id}))
+}
+
+/// The contact of that name; a new lead when there is none, or no name.
+fn contact_named(workspace: &mut Workspace, name: Option<String>) -> String {
+    let mut contacts = workspace.contacts.values();
+    if let (Some(known), true) = (contacts.find(|contact| contact.name == name), name.is_some()) {
+        return known.id.clone();
+    }
+    let id = workspace.counters.contact();
+    let now = clock::unix_seconds();
+    let contact = Contact {
+        id: id.clone(),
+        role: Role::Lead,
+        external_id: Some(super::ids::uuid()),
+        email: None,
+        name,
+        phone: None,
+        language_override: None,
+        location: Default::default(),
+        custom_attributes: Default::default(),
+        created_at: now,
+        updated_at: now,
+        last_seen_at: Some(now),
+        last_replied_at: None,
+    };
+    workspace.contacts.insert(id.clone(), contact);
+    id
+}
+
+type InConversation = Path<(String, u64)>;
+
+async fn show(State(shared): State<Arc<Shared>>, Path((app_id, id)): InConversation) -> Reply {
+    let workspace = workspace(&shared, &app_id)?;
+    let conversation = workspace.conversation(id)?;
+    let parts: Vec<_> = conversation.parts.iter().collect();
+    let style = Style::control();
+    let mut value = render::conversation(&workspace, conversation, &parts, style);
+    value["seen_by_customer"] = render::seen_by_customer(conversation);
+    done(value)
+}
+
+async fn remove(State(shared): State<Arc<Shared>>, Path((app_id, id)): InConversation) -> Reply {
+    workspace(&shared, &app_id)?.delete(id)?;
+    done(json!({"deleted": true}))
+}
+
+async fn events(
+    State(shared): State<Arc<Shared>>,
+    Path((app_id, id)): InConversation,
+    Query(asked): Query<After>,
+) -> Reply {
+    let workspace = workspace(&shared, &app_id)?;
+    let start = workspace.events.partition_point(|e| e.n <= asked.after);
+    let events: Vec<Value> = workspace
+        .events
+        .range(start..)
+        .filter(|event| event.conversation_id == id)
+        .map(|event| event.entry.clone())
+        .collect();
+    done(json!({"events": events}))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Customer {
+    #[serde(default)]
+    body: String,
+    #[serde(default)]
+    attachments: Vec<File>,
+}
+
+async fn customer(State(shared): State<Arc<Shared>>, Path((app_id, id)): InConversation, body: Bytes) -> Reply {
+    let asked: Customer = parse(&body)?;
+    let mut workspace = workspace(&shared, &app_id)?;
+    let contact = workspace.conversation(id)?.contact_ids.first().cloned();
+    let message = typed(&asked.body, asked.attachments);
+    if message.body.is_none() && message.attachments.is_empty() {
+        return Err(refuse(StatusCode::BAD_REQUEST, "body is empty"));
+    }
+    let part_id = workspace.contact_reply(id, &contact.unwrap_or_default(), message, None)?;
+    done(json!({"part_id": part_id.to_string()}))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Teammate {
+    admin_id: Id,
+    action: Action,
+    #[serde(default)]
+    body: Option<String>,
+    #[serde(default)]
+    assignee: Option<To>,
+    #[serde(default)]
+    snoozed_until: Option<u64>,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Action {
+    Reply,
+    Note,
+    Assign,
+    Close,
+    Open,
+    Snooze,
+    Unsnooze,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+enum To {
+    Admin { id: Id },
+    Team { id: Id },
+    Nobody,
+}
+
+async fn teammate(State(shared): State<Arc<Shared>>, Path((app_id, id)): InConversation, body: Bytes) -> Reply {
+    let asked: Teammate = parse(&body)?;
+    let mut workspace = workspace(&shared, &app_id)?;
+    let admin_id = asked.admin_id.number()?;
+    let body = asked.body.filter(|body| !body.is_empty());
+    let body = body.map(|body| text::stored_from_api(&body));
+    let needed = |what: &str| refuse(StatusCode::BAD_REQUEST, format!("{what} is needed"));
+    let part_id = match asked.action {
+        Action::Reply | Action::Note => {
+            let kind = match asked.action {
+                Action::Note => ReplyKind::Note,
+                _ => ReplyKind::Comment,
+            };
+            let message = Message { body: Some(body.ok_or_else(|| needed("body"))?), ..Message::default() };
+            workspace.admin_reply(id, admin_id, kind, message, None)?
+        }
+        Action::Assign => {
+            let assignee = match asked.assignee.ok_or_else(|| needed("assignee"))? {
+                To::Admin { id } => Assignee::Admin(id.number()?),
+                To::Team { id } => Assignee::Team(id.number()?),
+                To::Nobody => Assignee::Nobody,
+            };
+            workspace.assign(id, admin_id, assignee, body, None)?
+        }
+        Action::Close => workspace.close(id, admin_id, body, None)?,
+        Action::Open | Action::Unsnooze => workspace.open(id, admin_id, None)?,
+        Action::Snooze => {
+            let later = || clock::unix_seconds() + SNOOZE_SECONDS;
+            let until = asked.snoozed_until.unwrap_or_else(later);
+            workspace.snooze(id, admin_id, until, None)?
+        }
+    };
+    done(json!({"part_id": part_id.to_string()}))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Operator {
+    body: String,
+    #[serde(default)]
+    from_ai_agent: bool,
+}
+
+async fn operator(State(shared): State<Arc<Shared>>, Path((app_id, id)): InConversation, body: Bytes) -> Reply {
+    let asked: Operator = parse(&body)?;
+    let message = Message { body: Some(text::stored_from_api(&asked.body)), ..Message::default() };
+    let mut workspace = workspace(&shared, &app_id)?;
+    let part_id = workspace.operator_reply(id, message, asked.from_ai_agent)?;
+    done(json!({"part_id": part_id.to_string()}))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Rated {
+    rating: u8,
+    #[serde(default)]
+    remark: Option<String>,
+}
+
+async fn rating(State(shared): State<Arc<Shared>>, Path((app_id, id)): InConversation, body: Bytes) -> Reply {
+    let asked: Rated = parse(&body)?;
+    workspace(&shared, &app_id)?.rate(id, asked.rating, asked.remark)?;
+    done(json!({"status": "ok"}))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Redact {
+    part_id: Id,
+}
+
+/// Redacts a part, or the first message when its id is given.
+async fn redact(State(shared): State<Arc<Shared>>, Path((app_id, id)): InConversation, body: Bytes) -> Reply {
+    let asked: Redact = parse(&body)?;
+    let part_id = asked.part_id.number()?;
+    let mut workspace = workspace(&shared, &app_id)?;
+    if workspace.conversation(id)?.source.id == part_id {
+        workspace.redact_source(id, part_id)?;
+    } else {
+        workspace.redact_part(id, part_id)?;
+    }
+    done(json!({"status": "ok"}))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TagIt {
+    name: String,
+    admin_id: Id,
+}
+
+async fn tag(State(shared): State<Arc<Shared>>, Path((app_id, id)): InConversation, body: Bytes) -> Reply {
+    let asked: TagIt = parse(&body)?;
+    let admin_id = asked.admin_id.number()?;
+    let mut workspace = workspace(&shared, &app_id)?;
+    let tag_id = workspace.tag_named(&asked.name);
+    let tag = workspace.tag(id, tag_id, admin_id)?;
+    done(render::applied_tag(&tag))
+}

@@ -1,0 +1,124 @@
+//! What the REST side answers when it refuses, in Intercom's own shape and codes.
+//!
+//! The sandbox's control API has errors of its own (`control`): nothing here is for people.
+
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+
+/// A refusal: an HTTP status and one entry of an `error.list`.
+#[derive(Debug, Clone)]
+pub(crate) struct ApiError {
+    pub(crate) status: StatusCode,
+    code: &'static str,
+    message: String,
+    field: Option<&'static str>,
+}
+
+/// What a REST operation comes to.
+pub(crate) type Answer<T> = Result<T, ApiError>;
+
+impl ApiError {
+    pub(crate) fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
+        Self { status, code, message: message.into(), field: None }
+    }
+
+    pub(crate) fn unauthorized() -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "unauthorized", "Access Token Invalid")
+    }
+
+    pub(crate) fn not_found(message: &str) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not_found", message)
+    }
+
+    /// A conversation (or route) that this workspace does not have.
+    pub(crate) fn no_resource() -> Self {
+        Self::not_found("Resource Not Found")
+    }
+
+    pub(crate) fn no_contact() -> Self {
+        Self::not_found("User Not Found")
+    }
+
+    pub(crate) fn no_admin() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "admin_not_found", "Admin not found")
+    }
+
+    pub(crate) fn no_assignee() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "assignee_not_found", "Assignee not found")
+    }
+
+    pub(crate) fn no_team() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "team_not_found", "Team not found")
+    }
+
+    pub(crate) fn no_tag() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "tag_not_found", "Tag not found")
+    }
+
+    pub(crate) fn no_part() -> Self {
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "conversation_part_or_message_not_found",
+            "Conversation part or message not found",
+        )
+    }
+
+    pub(crate) fn not_redactable() -> Self {
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            "conversation_part_not_redactable",
+            "This conversation part cannot be redacted",
+        )
+    }
+
+    /// A body that is not what the description asks for.
+    pub(crate) fn invalid(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "parameter_invalid", message)
+    }
+
+    pub(crate) fn invalid_field(field: &'static str, message: impl Into<String>) -> Self {
+        Self { field: Some(field), ..Self::invalid(message) }
+    }
+
+    /// A required member that is absent.
+    pub(crate) fn missing(field: &'static str) -> Self {
+        Self {
+            field: Some(field),
+            ..Self::new(StatusCode::BAD_REQUEST, "parameter_not_found", format!("{field} is required"))
+        }
+    }
+
+    pub(crate) fn not_in_version() -> Self {
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            "intercom_version_invalid",
+            "Requested resource is not available in current API version.",
+        )
+    }
+
+    pub(crate) fn unknown_version() -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "intercom_version_invalid", "The requested version could not be found")
+    }
+
+    pub(crate) fn rate_limited(limit: u32) -> Self {
+        Self::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "rate_limit_exceeded",
+            format!("Exceeded rate limit of {limit} in 10_seconds"),
+        )
+    }
+
+    /// The 5xx of a fault that a test asked for.
+    pub(crate) fn server(status: StatusCode) -> Self {
+        let code = if status == StatusCode::SERVICE_UNAVAILABLE { "service_unavailable" } else { "server_error" };
+        Self::new(status, code, "Server Error")
+    }
+
+    pub(crate) fn body(&self, request_id: &str) -> Value {
+        let mut entry = json!({"code": self.code, "message": self.message});
+        if let Some(field) = self.field {
+            entry["field"] = json!(field);
+        }
+        json!({"type": "error.list", "request_id": request_id, "errors": [entry]})
+    }
+}

@@ -1,0 +1,166 @@
+//! What went in and out: the REST requests received and the webhooks delivered.
+//!
+//! Kept in memory up to a limit, and requests on request also as JSON lines in a file, which a
+//! thread of its own writes. Headers are not part of an entry, so no token ever is.
+
+use std::collections::VecDeque;
+use std::io::Write;
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
+
+use axum::body::Bytes;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+/// How many entries of each kind are kept.
+const ENTRIES_KEPT: usize = 10_000;
+/// Larger bodies (uploads) are mentioned by size only.
+const BODY_KEPT_BYTES: usize = 128 * 1024;
+
+/// A REST request and its answer.
+#[derive(Debug, Clone)]
+pub(crate) struct Request {
+    pub(crate) method: String,
+    pub(crate) path: String,
+    pub(crate) query: Option<String>,
+    pub(crate) version: Option<String>,
+    pub(crate) app_id: Option<String>,
+    pub(crate) body: Bytes,
+    /// The status answered; none when a fault cut the connection.
+    pub(crate) status: Option<u16>,
+}
+
+/// One attempt at a webhook delivery.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Delivery {
+    pub(crate) app_id: String,
+    pub(crate) topic: &'static str,
+    pub(crate) notification_id: Option<String>,
+    pub(crate) conversation_id: Option<String>,
+    /// 1 or 2; 0 for one that was never tried.
+    pub(crate) attempt: u32,
+    /// What the receiver answered; none when it did not, see `problem`.
+    pub(crate) status: Option<u16>,
+    pub(crate) duration_ms: u64,
+    /// Why there is no status.
+    pub(crate) problem: Option<String>,
+}
+
+/// Both logs.
+#[derive(Debug, Default)]
+pub(crate) struct Journal {
+    requests: Mutex<Log<Request>>,
+    deliveries: Mutex<Log<Delivery>>,
+    recorder: Option<mpsc::Sender<(u64, Request)>>,
+}
+
+#[derive(Debug)]
+struct Log<T> {
+    entries: VecDeque<(u64, T)>,
+    last: u64,
+}
+
+impl<T> Default for Log<T> {
+    fn default() -> Self {
+        Self { entries: VecDeque::new(), last: 0 }
+    }
+}
+
+impl<T> Log<T> {
+    fn add(&mut self, entry: T) -> u64 {
+        self.last += 1;
+        if self.entries.len() == ENTRIES_KEPT {
+            self.entries.pop_front();
+        }
+        self.entries.push_back((self.last, entry));
+        self.last
+    }
+
+    fn after(&self, n: u64) -> impl Iterator<Item = &(u64, T)> {
+        let start = self.entries.partition_point(|(number, _)| *number <= n);
+        self.entries.iter().skip(start)
+    }
+}
+
+impl Journal {
+    /// A journal that also appends every request to a file.
+    ///
+    /// # Errors
+    /// When the file cannot be opened for writing.
+    pub(crate) fn recording(file: &Path) -> std::io::Result<Self> {
+        let mut file = std::fs::File::options().create(true).append(true).open(file)?;
+        let (recorder, entries) = mpsc::channel::<(u64, Request)>();
+        // The thread ends when the journal, which holds the only sender, is dropped.
+        std::thread::Builder::new().name("sandbox-recorder".to_owned()).spawn(move || {
+            for (n, request) in entries {
+                let line = format!("{}\n", request_json(n, &request));
+                if file.write_all(line.as_bytes()).is_err() {
+                    return;
+                }
+            }
+        })?;
+        Ok(Self { recorder: Some(recorder), ..Self::default() })
+    }
+
+    pub(crate) fn request(&self, request: Request) {
+        let copy = self.recorder.as_ref().map(|_| request.clone());
+        let n = lock(&self.requests).add(request);
+        if let (Some(recorder), Some(copy)) = (&self.recorder, copy) {
+            // A full disk ends the recording, not the sandbox.
+            drop(recorder.send((n, copy)));
+        }
+    }
+
+    pub(crate) fn delivery(&self, delivery: Delivery) {
+        lock(&self.deliveries).add(delivery);
+    }
+
+    pub(crate) fn requests_after(&self, n: u64) -> Vec<Value> {
+        let entries: Vec<(u64, Request)> = lock(&self.requests).after(n).cloned().collect();
+        entries.iter().map(|(n, request)| request_json(*n, request)).collect()
+    }
+
+    pub(crate) fn deliveries_after(&self, n: u64) -> Vec<Value> {
+        lock(&self.deliveries)
+            .after(n)
+            .map(|(n, delivery)| {
+                let mut value = json!(delivery);
+                value["n"] = json!(n);
+                value
+            })
+            .collect()
+    }
+
+    /// Forgets all entries. Numbers go on, so that nobody who polls misses one.
+    pub(crate) fn clear(&self) {
+        lock(&self.requests).entries.clear();
+        lock(&self.deliveries).entries.clear();
+    }
+}
+
+fn request_json(n: u64, request: &Request) -> Value {
+    json!({
+        "n": n,
+        "method": request.method,
+        "path": request.path,
+        "query": request.query,
+        "version": request.version,
+        "app_id": request.app_id,
+        "body": body_json(&request.body),
+        "status": request.status,
+    })
+}
+
+fn body_json(body: &Bytes) -> Value {
+    if body.is_empty() {
+        return Value::Null;
+    }
+    if body.len() > BODY_KEPT_BYTES {
+        return json!(format!("({} bytes)", body.len()));
+    }
+    serde_json::from_slice(body).unwrap_or_else(|_| json!(String::from_utf8_lossy(body)))
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,288 @@
+//! The nouns of a workspace: contacts, conversations, parts.
+//!
+//! Plain data without rules (`actions`), JSON (`render`) or identity (`ids`). Bodies are HTML
+//! as stored (`text`), moments are Unix seconds.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value};
+
+use super::seed::Role;
+
+/// A teammate.
+#[derive(Debug, Clone)]
+pub(crate) struct Admin {
+    pub(crate) id: u64,
+    pub(crate) name: String,
+    pub(crate) email: String,
+    pub(crate) has_inbox_seat: bool,
+    pub(crate) away_mode_enabled: bool,
+    pub(crate) team_ids: Vec<u64>,
+}
+
+/// A team of teammates.
+#[derive(Debug, Clone)]
+pub(crate) struct Team {
+    pub(crate) id: u64,
+    pub(crate) name: String,
+    pub(crate) admin_ids: Vec<u64>,
+}
+
+/// A customer.
+#[derive(Debug, Clone)]
+pub(crate) struct Contact {
+    pub(crate) id: String,
+    pub(crate) role: Role,
+    pub(crate) external_id: Option<String>,
+    pub(crate) email: Option<String>,
+    pub(crate) name: Option<String>,
+    pub(crate) phone: Option<String>,
+    pub(crate) language_override: Option<String>,
+    pub(crate) location: BTreeMap<String, String>,
+    pub(crate) custom_attributes: Map<String, Value>,
+    pub(crate) created_at: u64,
+    pub(crate) updated_at: u64,
+    pub(crate) last_seen_at: Option<u64>,
+    pub(crate) last_replied_at: Option<u64>,
+}
+
+/// Who wrote a part, as it was known then: later renames do not reach old parts.
+#[derive(Debug, Clone)]
+pub(crate) struct Author {
+    pub(crate) kind: AuthorKind,
+    pub(crate) id: String,
+    pub(crate) name: Option<String>,
+    pub(crate) email: Option<String>,
+    /// Fin's own words, in contrast to a workflow's.
+    pub(crate) from_ai_agent: bool,
+}
+
+/// The kinds of authors that the sandbox has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum AuthorKind {
+    User,
+    Lead,
+    Admin,
+    Bot,
+}
+
+impl AuthorKind {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Lead => "lead",
+            Self::Admin => "admin",
+            Self::Bot => "bot",
+        }
+    }
+
+    pub(crate) fn is_contact(self) -> bool {
+        matches!(self, Self::User | Self::Lead)
+    }
+}
+
+/// What a conversation is in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum State {
+    Open,
+    Closed,
+    Snoozed,
+}
+
+impl State {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Closed => "closed",
+            Self::Snoozed => "snoozed",
+        }
+    }
+}
+
+/// The types of parts that the sandbox makes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PartType {
+    Comment,
+    Note,
+    QuickReply,
+    Open,
+    Close,
+    Snoozed,
+    Unsnoozed,
+    Assignment,
+    AssignAndReopen,
+    AttributeUpdated,
+}
+
+impl PartType {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Comment => "comment",
+            Self::Note => "note",
+            Self::QuickReply => "quick_reply",
+            Self::Open => "open",
+            Self::Close => "close",
+            Self::Snoozed => "snoozed",
+            Self::Unsnoozed => "unsnoozed",
+            Self::Assignment => "assignment",
+            Self::AssignAndReopen => "assign_and_reopen",
+            Self::AttributeUpdated => "conversation_attribute_updated_by_admin",
+        }
+    }
+}
+
+/// Who a conversation is given to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Assignee {
+    Admin(u64),
+    Team(u64),
+    /// Takes the teammate away and leaves the team.
+    NoAdmin,
+    /// Takes the team away and leaves the teammate.
+    NoTeam,
+    /// Takes both away, as the inbox's "Unassigned" does.
+    Nobody,
+}
+
+/// A file on a message.
+#[derive(Debug, Clone)]
+pub(crate) struct Attachment {
+    pub(crate) name: String,
+    pub(crate) url: String,
+    pub(crate) content_type: String,
+    pub(crate) filesize: u64,
+}
+
+/// A choice that a quick reply offers.
+#[derive(Debug, Clone)]
+pub(crate) struct QuickReplyOption {
+    pub(crate) text: String,
+    pub(crate) uuid: String,
+}
+
+/// What somebody wrote: the content of a part before it is one.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Message {
+    pub(crate) body: Option<String>,
+    pub(crate) attachments: Vec<Attachment>,
+    /// The choices offered by a teammate.
+    pub(crate) quick_reply_options: Vec<QuickReplyOption>,
+    /// The choice made by a contact.
+    pub(crate) quick_reply_uuid: Option<String>,
+    /// Only for imported history; now when absent.
+    pub(crate) created_at: Option<u64>,
+}
+
+/// One entry of a conversation.
+#[derive(Debug, Clone)]
+pub(crate) struct Part {
+    pub(crate) id: u64,
+    pub(crate) part_type: PartType,
+    pub(crate) body: Option<String>,
+    pub(crate) created_at: u64,
+    pub(crate) updated_at: u64,
+    pub(crate) assigned_to: Option<Assignee>,
+    pub(crate) author: Author,
+    pub(crate) attachments: Vec<Attachment>,
+    pub(crate) redacted: bool,
+    pub(crate) state: State,
+    pub(crate) tags: Vec<AppliedTag>,
+    pub(crate) app_package_code: Option<String>,
+    pub(crate) quick_reply_options: Vec<QuickReplyOption>,
+    pub(crate) quick_reply_uuid: Option<String>,
+    /// The attribute and its value, for the part that an update leaves.
+    pub(crate) changed_attribute: Option<(String, Value)>,
+}
+
+impl Part {
+    /// Whether the customer sees it in the Messenger.
+    pub(crate) fn is_visible_to_customer(&self) -> bool {
+        let has_content = self.body.is_some() || !self.attachments.is_empty() || !self.quick_reply_options.is_empty();
+        has_content && self.part_type != PartType::Note
+    }
+}
+
+/// The message that a conversation began with.
+#[derive(Debug, Clone)]
+pub(crate) struct Source {
+    pub(crate) id: u64,
+    pub(crate) body: String,
+    pub(crate) author: Author,
+    pub(crate) attachments: Vec<Attachment>,
+    pub(crate) redacted: bool,
+}
+
+/// A tag on a conversation.
+#[derive(Debug, Clone)]
+pub(crate) struct AppliedTag {
+    pub(crate) id: u64,
+    pub(crate) name: String,
+    pub(crate) applied_at: u64,
+    pub(crate) applied_by: u64,
+}
+
+/// A customer's rating.
+#[derive(Debug, Clone)]
+pub(crate) struct Rating {
+    pub(crate) rating: u8,
+    pub(crate) remark: Option<String>,
+    pub(crate) created_at: u64,
+    pub(crate) contact_id: Option<String>,
+    pub(crate) admin_id: Option<u64>,
+}
+
+/// The moments and counts that Intercom keeps for reports.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Statistics {
+    pub(crate) first_contact_reply_at: Option<u64>,
+    pub(crate) first_assignment_at: Option<u64>,
+    pub(crate) first_admin_reply_at: Option<u64>,
+    pub(crate) first_close_at: Option<u64>,
+    pub(crate) last_assignment_at: Option<u64>,
+    pub(crate) last_assignment_admin_reply_at: Option<u64>,
+    pub(crate) last_contact_reply_at: Option<u64>,
+    pub(crate) last_admin_reply_at: Option<u64>,
+    pub(crate) last_close_at: Option<u64>,
+    pub(crate) last_closed_by: Option<u64>,
+    pub(crate) count_reopens: u32,
+    pub(crate) count_assignments: u32,
+    /// How long each answered customer message waited, in seconds.
+    pub(crate) waits_seconds: Vec<u64>,
+}
+
+/// A conversation in the Messenger.
+#[derive(Debug, Clone)]
+pub(crate) struct Conversation {
+    pub(crate) id: u64,
+    pub(crate) created_at: u64,
+    pub(crate) updated_at: u64,
+    pub(crate) waiting_since: Option<u64>,
+    pub(crate) snoozed_until: Option<u64>,
+    pub(crate) source: Source,
+    pub(crate) contact_ids: Vec<String>,
+    pub(crate) admin_assignee: Option<u64>,
+    pub(crate) team_assignee: Option<u64>,
+    pub(crate) state: State,
+    pub(crate) read: bool,
+    pub(crate) tags: Vec<AppliedTag>,
+    pub(crate) title: Option<String>,
+    pub(crate) custom_attributes: Map<String, Value>,
+    pub(crate) rating: Option<Rating>,
+    /// Teammates who took part.
+    pub(crate) teammates: BTreeSet<u64>,
+    pub(crate) parts: Vec<Part>,
+    pub(crate) statistics: Statistics,
+    pub(crate) ai_agent_participated: bool,
+}
+
+impl Conversation {
+    pub(crate) fn part(&self, id: u64) -> Option<&Part> {
+        let at = self.parts.binary_search_by_key(&id, |part| part.id).ok()?;
+        self.parts.get(at)
+    }
+
+    pub(crate) fn part_mut(&mut self, id: u64) -> Option<&mut Part> {
+        let at = self.parts.binary_search_by_key(&id, |part| part.id).ok()?;
+        self.parts.get_mut(at)
+    }
+}

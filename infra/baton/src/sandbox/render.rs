@@ -1,0 +1,437 @@
+//! Workspace nouns as Intercom's JSON, in each version's shape.
+//!
+//! The same functions serve REST answers and webhooks; a [`Style`] says where they differ.
+//! Nothing here decides what is sent or changed.
+
+use serde_json::{Value, json};
+
+use super::clock;
+use super::model::{
+    Admin, AppliedTag, Assignee, Attachment, Author, Contact, Conversation, Part, QuickReplyOption, Source, State,
+    Statistics, Team,
+};
+use super::seed::Role;
+use super::text::{self, Links};
+use super::version::ApiVersion;
+use super::workspace::Workspace;
+
+/// How many parts a conversation is answered with, the newest.
+pub(crate) const PARTS_SHOWN: usize = 500;
+
+/// For whom something is rendered.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Style {
+    version: ApiVersion,
+    bodies: Bodies,
+    iso_statistics: bool,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Bodies {
+    Html,
+    Plain(Links),
+}
+
+impl Style {
+    /// A REST answer; `plaintext` is `display_as=plaintext`.
+    pub(crate) fn rest(version: ApiVersion, plaintext: bool) -> Self {
+        let links = if version.is_2_16() { Links::WithAddress } else { Links::LabelOnly };
+        Self { version, bodies: if plaintext { Bodies::Plain(links) } else { Bodies::Html }, iso_statistics: false }
+    }
+
+    /// A webhook payload of the subscription's version.
+    pub(crate) fn webhook(version: ApiVersion) -> Self {
+        let plain = version.has_plain_webhooks();
+        Self {
+            version,
+            bodies: if plain { Bodies::Plain(Links::LabelOnly) } else { Bodies::Html },
+            iso_statistics: !plain,
+        }
+    }
+
+    /// The control API: everything there is, as HTML.
+    pub(crate) fn control() -> Self {
+        Self::rest(ApiVersion::DEFAULT, false)
+    }
+
+    fn body(self, html: &str) -> String {
+        match self.bodies {
+            Bodies::Html => html.to_owned(),
+            Bodies::Plain(links) => text::plain(html, links),
+        }
+    }
+
+    fn assignee_id(self, id: Option<u64>) -> Value {
+        match id {
+            Some(id) => json!(id),
+            None if self.version.is_2_16() => json!(0),
+            None => Value::Null,
+        }
+    }
+}
+
+/// A conversation with the given parts.
+pub(crate) fn conversation(workspace: &Workspace, conversation: &Conversation, parts: &[&Part], style: Style) -> Value {
+    let mut value = list_item(workspace, conversation, style);
+    let rendered: Vec<Value> = parts.iter().map(|one| part(one, style)).collect();
+    value["conversation_parts"] = json!({
+        "type": "conversation_part.list",
+        "total_count": rendered.len(),
+        "conversation_parts": rendered,
+    });
+    value
+}
+
+/// A conversation with its newest parts, as `GET /conversations/{id}` answers it.
+pub(crate) fn whole_conversation(workspace: &Workspace, one: &Conversation, style: Style) -> Value {
+    let skipped = one.parts.len().saturating_sub(PARTS_SHOWN);
+    let newest: Vec<&Part> = one.parts.iter().skip(skipped).collect();
+    let mut value = conversation(workspace, one, &newest, style);
+    // The count is of all parts, so that a reader sees that some are missing.
+    value["conversation_parts"]["total_count"] = json!(one.parts.len());
+    value
+}
+
+/// A conversation without its parts, as lists and searches have it.
+pub(crate) fn list_item(workspace: &Workspace, one: &Conversation, style: Style) -> Value {
+    let contacts: Vec<Value> = one.contact_ids.iter().map(|id| contact_reference(workspace, id)).collect();
+    let teammates: Vec<Value> = one.teammates.iter().map(|id| reference("admin", id)).collect();
+    let first_contact_reply =
+        one.statistics.first_contact_reply_at.map(|at| json!({"created_at": at, "type": "conversation", "url": null}));
+    let mut value = json!({
+        "type": "conversation",
+        "id": one.id.to_string(),
+        "created_at": one.created_at,
+        "updated_at": one.updated_at,
+        "waiting_since": one.waiting_since,
+        "snoozed_until": one.snoozed_until,
+        "source": source(&one.source, style),
+        "contacts": {"type": "contact.list", "contacts": contacts},
+        "first_contact_reply": first_contact_reply,
+        "admin_assignee_id": style.assignee_id(one.admin_assignee),
+        "team_assignee_id": style.assignee_id(one.team_assignee),
+        "open": one.state != State::Closed,
+        "state": one.state.name(),
+        "read": one.read,
+        "tags": {"type": "tag.list", "tags": one.tags.iter().map(applied_tag).collect::<Vec<_>>()},
+        "priority": if style.version.is_2_16() { "none" } else { "not_priority" },
+        "sla_applied": null,
+        "statistics": statistics(&one.statistics, one, style),
+        "conversation_rating": rating(workspace, one),
+        "teammates": {"type": "admin.list", "admins": teammates},
+        "title": one.title,
+        "custom_attributes": one.custom_attributes,
+        "topics": {"type": "topic.list", "topics": [], "total_count": 0},
+        "ticket": null,
+        "linked_objects": {"type": "list", "data": [], "total_count": 0, "has_more": false},
+    });
+    if style.version.has_ai_agent() {
+        value["ai_agent"] = Value::Null;
+        value["ai_agent_participated"] = json!(one.ai_agent_participated);
+    }
+    if style.version.is_2_16() {
+        value["channel"] = json!({"initial": "messenger", "current": "messenger"});
+    }
+    value
+}
+
+fn source(source: &Source, style: Style) -> Value {
+    let delivered_as = if source.author.kind.is_contact() { "customer_initiated" } else { "admin_initiated" };
+    json!({
+        "type": "conversation",
+        "id": source.id.to_string(),
+        "delivered_as": delivered_as,
+        "subject": "",
+        "body": style.body(&source.body),
+        "author": {
+            "type": source.author.kind.name(),
+            "id": source.author.id,
+            "name": source.author.name,
+            "email": source.author.email,
+        },
+        "attachments": attachments(&source.attachments),
+        "url": null,
+        "redacted": source.redacted,
+    })
+}
+
+/// One part of a conversation.
+pub(crate) fn part(part: &Part, style: Style) -> Value {
+    let mut value = json!({
+        "type": "conversation_part",
+        "id": part.id.to_string(),
+        "part_type": part.part_type.name(),
+        "body": part.body.as_deref().map(|html| style.body(html)),
+        "created_at": part.created_at,
+        "updated_at": part.updated_at,
+        "notified_at": part.created_at,
+        "assigned_to": part.assigned_to.map(assigned_to),
+        "author": author(&part.author, style),
+        "attachments": attachments(&part.attachments),
+        "external_id": null,
+        "redacted": part.redacted,
+    });
+    if style.version.has_part_details() {
+        value["email_message_metadata"] = Value::Null;
+        value["state"] = json!(part.state.name());
+        value["tags"] = part.tags.iter().map(applied_tag).collect();
+        value["event_details"] = match &part.changed_attribute {
+            Some((name, to)) => json!({"attribute": {"name": name}, "value": {"name": to}}),
+            None => json!({}),
+        };
+        value["app_package_code"] = json!(part.app_package_code);
+    }
+    if style.version.has_quick_replies() {
+        value["metadata"] = metadata(part);
+    }
+    value
+}
+
+fn metadata(part: &Part) -> Value {
+    let mut value = json!({});
+    if !part.quick_reply_options.is_empty() {
+        value["quick_reply_options"] = quick_reply_options(&part.quick_reply_options);
+    }
+    if let Some(uuid) = &part.quick_reply_uuid {
+        value["quick_reply_uuid"] = json!(uuid);
+    }
+    value
+}
+
+fn quick_reply_options(options: &[QuickReplyOption]) -> Value {
+    options.iter().map(|option| json!({"text": option.text, "uuid": option.uuid})).collect()
+}
+
+fn assigned_to(assignee: Assignee) -> Value {
+    match assignee {
+        Assignee::Admin(id) => reference("admin", &id),
+        Assignee::Team(id) => reference("team", &id),
+        Assignee::NoAdmin | Assignee::NoTeam | Assignee::Nobody => Value::Null,
+    }
+}
+
+fn author(author: &Author, style: Style) -> Value {
+    let mut value = json!({
+        "type": author.kind.name(),
+        "id": author.id,
+        "name": author.name,
+        "email": author.email,
+    });
+    if style.version.has_quick_replies() {
+        value["from_ai_agent"] = json!(author.from_ai_agent);
+        value["is_ai_answer"] = json!(author.from_ai_agent);
+    }
+    value
+}
+
+fn attachments(list: &[Attachment]) -> Value {
+    list.iter()
+        .map(|file| {
+            json!({
+                "type": "upload",
+                "name": file.name,
+                "url": file.url,
+                "content_type": file.content_type,
+                "filesize": file.filesize,
+                "width": null,
+                "height": null,
+            })
+        })
+        .collect()
+}
+
+/// A tag on a conversation or a part.
+pub(crate) fn applied_tag(tag: &AppliedTag) -> Value {
+    json!({
+        "type": "tag",
+        "id": tag.id.to_string(),
+        "name": tag.name,
+        "applied_at": tag.applied_at,
+        "applied_by": reference("admin", &tag.applied_by),
+    })
+}
+
+fn reference(kind: &str, id: &impl ToString) -> Value {
+    json!({"type": kind, "id": id.to_string()})
+}
+
+fn contact_reference(workspace: &Workspace, id: &str) -> Value {
+    let external_id = workspace.contacts.get(id).and_then(|contact| contact.external_id.as_deref());
+    json!({"type": "contact", "id": id, "external_id": external_id})
+}
+
+fn rating(workspace: &Workspace, one: &Conversation) -> Value {
+    let Some(rating) = &one.rating else {
+        return Value::Null;
+    };
+    json!({
+        "rating": rating.rating,
+        "remark": rating.remark,
+        "created_at": rating.created_at,
+        "updated_at": rating.created_at,
+        "contact": rating.contact_id.as_deref().map(|id| contact_reference(workspace, id)),
+        "teammate": rating.admin_id.map(|id| reference("admin", &id)),
+    })
+}
+
+fn statistics(s: &Statistics, one: &Conversation, style: Style) -> Value {
+    let at = |moment: Option<u64>| match moment {
+        Some(seconds) if style.iso_statistics => json!(clock::iso_8601(seconds)),
+        other => json!(other),
+    };
+    let since_start = |moment: Option<u64>| moment.map(|seconds| seconds.saturating_sub(one.created_at));
+    let mut waits = s.waits_seconds.clone();
+    waits.sort_unstable();
+    json!({
+        "type": "conversation_statistics",
+        "time_to_assignment": since_start(s.first_assignment_at),
+        "time_to_admin_reply": since_start(s.first_admin_reply_at),
+        "time_to_first_close": since_start(s.first_close_at),
+        "time_to_last_close": since_start(s.last_close_at),
+        "median_time_to_reply": waits.get(waits.len() / 2),
+        "first_contact_reply_at": at(s.first_contact_reply_at),
+        "first_assignment_at": at(s.first_assignment_at),
+        "first_admin_reply_at": at(s.first_admin_reply_at),
+        "first_close_at": at(s.first_close_at),
+        "last_assignment_at": at(s.last_assignment_at),
+        "last_assignment_admin_reply_at": at(s.last_assignment_admin_reply_at),
+        "last_contact_reply_at": at(s.last_contact_reply_at),
+        "last_admin_reply_at": at(s.last_admin_reply_at),
+        "last_close_at": at(s.last_close_at),
+        "last_closed_by_id": s.last_closed_by,
+        "count_reopens": s.count_reopens,
+        "count_assignments": s.count_assignments,
+        "count_conversation_parts": one.parts.len(),
+        "assigned_team_first_response_time": [],
+        "assigned_team_first_response_time_in_office_hours": [],
+        "handling_time": null,
+    })
+}
+
+/// A teammate.
+pub(crate) fn admin(admin: &Admin) -> Value {
+    json!({
+        "type": "admin",
+        "id": admin.id.to_string(),
+        "name": admin.name,
+        "email": admin.email,
+        "away_mode_enabled": admin.away_mode_enabled,
+        "away_mode_reassign": false,
+        "has_inbox_seat": admin.has_inbox_seat,
+        "team_ids": admin.team_ids,
+    })
+}
+
+/// The teammate of a token with the workspace, as `GET /me` answers.
+pub(crate) fn me(workspace: &Workspace, one: &Admin) -> Value {
+    let mut value = admin(one);
+    value["email_verified"] = json!(true);
+    value["avatar"] = json!({"type": "avatar", "image_url": null});
+    value["app"] = json!({
+        "type": "app",
+        "id_code": workspace.app_id,
+        "name": workspace.name,
+        "created_at": workspace.created_at,
+        "secure": false,
+        "identity_verification": false,
+        "timezone": "Etc/UTC",
+        "region": workspace.region,
+    });
+    value
+}
+
+/// A team.
+pub(crate) fn team(team: &Team, version: ApiVersion) -> Value {
+    let mut value = json!({
+        "type": "team",
+        "id": team.id.to_string(),
+        "name": team.name,
+        "admin_ids": team.admin_ids,
+        "admin_priority_level": null,
+    });
+    if version.has_team_distribution() {
+        value["assignment_limit"] = Value::Null;
+        value["distribution_method"] = json!("manual");
+    }
+    value
+}
+
+/// A customer.
+pub(crate) fn contact(workspace: &Workspace, one: &Contact) -> Value {
+    let role = match one.role {
+        Role::User => "user",
+        Role::Lead => "lead",
+    };
+    let place = |key: &str| one.location.get(key);
+    json!({
+        "type": "contact",
+        "id": one.id,
+        "workspace_id": workspace.app_id,
+        "external_id": one.external_id,
+        "role": role,
+        "email": one.email,
+        "phone": one.phone,
+        "name": one.name,
+        "avatar": null,
+        "owner_id": null,
+        "social_profiles": {"type": "list", "data": []},
+        "has_hard_bounced": false,
+        "marked_email_as_spam": false,
+        "unsubscribed_from_emails": false,
+        "created_at": one.created_at,
+        "updated_at": one.updated_at,
+        "signed_up_at": null,
+        "last_seen_at": one.last_seen_at,
+        "last_replied_at": one.last_replied_at,
+        "last_contacted_at": null,
+        "language_override": one.language_override,
+        "browser": null,
+        "browser_language": null,
+        "os": null,
+        "location": {
+            "type": "location",
+            "country": place("country"),
+            "region": place("region"),
+            "city": place("city"),
+            "country_code": place("country_code"),
+            "continent_code": place("continent_code"),
+        },
+        "custom_attributes": one.custom_attributes,
+        "tags": empty_list(&one.id, "tags"),
+        "notes": empty_list(&one.id, "notes"),
+        "companies": empty_list(&one.id, "companies"),
+    })
+}
+
+fn empty_list(contact_id: &str, name: &str) -> Value {
+    json!({
+        "type": "list",
+        "data": [],
+        "url": format!("/contacts/{contact_id}/{name}"),
+        "total_count": 0,
+        "has_more": false,
+    })
+}
+
+/// What the customer of a conversation reads in the Messenger, oldest first.
+pub(crate) fn seen_by_customer(one: &Conversation) -> Value {
+    let entry = |id: u64, author: &Author, html: Option<&str>, at: u64, files: &[Attachment]| {
+        json!({
+            "id": id.to_string(),
+            "author": {"type": author.kind.name(), "name": author.name},
+            "body": html.map(|html| text::plain(html, Links::WithAddress)).unwrap_or_default(),
+            "html": html,
+            "created_at": at,
+            "attachments": attachments(files),
+        })
+    };
+    let first =
+        entry(one.source.id, &one.source.author, Some(&one.source.body), one.created_at, &one.source.attachments);
+    let later = one.parts.iter().filter(|part| part.is_visible_to_customer()).map(|part| {
+        let html = part.body.as_deref();
+        let mut seen = entry(part.id, &part.author, html, part.created_at, &part.attachments);
+        seen["quick_reply_options"] = quick_reply_options(&part.quick_reply_options);
+        seen
+    });
+    std::iter::once(first).chain(later).collect()
+}

@@ -1,0 +1,289 @@
+//! The REST API as a whole: from a request to an answer in Intercom's manner.
+//!
+//! Routing, credentials, versions, rate limits, faults and the request log are here; what the
+//! operations do is in the modules below. An operation runs under its workspace's lock, which
+//! is never held while anything is awaited.
+
+mod conversations;
+pub(crate) mod fields;
+mod people;
+mod replies;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+use axum::response::Response;
+use serde_json::Value;
+
+use super::clock;
+use super::connection::HangUp;
+use super::error::{Answer, ApiError};
+use super::faults::RequestFault;
+use super::ids;
+use super::journal;
+use super::limits::RateStatus;
+use super::render::Style;
+use super::seed::TokenSeed;
+use super::version::ApiVersion;
+use super::workspace::Workspace;
+use super::{Credentials, Shared};
+
+/// The largest request: ten uploads of a few megabytes each, in base64.
+const BODY_LIMIT_BYTES: usize = 64 * 1024 * 1024;
+
+/// A request that has been let in.
+pub(crate) struct Call<'a> {
+    method: &'a Method,
+    /// The path, cut at its slashes and decoded.
+    segments: Vec<String>,
+    query: Vec<(String, String)>,
+    body: &'a [u8],
+    version: ApiVersion,
+    token: &'a TokenSeed,
+    base_url: &'a str,
+}
+
+impl Call<'_> {
+    fn query(&self, name: &str) -> Option<&str> {
+        let found = self.query.iter().find(|(key, _)| key == name);
+        found.map(|(_, value)| value.as_str())
+    }
+
+    fn style(&self) -> Style {
+        Style::rest(self.version, self.query("display_as") == Some("plaintext"))
+    }
+
+    /// What the parts of this call carry as their maker.
+    fn via(&self) -> Option<&str> {
+        Some(&self.token.app_package_code)
+    }
+}
+
+/// What is known about a request besides its answer.
+#[derive(Default)]
+struct Trace {
+    app_id: Option<String>,
+    version: Option<ApiVersion>,
+    rate: Option<RateStatus>,
+}
+
+/// Answers one REST request.
+pub(crate) async fn serve(
+    State(shared): State<Arc<Shared>>,
+    ConnectInfo(hang_up): ConnectInfo<HangUp>,
+    request: Request,
+) -> Response {
+    let (head, body) = request.into_parts();
+    let (method, uri, headers) = (head.method, head.uri, head.headers);
+    let body = to_bytes(body, BODY_LIMIT_BYTES).await;
+    let fault = shared.faults.for_request(method.as_str(), uri.path());
+    if let Some(RequestFault::Delay(ms)) = fault {
+        tokio::time::sleep(Duration::from_millis(ms)).await;
+    }
+    let mut trace = Trace::default();
+    let (body, answer) = match body {
+        Ok(body) => {
+            let answer = answer(&shared, &method, &uri, &headers, &body, fault, &mut trace);
+            (body, answer)
+        }
+        Err(_) => {
+            let error =
+                ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "parameter_invalid", "The request body is too large");
+            (Bytes::new(), Err(error))
+        }
+    };
+    let cut = fault == Some(RequestFault::DisconnectAfter);
+    if cut {
+        hang_up.now();
+    }
+    let response = respond(answer, &trace);
+    shared.journal.request(journal::Request {
+        method: method.to_string(),
+        path: uri.path().to_owned(),
+        query: uri.query().map(str::to_owned),
+        version: header_text(&headers, "intercom-version").map(str::to_owned),
+        app_id: trace.app_id,
+        body,
+        status: (!cut).then(|| response.status().as_u16()),
+    });
+    response
+}
+
+/// Lets a request in and does what it asks, as far as the fault lets it.
+fn answer(
+    shared: &Shared,
+    method: &Method,
+    uri: &Uri,
+    headers: &HeaderMap,
+    body: &[u8],
+    fault: Option<RequestFault>,
+    trace: &mut Trace,
+) -> Answer<Value> {
+    let credentials = credentials(shared, headers)?;
+    trace.app_id = Some(credentials.app_id.clone());
+    let mut workspace = shared.workspace(&credentials.app_id).ok_or_else(ApiError::unauthorized)?;
+    count_call(&mut workspace, credentials, fault, trace)?;
+    let version = match header_text(headers, "intercom-version") {
+        None => credentials.token.default_version,
+        Some(text) => text.parse().map_err(|_| ApiError::unknown_version())?,
+    };
+    trace.version = Some(version);
+    if let Some(RequestFault::FailBefore(status)) = fault {
+        return Err(server_error(status));
+    }
+    let call = Call {
+        method,
+        segments: segments(uri.path()),
+        query: pairs(uri.query().unwrap_or_default()),
+        body,
+        version,
+        token: &credentials.token,
+        base_url: &shared.base_url,
+    };
+    let done = route(&call, &mut workspace);
+    match fault {
+        Some(RequestFault::FailAfter(status)) => Err(server_error(status)),
+        _ => done,
+    }
+}
+
+fn credentials<'a>(shared: &'a Shared, headers: &HeaderMap) -> Answer<&'a Credentials> {
+    header_text(headers, "authorization")
+        .and_then(|text| text.strip_prefix("Bearer "))
+        .and_then(|token| shared.tokens.get(token.trim()))
+        .ok_or_else(ApiError::unauthorized)
+}
+
+fn count_call(
+    workspace: &mut Workspace,
+    credentials: &Credentials,
+    fault: Option<RequestFault>,
+    trace: &mut Trace,
+) -> Answer<()> {
+    let Some(window) = workspace.rates.get_mut(&credentials.token.token) else {
+        return Ok(());
+    };
+    let now = clock::unix_seconds();
+    let rate = match fault {
+        Some(RequestFault::RateLimit) => window.exhausted(now),
+        _ => window.count(now),
+    };
+    trace.rate = Some(rate);
+    if rate.exceeded {
+        return Err(ApiError::rate_limited(rate.limit));
+    }
+    Ok(())
+}
+
+/// Every operation the sandbox has. A known path with a wrong method is not found either.
+fn route(call: &Call<'_>, workspace: &mut Workspace) -> Answer<Value> {
+    let path: Vec<&str> = call.segments.iter().map(String::as_str).collect();
+    match (call.method.as_str(), path.as_slice()) {
+        ("GET", ["me"]) => people::me(call, workspace),
+        ("GET", ["admins"]) => Ok(people::admins(workspace)),
+        ("GET", ["admins", id]) => people::admin(workspace, id),
+        ("GET", ["teams"]) => Ok(people::teams(call, workspace)),
+        ("GET", ["teams", id]) => people::team(call, workspace, id),
+        ("GET", ["tags"]) => Ok(people::tags(workspace)),
+        ("POST", ["tags"]) => people::make_tag(call, workspace),
+        ("POST", ["contacts", "search"]) => people::search_contacts(call, workspace),
+        ("GET", ["contacts", "find_by_external_id", id]) => people::by_external_id(call, workspace, id),
+        ("GET", ["contacts", id]) => people::contact(workspace, id),
+        ("GET", ["conversations"]) => conversations::list(call, workspace),
+        ("POST", ["conversations"]) => conversations::create(call, workspace),
+        ("POST", ["conversations", "search"]) => conversations::search(call, workspace),
+        ("POST", ["conversations", "redact"]) => conversations::redact(call, workspace),
+        ("GET", ["conversations", id]) => conversations::get(call, workspace, id),
+        ("PUT", ["conversations", id]) => conversations::update(call, workspace, id),
+        ("DELETE", ["conversations", id]) => conversations::delete(call, workspace, id),
+        ("POST", ["conversations", id, "reply"]) => replies::reply(call, workspace, id),
+        ("POST", ["conversations", id, "parts"]) => replies::manage(call, workspace, id),
+        ("POST", ["conversations", id, "tags"]) => conversations::tag(call, workspace, id),
+        ("DELETE", ["conversations", id, "tags", tag_id]) => conversations::untag(call, workspace, id, tag_id),
+        _ => Err(ApiError::no_resource()),
+    }
+}
+
+fn respond(answer: Answer<Value>, trace: &Trace) -> Response {
+    let request_id = ids::uuid();
+    let (status, value) = match answer {
+        Ok(value) => (StatusCode::OK, value),
+        Err(error) => (error.status, error.body(&request_id)),
+    };
+    let mut response = Response::new(Body::from(value.to_string()));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
+    // Header values of digits, dots and hex are always valid.
+    let mut set = |name: &'static str, value: String| {
+        if let Ok(value) = HeaderValue::try_from(value) {
+            headers.insert(name, value);
+        }
+    };
+    set("x-request-id", request_id);
+    if let Some(version) = trace.version {
+        set("intercom-version", version.to_string());
+    }
+    if let Some(rate) = trace.rate {
+        set("x-ratelimit-limit", rate.limit.to_string());
+        set("x-ratelimit-remaining", rate.remaining.to_string());
+        set("x-ratelimit-reset", rate.reset_at.to_string());
+    }
+    response
+}
+
+fn server_error(status: u16) -> ApiError {
+    ApiError::server(StatusCode::from_u16(status).unwrap_or(StatusCode::SERVICE_UNAVAILABLE))
+}
+
+fn header_text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+fn segments(path: &str) -> Vec<String> {
+    path.split('/').filter(|segment| !segment.is_empty()).map(|segment| decoded(segment, false)).collect()
+}
+
+fn pairs(query: &str) -> Vec<(String, String)> {
+    query
+        .split('&')
+        .filter_map(|pair| pair.split_once('='))
+        .map(|(key, value)| (decoded(key, true), decoded(value, true)))
+        .collect()
+}
+
+/// Percent-decodes; what is not an escape stays as it is.
+fn decoded(text: &str, plus_is_space: bool) -> String {
+    let bytes = text.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while let Some(byte) = bytes.get(at) {
+        let escape =
+            text.get(at + 1..at + 3).filter(|_| *byte == b'%').and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        match (escape, byte) {
+            (Some(decoded), _) => {
+                out.push(decoded);
+                at += 3;
+                continue;
+            }
+            (None, b'+') if plus_is_space => out.push(b' '),
+            (None, other) => out.push(*other),
+        }
+        at += 1;
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::decoded;
+
+    #[test]
+    fn paths_and_queries_are_decoded() {
+        assert_eq!(decoded("a%40b%2Fc+d%zz", false), "a@b/c+d%zz");
+        assert_eq!(decoded("a+b%C3%A9", true), "a bé");
+    }
+}

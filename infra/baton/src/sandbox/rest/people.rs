@@ -1,0 +1,128 @@
+//! Teammates, teams, tags and contacts over REST: reading them, and making tags.
+
+use serde_json::{Value, json};
+
+use super::Call;
+use super::fields::Fields;
+use crate::sandbox::error::{Answer, ApiError};
+use crate::sandbox::model::Contact;
+use crate::sandbox::query::{Paging, Query};
+use crate::sandbox::render;
+use crate::sandbox::seed::Role;
+use crate::sandbox::workspace::Workspace;
+
+/// What contacts can be searched by, besides custom attributes.
+const CONTACT_FIELDS: [&str; 9] =
+    ["id", "external_id", "email", "name", "phone", "role", "created_at", "updated_at", "last_seen_at"];
+/// How many contacts a page has when nothing is asked.
+const CONTACTS_PER_PAGE: usize = 50;
+
+pub(super) fn me(call: &Call<'_>, workspace: &Workspace) -> Answer<Value> {
+    let id = call.token.admin_id.parse().unwrap_or_default();
+    let admin = workspace.admins.get(&id).ok_or_else(ApiError::no_admin)?;
+    Ok(render::me(workspace, admin))
+}
+
+pub(super) fn admins(workspace: &Workspace) -> Value {
+    let admins: Vec<Value> = workspace.admins.values().map(render::admin).collect();
+    json!({"type": "admin.list", "admins": admins})
+}
+
+pub(super) fn admin(workspace: &Workspace, id: &str) -> Answer<Value> {
+    let admin = id.parse().ok().and_then(|id: u64| workspace.admins.get(&id));
+    admin.map(render::admin).ok_or_else(ApiError::no_admin)
+}
+
+pub(super) fn teams(call: &Call<'_>, workspace: &Workspace) -> Value {
+    let teams: Vec<Value> = workspace.teams.values().map(|team| render::team(team, call.version)).collect();
+    json!({"type": "team.list", "teams": teams})
+}
+
+pub(super) fn team(call: &Call<'_>, workspace: &Workspace, id: &str) -> Answer<Value> {
+    let team = id.parse().ok().and_then(|id: u64| workspace.teams.get(&id));
+    team.map(|team| render::team(team, call.version)).ok_or_else(ApiError::no_team)
+}
+
+pub(super) fn tags(workspace: &Workspace) -> Value {
+    let tags: Vec<Value> =
+        workspace.tags.iter().map(|(id, name)| json!({"type": "tag", "id": id.to_string(), "name": name})).collect();
+    json!({"type": "list", "data": tags})
+}
+
+pub(super) fn make_tag(call: &Call<'_>, workspace: &mut Workspace) -> Answer<Value> {
+    let fields = Fields::parse(call.body)?;
+    let name = fields
+        .text("name")?
+        .map(str::trim)
+        .filter(|name| !name.is_empty())
+        .ok_or_else(|| ApiError::invalid("invalid tag parameters"))?;
+    let id = match fields.id("id")? {
+        None => workspace.tag_named(name),
+        Some(id) => rename_tag(workspace, &id, name)?,
+    };
+    let name = workspace.tags.get(&id);
+    Ok(json!({"type": "tag", "id": id.to_string(), "name": name}))
+}
+
+fn rename_tag(workspace: &mut Workspace, id: &str, name: &str) -> Answer<u64> {
+    let id = id.parse().map_err(|_| ApiError::no_tag())?;
+    let known = workspace.tags.get_mut(&id).ok_or_else(ApiError::no_tag)?;
+    name.clone_into(known);
+    Ok(id)
+}
+
+pub(super) fn contact(workspace: &Workspace, id: &str) -> Answer<Value> {
+    let contact = workspace.contacts.get(id).ok_or_else(ApiError::no_contact)?;
+    Ok(render::contact(workspace, contact))
+}
+
+/// Finds users only: what a lead has as `external_id` is not the company's.
+pub(super) fn by_external_id(call: &Call<'_>, workspace: &Workspace, external_id: &str) -> Answer<Value> {
+    if !call.version.has_find_by_external_id() {
+        return Err(ApiError::not_in_version());
+    }
+    let contact = workspace
+        .contacts
+        .values()
+        .find(|one| one.role == Role::User && one.external_id.as_deref() == Some(external_id))
+        .ok_or_else(ApiError::no_contact)?;
+    Ok(render::contact(workspace, contact))
+}
+
+pub(super) fn search_contacts(call: &Call<'_>, workspace: &Workspace) -> Answer<Value> {
+    let fields = Fields::parse(call.body)?;
+    let query = Query::parse(fields.required("query")?, &CONTACT_FIELDS)?;
+    let paging = fields.object("pagination")?;
+    let paging = match &paging {
+        None => Paging::new(None, None, CONTACTS_PER_PAGE)?,
+        Some(asked) => Paging::new(asked.number("per_page")?, asked.text("starting_after")?, CONTACTS_PER_PAGE)?,
+    };
+    let found: Vec<&Contact> =
+        workspace.contacts.values().filter(|contact| query.matches(&|field| contact_field(contact, field))).collect();
+    let (page, pages) = paging.cut(&found, |contact| contact.id.clone());
+    let data: Vec<Value> = page.iter().map(|contact| render::contact(workspace, contact)).collect();
+    Ok(json!({"type": "list", "data": data, "total_count": found.len(), "pages": pages}))
+}
+
+fn contact_field(contact: &Contact, field: &str) -> Vec<Value> {
+    let value = match field {
+        "id" => json!(contact.id),
+        "external_id" => json!(contact.external_id),
+        "email" => json!(contact.email),
+        "name" => json!(contact.name),
+        "phone" => json!(contact.phone),
+        "role" => match contact.role {
+            Role::User => json!("user"),
+            Role::Lead => json!("lead"),
+        },
+        "created_at" => json!(contact.created_at),
+        "updated_at" => json!(contact.updated_at),
+        "last_seen_at" => json!(contact.last_seen_at),
+        other => other
+            .strip_prefix("custom_attributes.")
+            .and_then(|name| contact.custom_attributes.get(name))
+            .cloned()
+            .unwrap_or_default(),
+    };
+    vec![value]
+}

@@ -1,0 +1,183 @@
+//! What is said and done in a conversation over REST: `/reply` and `/parts`.
+
+use serde_json::Value;
+
+use super::Call;
+use super::conversations::{conversation_id, whole};
+use super::fields::Fields;
+use crate::sandbox::actions::ReplyKind;
+use crate::sandbox::error::{Answer, ApiError};
+use crate::sandbox::model::{Assignee, Contact, Message};
+use crate::sandbox::seed::Role;
+use crate::sandbox::text;
+use crate::sandbox::workspace::Workspace;
+
+/// `POST /conversations/{id}/reply`, by a contact or a teammate.
+pub(super) fn reply(call: &Call<'_>, workspace: &mut Workspace, id: &str) -> Answer<Value> {
+    let fields = Fields::parse(call.body)?;
+    let id = if id == "last" { last_conversation(&fields, workspace)? } else { conversation_id(id)? };
+    workspace.conversation(id)?;
+    match fields.required_text("type")? {
+        "user" => contact_reply(call, workspace, &fields, id)?,
+        "admin" => admin_reply(call, workspace, &fields, id)?,
+        _ => {
+            return Err(ApiError::invalid_field("type", "type must be user or admin"));
+        }
+    }
+    whole(call, workspace, id)
+}
+
+/// `last` is the conversation that the contact of the request had last.
+fn last_conversation(fields: &Fields, workspace: &Workspace) -> Answer<u64> {
+    let contact_id = &contact(fields, workspace)?.id;
+    workspace
+        .conversations
+        .values()
+        .filter(|one| one.contact_ids.contains(contact_id))
+        .max_by_key(|one| (one.updated_at, one.id))
+        .map(|one| one.id)
+        .ok_or_else(ApiError::no_resource)
+}
+
+/// The contact that a request names by Intercom's id, the company's id, or address.
+fn contact<'a>(fields: &Fields, workspace: &'a Workspace) -> Answer<&'a Contact> {
+    let mut contacts = workspace.contacts.values();
+    let found = if let Some(id) = fields.id("intercom_user_id")? {
+        workspace.contacts.get(&id)
+    } else if let Some(user_id) = fields.id("user_id")? {
+        contacts.find(|one| one.external_id.as_ref() == Some(&user_id))
+    } else if let Some(email) = fields.text("email")? {
+        let mut same: Vec<&Contact> = contacts.filter(|one| one.email.as_deref() == Some(email)).collect();
+        // A user is preferred to the leads with the same address.
+        same.sort_by_key(|one| one.role != Role::User);
+        same.first().copied()
+    } else {
+        return Err(ApiError::missing("intercom_user_id"));
+    };
+    found.ok_or_else(ApiError::no_contact)
+}
+
+fn contact_reply(call: &Call<'_>, workspace: &mut Workspace, fields: &Fields, id: u64) -> Answer<()> {
+    let kind = reply_kind(call, fields)?;
+    if kind == ReplyKind::Note {
+        return Err(wrong_message_type("comment, or quick_reply from 2.14"));
+    }
+    let contact_id = contact(fields, workspace)?.id.clone();
+    let chosen = if call.version.has_quick_replies() { fields.quick_reply_options()?.into_iter().next() } else { None };
+    if kind == ReplyKind::QuickReply && chosen.is_none() {
+        return Err(ApiError::missing("reply_options"));
+    }
+    let attachments = fields.attachments(workspace, call.base_url)?;
+    let said = fields.text("body")?.filter(|body| !body.is_empty());
+    let said = said.or(chosen.as_ref().map(|option| option.text.as_str()));
+    if said.is_none() && attachments.is_empty() {
+        return Err(ApiError::missing("body"));
+    }
+    let message = Message {
+        body: said.map(text::stored_from_messenger),
+        attachments,
+        quick_reply_uuid: chosen.as_ref().map(|option| option.uuid.clone()),
+        created_at: fields.number("created_at")?,
+        ..Message::default()
+    };
+    workspace.contact_reply(id, &contact_id, message, call.via())?;
+    Ok(())
+}
+
+fn admin_reply(call: &Call<'_>, workspace: &mut Workspace, fields: &Fields, id: u64) -> Answer<()> {
+    let kind = reply_kind(call, fields)?;
+    let admin_id = fields.admin(workspace)?;
+    if call.version.has_skip_notifications() {
+        // Nobody is notified in a sandbox, but the type is checked where the member exists.
+        fields.flag("skip_notifications")?;
+    }
+    let attachments = fields.attachments(workspace, call.base_url)?;
+    let body = fields.text("body")?.filter(|body| !body.is_empty());
+    let options = match kind {
+        ReplyKind::QuickReply => fields.quick_reply_options()?,
+        ReplyKind::Comment | ReplyKind::Note => Vec::new(),
+    };
+    match kind {
+        ReplyKind::QuickReply if options.is_empty() => {
+            return Err(ApiError::missing("reply_options"));
+        }
+        ReplyKind::Comment | ReplyKind::Note if body.is_none() && attachments.is_empty() => {
+            return Err(ApiError::missing("body"));
+        }
+        _ => {}
+    }
+    let message = Message {
+        body: body.map(text::stored_from_api),
+        attachments,
+        quick_reply_options: options,
+        quick_reply_uuid: None,
+        created_at: fields.number("created_at")?,
+    };
+    workspace.admin_reply(id, admin_id, kind, message, call.via())?;
+    Ok(())
+}
+
+fn reply_kind(call: &Call<'_>, fields: &Fields) -> Answer<ReplyKind> {
+    match fields.required_text("message_type")? {
+        "comment" => Ok(ReplyKind::Comment),
+        "note" => Ok(ReplyKind::Note),
+        "quick_reply" if call.version.has_quick_replies() => Ok(ReplyKind::QuickReply),
+        _ => Err(wrong_message_type("comment, note, or quick_reply from 2.14")),
+    }
+}
+
+fn wrong_message_type(wanted: &str) -> ApiError {
+    ApiError::invalid_field("message_type", format!("message_type must be {wanted}"))
+}
+
+/// `POST /conversations/{id}/parts`: close, snooze, open, assign.
+pub(super) fn manage(call: &Call<'_>, workspace: &mut Workspace, id: &str) -> Answer<Value> {
+    let id = conversation_id(id)?;
+    workspace.conversation(id)?;
+    let fields = Fields::parse(call.body)?;
+    let body = fields.text("body")?.filter(|body| !body.is_empty());
+    let body = body.map(text::stored_from_api);
+    match fields.required_text("message_type")? {
+        "close" => {
+            if fields.required_text("type")? != "admin" {
+                return Err(ApiError::invalid_field("type", "type must be admin"));
+            }
+            let admin_id = fields.admin(workspace)?;
+            workspace.close(id, admin_id, body, call.via())?;
+        }
+        "snoozed" => {
+            let admin_id = fields.admin(workspace)?;
+            let until = fields.number("snoozed_until")?.ok_or_else(|| ApiError::missing("snoozed_until"))?;
+            workspace.snooze(id, admin_id, until, call.via())?;
+        }
+        "open" => {
+            let admin_id = fields.admin(workspace)?;
+            workspace.open(id, admin_id, call.via())?;
+        }
+        "assignment" => {
+            let assignee = assignee(&fields)?;
+            let admin_id = fields.admin(workspace)?;
+            workspace.assign(id, admin_id, assignee, body, call.via())?;
+        }
+        _ => return Err(wrong_message_type("close, snoozed, open or assignment")),
+    }
+    whole(call, workspace, id)
+}
+
+/// Whom an assignment names. `0` empties the side that `type` names and leaves the other.
+fn assignee(fields: &Fields) -> Answer<Assignee> {
+    let is_team = match fields.required_text("type")? {
+        "admin" => false,
+        "team" => true,
+        _ => {
+            return Err(ApiError::invalid_field("type", "type must be admin or team"));
+        }
+    };
+    let id: u64 = fields.required_id("assignee_id")?.parse().map_err(|_| ApiError::no_assignee())?;
+    Ok(match (id, is_team) {
+        (0, false) => Assignee::NoAdmin,
+        (0, true) => Assignee::NoTeam,
+        (id, false) => Assignee::Admin(id),
+        (id, true) => Assignee::Team(id),
+    })
+}

@@ -1,0 +1,358 @@
+//! The seed: which workspaces a sandbox starts with, as a JSON file.
+//!
+//! A seed is checked as a whole before anything starts, and a mistake is named with its file
+//! and its place. It holds people and settings; conversations come from use.
+
+use std::collections::{BTreeMap, HashSet};
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::version::ApiVersion;
+
+/// The seed that is used when none is named.
+const DEFAULT_SEED: &str = include_str!("../../../sandbox/seed.json");
+/// What errors call it.
+const DEFAULT_SEED_NAME: &str = "infra/sandbox/seed.json";
+
+/// The content of a seed file.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Seed {
+    /// How long after a failed webhook its one retry follows.
+    #[serde(default = "one_minute")]
+    pub retry_after_ms: u64,
+    /// The workspaces, which share nothing.
+    pub workspaces: Vec<WorkspaceSeed>,
+}
+
+/// One workspace with the app that is installed in it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WorkspaceSeed {
+    /// Intercom's id of the workspace, the `app_id` of its webhooks.
+    pub app_id: String,
+    /// What `GET /me` calls the workspace.
+    pub name: String,
+    /// `US`, `EU` or `AU`.
+    #[serde(default = "us")]
+    pub region: String,
+    /// The key of the webhook signatures.
+    pub client_secret: String,
+    /// The id that workflow bots and Fin have as authors.
+    #[serde(default = "operator_id")]
+    pub operator_id: String,
+    /// Tokens for the REST API.
+    pub access_tokens: Vec<TokenSeed>,
+    /// A subscription that exists from the start, neither probed nor pinged.
+    #[serde(default)]
+    pub webhook: Option<WebhookSeed>,
+    /// Teammates.
+    pub admins: Vec<AdminSeed>,
+    /// Teams of teammates.
+    #[serde(default)]
+    pub teams: Vec<TeamSeed>,
+    /// Tags that exist from the start.
+    #[serde(default)]
+    pub tags: Vec<TagSeed>,
+    /// Names of the custom attributes that a conversation may have.
+    #[serde(default)]
+    pub conversation_attributes: Vec<String>,
+    /// Customers.
+    #[serde(default)]
+    pub contacts: Vec<ContactSeed>,
+}
+
+/// An access token and the app it belongs to.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TokenSeed {
+    /// The bearer token.
+    pub token: String,
+    /// The teammate that `GET /me` answers.
+    pub admin_id: String,
+    /// What parts made with this token carry as `app_package_code`.
+    pub app_package_code: String,
+    /// The version of calls without an `Intercom-Version` header.
+    #[serde(default = "default_version")]
+    pub default_version: ApiVersion,
+    /// The rate limit.
+    #[serde(default = "ten_thousand")]
+    pub calls_per_minute: u32,
+}
+
+/// Where a workspace's webhooks go.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WebhookSeed {
+    /// The receiver.
+    pub url: String,
+    /// The topics subscribed to; all when absent.
+    #[serde(default)]
+    pub topics: Option<Vec<String>>,
+    /// The version of the payloads.
+    #[serde(default = "default_version")]
+    pub version: ApiVersion,
+}
+
+/// A teammate.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AdminSeed {
+    /// A decimal number.
+    pub id: String,
+    /// The name that customers see.
+    pub name: String,
+    /// The teammate's address.
+    pub email: String,
+    /// Whether the teammate can be given conversations.
+    #[serde(default)]
+    pub has_inbox_seat: bool,
+    /// Whether the teammate is away.
+    #[serde(default)]
+    pub away_mode_enabled: bool,
+}
+
+/// A team.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TeamSeed {
+    /// A decimal number.
+    pub id: String,
+    /// The team's name.
+    pub name: String,
+    /// Its members.
+    #[serde(default)]
+    pub admin_ids: Vec<String>,
+}
+
+/// A tag.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TagSeed {
+    /// A decimal number.
+    pub id: String,
+    /// The tag's name.
+    pub name: String,
+}
+
+/// Whether a contact is known to the company.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Signed in somewhere, with an `external_id` of the company's own.
+    User,
+    /// Anonymous in the Messenger.
+    Lead,
+}
+
+/// A customer.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ContactSeed {
+    /// 24 hexadecimal digits.
+    pub id: String,
+    /// User or lead.
+    pub role: Role,
+    /// The company's own id of a user.
+    #[serde(default)]
+    pub external_id: Option<String>,
+    /// The address, if known.
+    #[serde(default)]
+    pub email: Option<String>,
+    /// The name, if known.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// The telephone number, if known.
+    #[serde(default)]
+    pub phone: Option<String>,
+    /// The language that the company set.
+    #[serde(default)]
+    pub language_override: Option<String>,
+    /// `country`, `region`, `city`, `country_code`, `continent_code`.
+    #[serde(default)]
+    pub location: BTreeMap<String, String>,
+    /// Attributes of the company's own.
+    #[serde(default)]
+    pub custom_attributes: Map<String, Value>,
+}
+
+/// A seed that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum SeedError {
+    /// The file cannot be read.
+    #[error("seed {}: {source}", file.display())]
+    Unreadable {
+        /// The file.
+        file: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// The file is not a seed; serde names line and column.
+    #[error("seed {}: {source}", file.display())]
+    Malformed {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong, and where.
+        source: serde_json::Error,
+    },
+    /// The file contradicts itself.
+    #[error("seed {}: {place}: {problem}", file.display())]
+    Inconsistent {
+        /// The file.
+        file: PathBuf,
+        /// A path into the JSON.
+        place: String,
+        /// What is wrong there.
+        problem: String,
+    },
+}
+
+impl Seed {
+    /// The embedded seed: workspaces `sandbox1` and `sandbox2`.
+    ///
+    /// # Errors
+    /// When the embedded file is not a seed, which a test rules out.
+    pub fn embedded() -> Result<Self, SeedError> {
+        Self::parse(DEFAULT_SEED, Path::new(DEFAULT_SEED_NAME))
+    }
+
+    /// Reads and checks a seed file.
+    ///
+    /// # Errors
+    /// When the file cannot be read, is not a seed, or contradicts itself.
+    pub fn read(file: &Path) -> Result<Self, SeedError> {
+        let text =
+            std::fs::read_to_string(file).map_err(|source| SeedError::Unreadable { file: file.to_owned(), source })?;
+        Self::parse(&text, file)
+    }
+
+    /// Checks a seed given as text; `file` is only what errors call it.
+    ///
+    /// # Errors
+    /// When the text is not a seed, or contradicts itself.
+    pub fn parse(text: &str, file: &Path) -> Result<Self, SeedError> {
+        let seed: Self =
+            serde_json::from_str(text).map_err(|source| SeedError::Malformed { file: file.to_owned(), source })?;
+        seed.check().map_err(|(place, problem)| SeedError::Inconsistent { file: file.to_owned(), place, problem })?;
+        Ok(seed)
+    }
+
+    fn check(&self) -> Result<(), (String, String)> {
+        if self.workspaces.is_empty() {
+            return Err(("workspaces".to_owned(), "at least one is needed".to_owned()));
+        }
+        let mut app_ids = HashSet::new();
+        let mut tokens = HashSet::new();
+        for (n, workspace) in self.workspaces.iter().enumerate() {
+            let place = format!("workspaces[{n}]");
+            if !app_ids.insert(&workspace.app_id) {
+                return Err((format!("{place}.app_id"), format!("{:?} is used twice", workspace.app_id)));
+            }
+            for (t, token) in workspace.access_tokens.iter().enumerate() {
+                if !tokens.insert(&token.token) {
+                    return Err((format!("{place}.access_tokens[{t}].token"), "is used twice".to_owned()));
+                }
+            }
+            workspace.check().map_err(|(inner, problem)| (format!("{place}.{inner}"), problem))?;
+        }
+        Ok(())
+    }
+}
+
+impl WorkspaceSeed {
+    fn check(&self) -> Result<(), (String, String)> {
+        let admins = numbers("admins", self.admins.iter().map(|a| a.id.as_str()))?;
+        numbers("teams", self.teams.iter().map(|t| t.id.as_str()))?;
+        numbers("tags", self.tags.iter().map(|t| t.id.as_str()))?;
+        numbers("operator_id", [self.operator_id.as_str()])?;
+        let known = |id: &str| id.parse().is_ok_and(|id: u64| admins.contains(&id));
+        for (n, token) in self.access_tokens.iter().enumerate() {
+            if !known(&token.admin_id) {
+                return Err((
+                    format!("access_tokens[{n}].admin_id"),
+                    format!("there is no admin {:?}", token.admin_id),
+                ));
+            }
+        }
+        for (n, team) in self.teams.iter().enumerate() {
+            if let Some(id) = team.admin_ids.iter().find(|id| !known(id)) {
+                return Err((format!("teams[{n}].admin_ids"), format!("there is no admin {id:?}")));
+            }
+        }
+        let mut contacts = HashSet::new();
+        for (n, contact) in self.contacts.iter().enumerate() {
+            let hex = contact.id.bytes().all(|b| b.is_ascii_hexdigit());
+            if contact.id.len() != 24 || !hex || !contacts.insert(&contact.id) {
+                return Err((
+                    format!("contacts[{n}].id"),
+                    format!("{:?} is not a unique id of 24 hex digits", contact.id),
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Checks that ids are decimal numbers and unique.
+fn numbers<'a>(list: &str, ids: impl IntoIterator<Item = &'a str>) -> Result<HashSet<u64>, (String, String)> {
+    let mut seen = HashSet::new();
+    for (n, id) in ids.into_iter().enumerate() {
+        let fresh = id.parse().is_ok_and(|number: u64| seen.insert(number));
+        if !fresh {
+            return Err((format!("{list}[{n}].id"), format!("{id:?} is not a unique decimal number")));
+        }
+    }
+    Ok(seen)
+}
+
+fn one_minute() -> u64 {
+    60_000
+}
+
+fn us() -> String {
+    "US".to_owned()
+}
+
+fn operator_id() -> String {
+    "900900".to_owned()
+}
+
+fn default_version() -> ApiVersion {
+    ApiVersion::DEFAULT
+}
+
+fn ten_thousand() -> u32 {
+    10_000
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::Seed;
+
+    #[test]
+    fn the_embedded_seed_is_sound() {
+        let seed = Seed::embedded().unwrap();
+        assert_eq!(seed.workspaces[0].app_id, "sandbox1");
+    }
+
+    #[test]
+    fn a_mistake_is_named_with_its_file_and_place() {
+        let file = Path::new("my-seed.json");
+        let typo = Seed::parse("{\n \"workspace\": []}", file).unwrap_err();
+        assert!(typo.to_string().contains("my-seed.json"), "{typo}");
+        assert!(typo.to_string().contains("line 2 column"), "{typo}");
+
+        let text = r#"{"workspaces":[{"app_id":"a","name":"A","client_secret":"s",
+            "access_tokens":[],"admins":[{"id":"1","name":"x","email":"x@y.example"}],
+            "teams":[{"id":"5","name":"T","admin_ids":["9"]}]}]}"#;
+        let stranger = Seed::parse(text, file).unwrap_err();
+        assert_eq!(
+            stranger.to_string(),
+            "seed my-seed.json: workspaces[0].teams[0].admin_ids: there is no admin \"9\""
+        );
+    }
+}

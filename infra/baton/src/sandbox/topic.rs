@@ -1,0 +1,54 @@
+//! The webhook topics that the sandbox fires, under Intercom's names.
+
+use super::version::ApiVersion;
+
+/// What a notification is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Topic {
+    Ping,
+    UserCreated,
+    UserReplied,
+    AdminReplied,
+    AdminNoted,
+    AdminAssigned,
+    AdminOpenAssigned,
+    AdminClosed,
+    AdminOpened,
+    AdminSnoozed,
+    AdminUnsnoozed,
+    AdminSingleCreated,
+    OperatorReplied,
+    RatingAdded,
+    Deleted,
+    PartRedacted,
+    PartTagCreated,
+}
+
+impl Topic {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Ping => "ping",
+            Self::UserCreated => "conversation.user.created",
+            Self::UserReplied => "conversation.user.replied",
+            Self::AdminReplied => "conversation.admin.replied",
+            Self::AdminNoted => "conversation.admin.noted",
+            Self::AdminAssigned => "conversation.admin.assigned",
+            Self::AdminOpenAssigned => "conversation.admin.open.assigned",
+            Self::AdminClosed => "conversation.admin.closed",
+            Self::AdminOpened => "conversation.admin.opened",
+            Self::AdminSnoozed => "conversation.admin.snoozed",
+            Self::AdminUnsnoozed => "conversation.admin.unsnoozed",
+            Self::AdminSingleCreated => "conversation.admin.single.created",
+            Self::OperatorReplied => "conversation.operator.replied",
+            Self::RatingAdded => "conversation.rating.added",
+            Self::Deleted => "conversation.deleted",
+            Self::PartRedacted => "conversation_part.redacted",
+            Self::PartTagCreated => "conversation_part.tag.created",
+        }
+    }
+
+    /// Whether apps of that version can subscribe to it.
+    pub(crate) fn exists_in(self, version: ApiVersion) -> bool {
+        self != Self::OperatorReplied || version.has_operator_topic()
+    }
+}

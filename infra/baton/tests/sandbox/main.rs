@@ -1,0 +1,10 @@
+//! The sandbox from outside: started in this process, used over HTTP alone.
+
+#[cfg(test)]
+mod failures;
+#[cfg(test)]
+mod harness;
+#[cfg(test)]
+mod rest;
+#[cfg(test)]
+mod webhooks;

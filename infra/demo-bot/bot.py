@@ -1,0 +1,156 @@
+#!/usr/bin/env python3
+"""A bot that speaks Baton's bot protocol and nothing else.
+
+It answers a few questions, hands over on "human", closes on "thanks", and shows after a hand-over
+that it knows what was said meanwhile. It needs Python alone: verifying the signature, reading the
+event and answering in the HTTP response is all that a bot has to do.
+
+`GET /log` shows the events that it got, for tests and for the curious.
+"""
+
+import argparse
+import base64
+import hashlib
+import hmac
+import json
+import os
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+TOLERANCE_S = 300
+MAX_BODY_BYTES = 1_000_000
+
+ANSWERS = {
+    "hour": "We are open **Monday to Friday, 9:00 to 18:00**.",
+    "price": "Plans:\n\n- *Basic* is free\n- *Team* is 12 € a month\n\nSee [the price list](https://example.com/prices).",
+    "ship": "We ship within two days, to all of Europe.",
+}
+
+
+def is_genuine(secret, headers, body):
+    """Checks the signature by the rules of Standard Webhooks."""
+    event_id = headers.get("webhook-id", "")
+    timestamp = headers.get("webhook-timestamp", "")
+    if not timestamp.isdigit() or abs(time.time() - int(timestamp)) > TOLERANCE_S:
+        return False
+    key = base64.b64decode(secret.removeprefix("whsec_"))
+    code = hmac.new(key, f"{event_id}.{timestamp}.".encode() + body, hashlib.sha256).digest()
+    expected = "v1," + base64.b64encode(code).decode()
+    given = headers.get("webhook-signature", "").split(" ")
+    return any(hmac.compare_digest(expected, signature) for signature in given)
+
+
+def reply(text):
+    return {"type": "reply", "data": {"content": [{"type": "text", "text": text}]}}
+
+
+def answer_message(message, context):
+    words = message["text"].lower()
+    if "human" in words or "person" in words:
+        return [{
+            "type": "handover",
+            "data": {
+                "reason": "The customer asked for a person.",
+                "note": f"Their words: *{message['text']}*",
+                "content": [{"type": "text", "text": "Of course. I am handing you over to a colleague."}],
+                "tags": ["bot-handover"],
+            },
+        }]
+    if "thank" in words:
+        return [{"type": "close", "data": {"reason": "You are welcome! I am closing this conversation; write again at any time."}}]
+    for key, text in ANSWERS.items():
+        if key in words:
+            return [reply(text)]
+    name = (context["contact"]["name"] or "").split(" ")[0]
+    greeting = f"Hi {name}! " if name else "Hi! "
+    return [reply(greeting + "I know our *hours*, *prices* and *shipping*. Or say “human”.")]
+
+
+def answer_resumed(stretch):
+    told = [message for message in stretch if message["author"]["kind"] == "teammate"]
+    if not told:
+        return []
+    last = told[-1]
+    name = last["author"]["name"] or "My colleague"
+    return [reply(f"I am back. {name} told you: “{last['text']}” Is there anything else?")]
+
+
+def answer(event):
+    data = event["data"]
+    if event["type"] == "message":
+        return answer_message(data["message"], data["context"])
+    if event["type"] == "resumed":
+        return answer_resumed(data["stretch"])
+    return []  # everything else needs no answer
+
+
+class Bot(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self, address, secret):
+        super().__init__(address, Handler)
+        self.secret = secret
+        self.lock = threading.Lock()
+        self.log = []
+        self.answers = {}  # by event id: the same event gets the same answer
+
+    def take(self, event):
+        with self.lock:
+            if event["id"] not in self.answers:
+                self.log.append(event)
+                self.answers[event["id"]] = {"commands": answer(event)}
+            return self.answers[event["id"]]
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self):
+        length = int(self.headers.get("content-length", 0))
+        if length > MAX_BODY_BYTES:
+            self.close_connection = True
+            return self.respond(413, {"error": "too large"})
+        body = self.rfile.read(length)
+        if self.path != "/events":
+            return self.respond(404, {"error": "post events to /events"})
+        if not is_genuine(self.server.secret, self.headers, body):
+            return self.respond(401, {"error": "the signature does not fit"})
+        return self.respond(200, self.server.take(json.loads(body)))
+
+    def do_GET(self):
+        if self.path != "/log":
+            return self.respond(404, {"error": "there is /log"})
+        with self.server.lock:
+            log = list(self.server.log)
+        return self.respond(200, log)
+
+    def respond(self, status, value):
+        body = json.dumps(value).encode()
+        self.send_response(status)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        """Requests are not logged: events carry customers' words."""
+
+
+def main():
+    parser = argparse.ArgumentParser(description="A demo bot for Baton's bot protocol.")
+    parser.add_argument("--port", type=int, default=4030)
+    arguments = parser.parse_args()
+    secret = os.environ.get("BOT_SECRET", "")
+    if not secret.startswith("whsec_"):
+        parser.error("set BOT_SECRET to the bot's secret, whsec_…, as in Baton's bot secrets")
+    bot = Bot(("127.0.0.1", arguments.port), secret)
+    print(f"demo bot listening on http://127.0.0.1:{arguments.port}/events", flush=True)
+    try:
+        bot.serve_forever()
+    except KeyboardInterrupt:
+        pass
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,96 @@
+//! How AWS is reached: region, address and credentials from Lambda's environment, one TLS stack
+//! with ring, and explicit time-outs. No configuration chain is walked: in Lambda the environment
+//! already says it all, and walking costs start-up time.
+
+use std::time::Duration;
+
+use aws_sdk_sqs::config::retry::RetryConfig;
+use aws_sdk_sqs::config::timeout::TimeoutConfig;
+use aws_sdk_sqs::config::{BehaviorVersion, Credentials, Region, SharedHttpClient};
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
+
+use crate::config::Environment;
+
+/// The roots that AWS's endpoints chain to, as Amazon Trust Services publishes them. Reading these
+/// few instead of all of the system's saves most of the start-up time of TLS.
+const AMAZON_ROOTS: &[u8] = include_bytes!("amazon_roots.pem");
+
+/// How AWS is reached.
+#[derive(Debug, Clone)]
+pub struct Connection {
+    region: Region,
+    credentials: Credentials,
+    sqs_endpoint: Option<String>,
+    dynamodb_endpoint: Option<String>,
+    http: SharedHttpClient,
+}
+
+impl Connection {
+    /// Reads how AWS is reached. What is missing is noted in the environment.
+    pub fn from_environment(environment: &mut Environment) -> Self {
+        let region = environment.needed("AWS_REGION");
+        let credentials = Credentials::new(
+            environment.needed("AWS_ACCESS_KEY_ID"),
+            environment.needed("AWS_SECRET_ACCESS_KEY"),
+            environment.optional("AWS_SESSION_TOKEN").map(str::to_owned),
+            None,
+            "environment",
+        );
+        let endpoint = |service: &str| {
+            let specific = environment.optional(&format!("AWS_ENDPOINT_URL_{service}"));
+            specific.or_else(|| environment.optional("AWS_ENDPOINT_URL")).map(str::to_owned)
+        };
+        let (sqs_endpoint, dynamodb_endpoint) = (endpoint("SQS"), endpoint("DYNAMODB"));
+        // China's endpoints chain to other roots.
+        let http = http_client(!region.starts_with("cn-"));
+        Self { region: Region::new(region), credentials, sqs_endpoint, dynamodb_endpoint, http }
+    }
+
+    /// A client of SQS. Sends are tried twice: a FIFO send with a deduplication id may be
+    /// repeated.
+    #[must_use]
+    pub fn sqs(&self) -> aws_sdk_sqs::Client {
+        let mut config = aws_sdk_sqs::Config::builder()
+            .behavior_version(BehaviorVersion::v2026_01_12())
+            .region(self.region.clone())
+            .credentials_provider(self.credentials.clone())
+            .http_client(self.http.clone())
+            .retry_config(RetryConfig::standard().with_max_attempts(2))
+            .timeout_config(timeouts());
+        config.set_endpoint_url(self.sqs_endpoint.clone());
+        aws_sdk_sqs::Client::from_conf(config.build())
+    }
+
+    /// A client of DynamoDB. Calls are tried three times; conditional updates recognise their own
+    /// repetition.
+    #[must_use]
+    pub fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
+        let mut config = aws_sdk_dynamodb::Config::builder()
+            .behavior_version(aws_sdk_dynamodb::config::BehaviorVersion::v2026_01_12())
+            .region(self.region.clone())
+            .credentials_provider(self.credentials.clone())
+            .http_client(self.http.clone())
+            .retry_config(RetryConfig::standard().with_max_attempts(3))
+            .timeout_config(timeouts());
+        config.set_endpoint_url(self.dynamodb_endpoint.clone());
+        aws_sdk_dynamodb::Client::from_conf(config.build())
+    }
+}
+
+fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(Duration::from_millis(1_000))
+        .operation_attempt_timeout(Duration::from_millis(3_000))
+        .operation_timeout(Duration::from_millis(6_000))
+        .build()
+}
+
+fn http_client(amazon_roots: bool) -> SharedHttpClient {
+    let builder = aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring));
+    let store = TrustStore::empty().with_pem_certificate(AMAZON_ROOTS);
+    match TlsContext::builder().with_trust_store(store).build() {
+        Ok(context) if amazon_roots => builder.tls_context(context).build_https(),
+        _ => builder.build_https(),
+    }
+}

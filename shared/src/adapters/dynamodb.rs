@@ -1,0 +1,333 @@
+//! The conversations in DynamoDB: one item each, `pk` = `app_id#conversation_id`, `sk` = `STATE`.
+//!
+//! Every save is one conditional `UpdateItem` on the item's version. A save whose answer was lost
+//! and that the SDK repeats finds the version raised; the item's `writer` then shows that it was
+//! this very save. Large states have their long texts in rows of their own (`sk` =
+//! `CONTENT#<sha256>`), written before the item that names them.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::{DisplayErrorContext, SdkError};
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+
+use crate::domain::conversation::{Control, Conversation};
+use crate::domain::ids::{ConversationKey, Timestamp};
+use crate::ports::{Conversations, Names, NotSaved, Stored, Unavailable};
+use crate::wire::bot::control_name;
+
+/// States above this size, in bytes, have their long texts in rows of their own. An item holds
+/// 400 KB at most, and each kilobyte is a write unit.
+const LARGE_STATE_BYTES: usize = 48 * 1024;
+/// What counts as a long text, in bytes.
+const LONG_TEXT_BYTES: usize = 2 * 1024;
+/// How long a conversation that the bot does not have is kept after its last change, in days.
+/// Longer than anything may be repeated (Intercom's retries, 14 days in a queue).
+const KEEP_DAYS: u64 = 30;
+/// Over how many partitions of the index `due` conversations are spread.
+const DUE_SHARDS: u8 = 4;
+const CONTENT_MARK: &str = "$content";
+
+/// The table.
+#[derive(Debug, Clone)]
+pub struct Table<N> {
+    client: Client,
+    name: String,
+    names: N,
+}
+
+impl<N: Names> Table<N> {
+    /// The table of this name.
+    #[must_use]
+    pub fn new(client: Client, name: impl Into<String>, names: N) -> Self {
+        Self { client, name: name.into(), names }
+    }
+
+    async fn put_content(
+        &self,
+        key: &ConversationKey,
+        texts: Vec<(String, String)>,
+        now: Timestamp,
+    ) -> Result<(), Unavailable> {
+        for (hash, text) in texts {
+            let put = self
+                .client
+                .put_item()
+                .table_name(&self.name)
+                .item("pk", text_value(&key.to_string()))
+                .item("sk", text_value(&format!("CONTENT#{hash}")))
+                .item("text", text_value(&text))
+                .item("expires_at", number(now.seconds() + KEEP_DAYS * 86_400));
+            put.send().await.map_err(unavailable)?;
+        }
+        Ok(())
+    }
+
+    async fn content(&self, key: &ConversationKey, hash: &str) -> Result<String, Unavailable> {
+        let found = self
+            .client
+            .get_item()
+            .table_name(&self.name)
+            .key("pk", text_value(&key.to_string()))
+            .key("sk", text_value(&format!("CONTENT#{hash}")))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(unavailable)?;
+        let text = found.item.as_ref().and_then(|item| item.get("text")).and_then(|value| value.as_s().ok());
+        text.cloned().ok_or_else(|| broken("a content row is missing"))
+    }
+
+    async fn read(&self, key: &ConversationKey, item: &HashMap<String, AttributeValue>) -> Result<Stored, Unavailable> {
+        let version = item.get("version").and_then(|value| value.as_n().ok()).and_then(|text| text.parse().ok());
+        let version = version.ok_or_else(|| broken("an item has no version"))?;
+        let text =
+            item.get("state").and_then(|value| value.as_s().ok()).ok_or_else(|| broken("an item has no state"))?;
+        let mut state: Value = serde_json::from_str(text).map_err(|error| broken(&error.to_string()))?;
+        let mut hashes = Vec::new();
+        collect_references(&state, &mut hashes);
+        if !hashes.is_empty() {
+            let mut texts = HashMap::new();
+            for hash in hashes {
+                let text = self.content(key, &hash).await?;
+                texts.insert(hash, text);
+            }
+            put_back(&mut state, &texts);
+        }
+        let conversation = serde_json::from_value(state).map_err(|error| broken(&error.to_string()))?;
+        Ok(Stored { conversation, version })
+    }
+}
+
+impl<N: Names> Conversations for Table<N> {
+    async fn load(&self, key: &ConversationKey) -> Result<Stored, Unavailable> {
+        let found = self
+            .client
+            .get_item()
+            .table_name(&self.name)
+            .key("pk", text_value(&key.to_string()))
+            .key("sk", text_value("STATE"))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(unavailable)?;
+        match &found.item {
+            Some(item) => self.read(key, item).await,
+            None => Ok(Stored::default()),
+        }
+    }
+
+    async fn save(
+        &self,
+        key: &ConversationKey,
+        conversation: &Conversation,
+        version: u64,
+        now: Timestamp,
+    ) -> Result<u64, NotSaved> {
+        let (state, texts) = written(conversation).map_err(|error| broken(&error.to_string()))?;
+        self.put_content(key, texts, now).await?;
+        let writer = self.names.claim();
+        let mut sets =
+            "SET #version = :next, #writer = :writer, #state = :state, #control = :control, #epoch = :epoch".to_owned();
+        let mut removes = Vec::new();
+        let mut update = self
+            .client
+            .update_item()
+            .table_name(&self.name)
+            .key("pk", text_value(&key.to_string()))
+            .key("sk", text_value("STATE"))
+            .expression_attribute_names("#version", "version")
+            .expression_attribute_names("#writer", "writer")
+            .expression_attribute_names("#state", "state")
+            .expression_attribute_names("#control", "control")
+            .expression_attribute_names("#epoch", "epoch")
+            .expression_attribute_values(":next", number(version + 1))
+            .expression_attribute_values(":writer", text_value(writer.as_str()))
+            .expression_attribute_values(":state", text_value(&state))
+            .expression_attribute_values(":control", text_value(control_name(conversation.control)))
+            .expression_attribute_values(":epoch", number(conversation.epoch))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        if let Some(due_at) = conversation.due_at() {
+            sets.push_str(", due_shard = :shard, due_at = :due");
+            update = update
+                .expression_attribute_values(":shard", text_value(&shard_of(key)))
+                .expression_attribute_values(":due", number(due_at.0));
+        } else {
+            removes.push("due_shard, due_at");
+        }
+        if may_expire(conversation) {
+            sets.push_str(", expires_at = :expires");
+            update = update.expression_attribute_values(":expires", number(now.seconds() + KEEP_DAYS * 86_400));
+        } else {
+            removes.push("expires_at");
+        }
+        if !removes.is_empty() {
+            sets.push_str(" REMOVE ");
+            sets.push_str(&removes.join(", "));
+        }
+        update = if version == 0 {
+            update.condition_expression("attribute_not_exists(pk)")
+        } else {
+            update.condition_expression("#version = :version").expression_attribute_values(":version", number(version))
+        };
+        match update.update_expression(sets).send().await {
+            Ok(_) => Ok(version + 1),
+            Err(error) => refused(error, writer.as_str()).map(|()| version + 1),
+        }
+    }
+
+    async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<ConversationKey>, Unavailable> {
+        let mut keys = Vec::new();
+        for shard in 0..DUE_SHARDS {
+            let found = self
+                .client
+                .query()
+                .table_name(&self.name)
+                .index_name("due")
+                .key_condition_expression("due_shard = :shard AND due_at <= :now")
+                .expression_attribute_values(":shard", text_value(&format!("due{shard}")))
+                .expression_attribute_values(":now", number(now.0))
+                .limit(i32::try_from(limit / usize::from(DUE_SHARDS)).unwrap_or(i32::MAX).max(1))
+                .send()
+                .await
+                .map_err(unavailable)?;
+            let pks =
+                found.items.unwrap_or_default().into_iter().filter_map(|item| item.get("pk")?.as_s().ok().cloned());
+            keys.extend(pks.filter_map(|pk| pk.parse::<ConversationKey>().ok()));
+        }
+        Ok(keys)
+    }
+}
+
+/// What a refused save means: nothing when the item shows that it was this very save.
+fn refused<R: std::fmt::Debug + Send + Sync + 'static>(
+    error: SdkError<UpdateItemError, R>,
+    writer: &str,
+) -> Result<(), NotSaved> {
+    if let Some(UpdateItemError::ConditionalCheckFailedException(failed)) = error.as_service_error() {
+        let holder = failed.item().and_then(|item| item.get("writer")).and_then(|value| value.as_s().ok());
+        return if holder.is_some_and(|holder| holder == writer) { Ok(()) } else { Err(NotSaved::Conflict) };
+    }
+    Err(unavailable(error).into())
+}
+
+/// Whether the item may go some day: nothing waits, and the bot does not have it.
+fn may_expire(conversation: &Conversation) -> bool {
+    matches!(conversation.control, Control::Human | Control::Closed) && conversation.due_at().is_none()
+}
+
+fn shard_of(key: &ConversationKey) -> String {
+    let hash = Sha256::digest(key.to_string().as_bytes());
+    format!("due{}", hash.first().copied().unwrap_or_default() % DUE_SHARDS)
+}
+
+fn text_value(text: &str) -> AttributeValue {
+    AttributeValue::S(text.to_owned())
+}
+
+fn number(value: u64) -> AttributeValue {
+    AttributeValue::N(value.to_string())
+}
+
+fn broken(why: &str) -> Unavailable {
+    Unavailable { what: "DynamoDB", why: format!("a row cannot be read or written: {why}") }
+}
+
+fn unavailable<E: std::error::Error + Send + Sync + 'static, R: std::fmt::Debug + Send + Sync + 'static>(
+    error: SdkError<E, R>,
+) -> Unavailable {
+    Unavailable { what: "DynamoDB", why: DisplayErrorContext(error).to_string() }
+}
+
+/// A state as it is stored, and the texts that go into rows of their own.
+fn written(conversation: &Conversation) -> Result<(String, Vec<(String, String)>), serde_json::Error> {
+    let state = serde_json::to_string(conversation)?;
+    if state.len() <= LARGE_STATE_BYTES {
+        return Ok((state, Vec::new()));
+    }
+    let mut value = serde_json::to_value(conversation)?;
+    let mut texts = Vec::new();
+    take_out(&mut value, &mut texts);
+    Ok((value.to_string(), texts))
+}
+
+fn take_out(value: &mut Value, texts: &mut Vec<(String, String)>) {
+    match value {
+        Value::String(text) if text.len() > LONG_TEXT_BYTES => {
+            let hash: String = Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+            let reference = serde_json::json!({ CONTENT_MARK: hash });
+            texts.push((hash, std::mem::take(text)));
+            *value = reference;
+        }
+        Value::Array(values) => values.iter_mut().for_each(|value| take_out(value, texts)),
+        Value::Object(fields) => fields.values_mut().for_each(|value| take_out(value, texts)),
+        _ => {}
+    }
+}
+
+fn reference(value: &Value) -> Option<&str> {
+    let fields = value.as_object().filter(|fields| fields.len() == 1)?;
+    fields.get(CONTENT_MARK)?.as_str()
+}
+
+fn collect_references(value: &Value, hashes: &mut Vec<String>) {
+    if let Some(hash) = reference(value) {
+        hashes.push(hash.to_owned());
+        return;
+    }
+    match value {
+        Value::Array(values) => values.iter().for_each(|value| collect_references(value, hashes)),
+        Value::Object(fields) => fields.values().for_each(|value| collect_references(value, hashes)),
+        _ => {}
+    }
+}
+
+fn put_back(value: &mut Value, texts: &HashMap<String, String>) {
+    if let Some(text) = reference(value).and_then(|hash| texts.get(hash)) {
+        *value = Value::String(text.clone());
+        return;
+    }
+    match value {
+        Value::Array(values) => values.iter_mut().for_each(|value| put_back(value, texts)),
+        Value::Object(fields) => fields.values_mut().for_each(|value| put_back(value, texts)),
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::conversation::{Action, OutboxEntry, Progress, Weight};
+
+    #[test]
+    fn long_texts_of_a_large_state_are_stored_apart_and_come_back() {
+        let mut conversation = Conversation::default();
+        for seq in 1..=20 {
+            let html = format!("<p>{}</p>", format!("{seq} ").repeat(3_000));
+            conversation.outbox.push_back(OutboxEntry {
+                seq,
+                epoch: 1,
+                command: None,
+                weight: Weight::Optional,
+                action: Action::Note { html },
+                progress: Progress::Pending { not_before: Timestamp(0) },
+            });
+        }
+        let (state, texts) = written(&conversation).unwrap();
+        assert!(state.len() < LARGE_STATE_BYTES && texts.len() == 20);
+        let mut value: Value = serde_json::from_str(&state).unwrap();
+        let mut hashes = Vec::new();
+        collect_references(&value, &mut hashes);
+        assert_eq!(hashes.len(), 20);
+        put_back(&mut value, &texts.into_iter().collect());
+        assert_eq!(serde_json::from_value::<Conversation>(value).unwrap(), conversation);
+    }
+
+    #[test]
+    fn a_small_state_is_one_item() {
+        assert!(written(&Conversation::default()).unwrap().1.is_empty());
+    }
+}

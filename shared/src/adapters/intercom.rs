@@ -1,0 +1,317 @@
+//! Intercom's REST API.
+//!
+//! One method call makes at most one request that changes what the customer sees, and never
+//! repeats it: Intercom has no idempotency key. What its outcome means is classified here:
+//! certainly not sent, certainly refused, or unknown; unknown is never "failed".
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use reqwest::{Client, Method, Response, StatusCode};
+use serde_json::{Value, json};
+
+use super::http::{self, NotRead};
+use crate::config::Secrets;
+use crate::domain::conversation::Action;
+use crate::domain::ids::{ConversationId, PartId, Timestamp};
+use crate::domain::part::{Assignee, Observation, Profile};
+use crate::domain::settings::Workspace;
+use crate::domain::step::Answer;
+use crate::ports::{Clock, Intercom, NotShown, Unavailable};
+use crate::wire::intercom::{ContactItem, ConversationContext, ConversationItem, ErrorList, TagItem};
+
+/// How long one request may take in all.
+const REQUEST_TIMEOUT: Duration = Duration::from_millis(10_000);
+/// The longest answer that is read, in bytes: 500 parts of some size.
+const MAX_ANSWER_BYTES: usize = 16 * 1024 * 1024;
+/// How long to wait after a 429 that does not say, in milliseconds: one window.
+const WINDOW_MS: u64 = 10_000;
+/// How long to wait while the token is refused, in milliseconds.
+const DENIED_MS: u64 = 60_000;
+/// How long to wait after a request that certainly was not sent, in milliseconds.
+const NOT_SENT_MS: u64 = 2_000;
+
+/// Intercom's REST API, for all workspaces of the settings.
+#[derive(Debug, Clone)]
+pub struct RestApi<C> {
+    client: Client,
+    tokens: Secrets,
+    clock: C,
+}
+
+/// How a request failed.
+enum Failure {
+    NotSent(&'static str),
+    Limited { retry_at: Timestamp },
+    Denied(String),
+    Refused { status: StatusCode, code: String, message: String },
+    Unknown(&'static str),
+}
+
+impl<C: Clock> RestApi<C> {
+    /// The API, with the access tokens by name.
+    ///
+    /// # Errors
+    /// The words of the TLS library when the system has no usable roots.
+    pub fn new(tokens: Secrets, clock: C) -> Result<Self, String> {
+        Ok(Self { client: http::client(REQUEST_TIMEOUT)?, tokens, clock })
+    }
+
+    async fn request(
+        &self,
+        workspace: &Workspace,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Vec<u8>, Failure> {
+        let Some(token) = self.tokens.get(&workspace.access_token) else {
+            return Err(Failure::Denied("the deployment has no token of this name".to_owned()));
+        };
+        let mut request = self
+            .client
+            .request(method, format!("{}{path}", workspace.api_url))
+            .bearer_auth(token)
+            .header("Accept", "application/json")
+            .header("Intercom-Version", workspace.api_version.to_string());
+        if let Some(body) = body {
+            request = request.header("Content-Type", "application/json").body(body.to_string());
+        }
+        let response = request.send().await.map_err(|error| {
+            let kind = http::kind_of(&error);
+            if error.is_connect() || error.is_builder() { Failure::NotSent(kind) } else { Failure::Unknown(kind) }
+        })?;
+        self.classify(response).await
+    }
+
+    async fn classify(&self, response: Response) -> Result<Vec<u8>, Failure> {
+        let status = response.status();
+        if status == StatusCode::TOO_MANY_REQUESTS {
+            return Err(Failure::Limited { retry_at: self.reset_of(&response) });
+        }
+        let body = http::read(response, MAX_ANSWER_BYTES).await;
+        if status.is_success() {
+            return body.map_err(|reason| match reason {
+                NotRead::BrokeOff => Failure::Unknown("the answer broke off"),
+                NotRead::TooLong(_) => Failure::Unknown("the answer is too long"),
+            });
+        }
+        if status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT {
+            return Err(Failure::Unknown("a server error"));
+        }
+        let errors: ErrorList = body.ok().and_then(|body| serde_json::from_slice(&body).ok()).unwrap_or_default();
+        let error = errors.errors.into_iter().next().unwrap_or_default();
+        let code = error.code.unwrap_or_else(|| format!("http_{}", status.as_u16()));
+        if status == StatusCode::UNAUTHORIZED {
+            return Err(Failure::Denied(code));
+        }
+        Err(Failure::Refused { status, code, message: error.message.unwrap_or_default() })
+    }
+
+    /// When the present window ends: Unix seconds in `X-RateLimit-Reset`, or seconds from now in
+    /// `Retry-After`, which Intercom does not document.
+    fn reset_of(&self, response: &Response) -> Timestamp {
+        let number = |name: &str| response.headers().get(name)?.to_str().ok()?.trim().parse::<u64>().ok();
+        let now = self.clock.now();
+        let reset = number("x-ratelimit-reset").map(|seconds| Timestamp::from_seconds(seconds.saturating_add(1)));
+        let after = number("retry-after").map(|seconds| now.plus_ms(seconds.saturating_mul(1000)));
+        let at = reset.or(after).unwrap_or_else(|| now.plus_ms(WINDOW_MS));
+        // A clock that is off must not make us hammer, or wait for ever.
+        at.clamp(now.plus_ms(500), now.plus_ms(6 * WINDOW_MS))
+    }
+
+    fn answer_of(&self, failure: Failure) -> Answer {
+        let now = self.clock.now();
+        match failure {
+            Failure::NotSent(why) => {
+                tracing::warn!(outcome = "not_sent", why);
+                Answer::NotSent { retry_at: now.plus_ms(NOT_SENT_MS) }
+            }
+            Failure::Limited { retry_at } => {
+                tracing::warn!(outcome = "rate_limited");
+                Answer::NotSent { retry_at }
+            }
+            Failure::Denied(code) => {
+                tracing::error!(outcome = "denied", code, "Intercom refuses the access token; set a valid one");
+                Answer::NotSent { retry_at: now.plus_ms(DENIED_MS) }
+            }
+            Failure::Refused { code, message, .. } => Answer::Rejected { code, message },
+            Failure::Unknown(why) => {
+                tracing::warn!(outcome = "unknown", why);
+                Answer::Unknown
+            }
+        }
+    }
+
+    /// A failure before the one request that counts: nothing has been sent, whatever it was.
+    fn before_sending(&self, failure: Failure) -> Answer {
+        match self.answer_of(failure) {
+            Answer::Unknown => Answer::NotSent { retry_at: self.clock.now().plus_ms(NOT_SENT_MS) },
+            answer => answer,
+        }
+    }
+
+    /// Makes the request that counts; its answer is the conversation, which names the new part.
+    async fn post(&self, workspace: &Workspace, path: &str, body: &Value) -> Answer {
+        match self.request(workspace, Method::POST, path, Some(body)).await {
+            Ok(bytes) => match serde_json::from_slice::<ConversationItem>(&bytes) {
+                Ok(item) => Answer::Done { part_id: newest_own_part(&item, workspace) },
+                Err(_) => Answer::Unknown,
+            },
+            Err(failure) => self.answer_of(failure),
+        }
+    }
+
+    async fn show(
+        &self,
+        workspace: &Workspace,
+        id: &ConversationId,
+    ) -> Result<(ConversationItem, ConversationContext), Failure> {
+        let bytes = self.request(workspace, Method::GET, &format!("/conversations/{id}"), None).await?;
+        let item = serde_json::from_slice(&bytes).map_err(|_| Failure::Unknown("the answer cannot be read"))?;
+        let context = serde_json::from_slice(&bytes).unwrap_or_default();
+        Ok((item, context))
+    }
+
+    async fn assign(&self, workspace: &Workspace, id: &ConversationId, to: &Assignee) -> Answer {
+        let now = match self.show(workspace, id).await {
+            Ok((item, _)) => item.observation(true),
+            Err(failure) => return self.before_sending(failure),
+        };
+        if now.assignee == *to {
+            return Answer::Done { part_id: None };
+        }
+        let (kind, assignee_id) = match to {
+            Assignee::Teammate(teammate) => ("admin", teammate.as_str()),
+            Assignee::Team(team) => ("team", team.as_str()),
+            Assignee::Nobody => ("admin", "0"),
+        };
+        let body = json!({
+            "message_type": "assignment",
+            "type": kind,
+            "admin_id": workspace.bot_teammate.as_str(),
+            "assignee_id": assignee_id,
+        });
+        self.post(workspace, &format!("/conversations/{id}/parts"), &body).await
+    }
+
+    async fn close(&self, workspace: &Workspace, id: &ConversationId, html: Option<&str>) -> Answer {
+        match self.show(workspace, id).await {
+            Ok((item, _)) if !item.observation(true).open => return Answer::Done { part_id: None },
+            Ok(_) => {}
+            Err(failure) => return self.before_sending(failure),
+        }
+        let mut body = json!({ "message_type": "close", "type": "admin", "admin_id": workspace.bot_teammate.as_str() });
+        if let Some(html) = html {
+            body["body"] = json!(html);
+        }
+        self.post(workspace, &format!("/conversations/{id}/parts"), &body).await
+    }
+
+    /// Creates the tag, or finds it, and attaches it. Both may be repeated.
+    async fn tag(&self, workspace: &Workspace, id: &ConversationId, name: &str) -> Answer {
+        let tag = match self.request(workspace, Method::POST, "/tags", Some(&json!({ "name": name }))).await {
+            Ok(bytes) => serde_json::from_slice::<TagItem>(&bytes).ok().and_then(|tag| tag.id),
+            Err(failure) => return self.before_sending(failure),
+        };
+        let Some(tag) = tag else {
+            return Answer::NotSent { retry_at: self.clock.now().plus_ms(NOT_SENT_MS) };
+        };
+        let body = json!({ "id": tag.0, "admin_id": workspace.bot_teammate.as_str() });
+        self.request(workspace, Method::POST, &format!("/conversations/{id}/tags"), Some(&body))
+            .await
+            .map_or_else(|failure| self.answer_of(failure), |_| Answer::Done { part_id: None })
+    }
+
+    async fn profile(&self, workspace: &Workspace, context: ConversationContext) -> Profile {
+        let mentioned = context.contacts.and_then(|list| list.contacts.into_iter().next()).unwrap_or_default();
+        let contact = match mentioned.id.as_ref().and_then(|id| id.some()) {
+            // Without the customer's details the conversation still goes on.
+            Some(id) if id.bytes().all(|byte| byte.is_ascii_alphanumeric()) => {
+                let fetched = self.request(workspace, Method::GET, &format!("/contacts/{id}"), None).await;
+                fetched.ok().and_then(|bytes| serde_json::from_slice::<ContactItem>(&bytes).ok()).unwrap_or(mentioned)
+            }
+            _ => mentioned,
+        };
+        let tags = context.tags.map(|list| list.tags).unwrap_or_default();
+        let source = context.source.unwrap_or_default();
+        Profile {
+            contact_id: contact.id.map(|id| id.0),
+            external_id: contact.external_id.map(|id| id.0),
+            role: contact.role,
+            name: contact.name,
+            email: contact.email.filter(|email| !email.is_empty()),
+            phone: contact.phone,
+            language: contact.language_override.or(contact.browser_language),
+            location: contact.location.map(texts_of).unwrap_or_default(),
+            contact_attributes: contact.custom_attributes.unwrap_or_default(),
+            conversation_attributes: context.custom_attributes.unwrap_or_default(),
+            url: source.url,
+            delivered_as: source.delivered_as,
+            tags: tags.into_iter().filter_map(|tag| tag.name).collect(),
+        }
+    }
+}
+
+fn texts_of(location: serde_json::Map<String, Value>) -> BTreeMap<String, String> {
+    let texts = location.into_iter().filter(|(name, _)| name != "type");
+    texts.filter_map(|(name, value)| Some((name, value.as_str()?.to_owned()))).collect()
+}
+
+fn newest_own_part(item: &ConversationItem, workspace: &Workspace) -> Option<PartId> {
+    let observation = item.observation(true);
+    let own = observation.parts.into_iter().filter(|part| part.is_by(&workspace.bot_teammate));
+    own.map(|part| part.id).max()
+}
+
+impl<C: Clock> Intercom for RestApi<C> {
+    async fn observe(
+        &self,
+        workspace: &Workspace,
+        id: &ConversationId,
+        with_profile: bool,
+    ) -> Result<Observation, NotShown> {
+        let unavailable = |why: &str| NotShown::Unavailable(Unavailable { what: "Intercom", why: why.to_owned() });
+        let (item, context) = self.show(workspace, id).await.map_err(|failure| match failure {
+            Failure::NotSent(why) | Failure::Unknown(why) => unavailable(why),
+            Failure::Limited { retry_at } => NotShown::Later(retry_at),
+            Failure::Denied(code) => NotShown::Denied(code),
+            Failure::Refused { status: StatusCode::NOT_FOUND, .. } => NotShown::Gone,
+            Failure::Refused { code, .. } => unavailable(&code),
+        })?;
+        let mut observation = item.observation(true);
+        if with_profile {
+            observation.profile = Some(self.profile(workspace, context).await);
+        }
+        Ok(observation)
+    }
+
+    async fn perform(&self, workspace: &Workspace, id: &ConversationId, action: &Action) -> Answer {
+        let me = workspace.bot_teammate.as_str();
+        match action {
+            Action::Reply { html, attachment_urls } => {
+                let mut body = json!({ "message_type": "comment", "type": "admin", "admin_id": me, "body": html });
+                if !attachment_urls.is_empty() {
+                    body["attachment_urls"] = json!(attachment_urls);
+                }
+                self.post(workspace, &format!("/conversations/{id}/reply"), &body).await
+            }
+            Action::Note { html } => {
+                let body = json!({ "message_type": "note", "type": "admin", "admin_id": me, "body": html });
+                self.post(workspace, &format!("/conversations/{id}/reply"), &body).await
+            }
+            Action::Assign { to, .. } => self.assign(workspace, id, to).await,
+            Action::Close { html } => self.close(workspace, id, html.as_deref()).await,
+            Action::Tag { name } => self.tag(workspace, id, name).await,
+            Action::SetAttributes { attributes } => {
+                let body = json!({ "custom_attributes": attributes });
+                self.request(workspace, Method::PUT, &format!("/conversations/{id}"), Some(&body))
+                    .await
+                    .map_or_else(|failure| self.answer_of(failure), |_| Answer::Done { part_id: None })
+            }
+            Action::Snooze { until } => {
+                let body = json!({ "message_type": "snoozed", "admin_id": me, "snoozed_until": until.seconds() });
+                self.post(workspace, &format!("/conversations/{id}/parts"), &body).await
+            }
+        }
+    }
+}

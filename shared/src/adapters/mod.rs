@@ -1,0 +1,10 @@
+//! The outside: AWS, Intercom, bots, the clock. The only place that names the AWS SDK or an HTTP
+//! client; each adapter classifies its own errors.
+
+pub mod bots;
+pub mod clock;
+pub mod connection;
+pub mod dynamodb;
+pub mod http;
+pub mod intercom;
+pub mod sqs;

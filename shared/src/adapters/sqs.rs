@@ -1,0 +1,184 @@
+//! Queues: what our functions put on them, and how long a message stays hidden.
+//!
+//! Every queue is FIFO, its group the conversation. Repeating a send with the same deduplication
+//! id within five minutes is one send, so the SDK may try again.
+
+use aws_sdk_sqs::Client;
+use aws_sdk_sqs::error::DisplayErrorContext;
+use sha2::{Digest as _, Sha256};
+
+use crate::domain::ids::{ConversationKey, Timestamp};
+use crate::ports::{Clock, Unavailable, Wakers, Worker};
+use crate::wire::bot::{CommandMessage, EventMessage};
+use crate::wire::queue::{InboxMessage, News, VERSION, WorkMessage};
+
+/// The longest time that SQS hides a message, in seconds.
+const MAX_VISIBILITY_S: u64 = 43_200;
+
+/// Anything that is put on a queue, in JSON.
+fn json(value: &impl serde::Serialize) -> Result<String, Unavailable> {
+    serde_json::to_string(value).map_err(|error| Unavailable { what: "SQS", why: format!("not sent: {error}") })
+}
+
+/// SQS takes 128 characters; what is longer is hashed.
+fn bounded(id: String) -> String {
+    if id.len() <= 128 {
+        return id;
+    }
+    Sha256::digest(id.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// One queue.
+#[derive(Debug, Clone)]
+pub struct Queue {
+    client: Client,
+    url: String,
+}
+
+impl Queue {
+    /// The queue at this address.
+    #[must_use]
+    pub fn new(client: Client, url: impl Into<String>) -> Self {
+        Self { client, url: url.into() }
+    }
+
+    /// Puts a message.
+    ///
+    /// # Errors
+    /// [`Unavailable`]: whether it was put is not known; put it again.
+    pub async fn put(&self, group: &str, deduplication_id: String, body: String) -> Result<(), Unavailable> {
+        let sent = self
+            .client
+            .send_message()
+            .queue_url(&self.url)
+            .message_group_id(group)
+            .message_deduplication_id(bounded(deduplication_id))
+            .message_body(body)
+            .send()
+            .await;
+        sent.map(|_| ()).map_err(unavailable)
+    }
+
+    /// Asks the queue for its ARN: opens the connection, and shows early that queue or permission
+    /// is missing.
+    ///
+    /// # Errors
+    /// [`Unavailable`].
+    pub async fn open(&self) -> Result<(), Unavailable> {
+        let name = aws_sdk_sqs::types::QueueAttributeName::QueueArn;
+        let asked = self.client.get_queue_attributes().queue_url(&self.url).attribute_names(name).send().await;
+        asked.map(|_| ()).map_err(unavailable)
+    }
+}
+
+fn unavailable<E: std::error::Error + Send + Sync + 'static, R: std::fmt::Debug + Send + Sync + 'static>(
+    error: aws_sdk_sqs::error::SdkError<E, R>,
+) -> Unavailable {
+    Unavailable { what: "SQS", why: DisplayErrorContext(error).to_string() }
+}
+
+/// The inbox, into which the edge puts notifications.
+#[derive(Debug, Clone)]
+pub struct Inbox(pub Queue);
+
+impl Inbox {
+    /// Puts one notification. `notification_id` is Intercom's: a retry of the same within five
+    /// minutes is dropped by the queue.
+    ///
+    /// # Errors
+    /// [`Unavailable`]: it is not durable.
+    pub async fn put(&self, message: &InboxMessage, notification_id: &str) -> Result<(), Unavailable> {
+        let group = format!("{}#{}", message.app_id, message.conversation_id);
+        self.0.put(&group, notification_id.to_owned(), json(message)?).await
+    }
+}
+
+/// The queues between the functions, as far as one function writes to them.
+#[derive(Debug, Clone, Default)]
+pub struct Queues {
+    /// Towards `conversation-router`.
+    pub inbox: Option<Queue>,
+    /// Towards `bot-dispatch`.
+    pub bot_events: Option<Queue>,
+    /// Towards `bot-reply`.
+    pub replies: Option<Queue>,
+    /// Towards `close-conversation`.
+    pub close: Option<Queue>,
+}
+
+impl Queues {
+    fn of(&self, worker: Worker) -> Result<&Queue, Unavailable> {
+        let queue = match worker {
+            Worker::Router => &self.inbox,
+            Worker::Dispatch => &self.bot_events,
+            Worker::Reply => &self.replies,
+            Worker::Close => &self.close,
+        };
+        queue
+            .as_ref()
+            .ok_or_else(|| Unavailable { what: "SQS", why: format!("this function has no queue towards {worker:?}") })
+    }
+
+    /// Puts a command of a bot that has proved who it is. The same command within five minutes is
+    /// one.
+    ///
+    /// # Errors
+    /// [`Unavailable`]: it is not durable.
+    pub async fn put_command(
+        &self,
+        to: Worker,
+        key: &ConversationKey,
+        bot: &str,
+        command: &CommandMessage,
+    ) -> Result<(), Unavailable> {
+        let message = WorkMessage::Command { v: VERSION, bot: bot.to_owned(), command: Box::new(command.clone()) };
+        let body = json(&message)?;
+        let hash: String = Sha256::digest(body.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+        self.of(to)?.put(&key.to_string(), hash, body).await
+    }
+
+    /// Puts the refusal of a command.
+    ///
+    /// # Errors
+    /// [`Unavailable`]: it is not durable.
+    pub async fn put_refusal(&self, key: &ConversationKey, event: &EventMessage) -> Result<(), Unavailable> {
+        let message = WorkMessage::Refusal { v: VERSION, bot: event.bot.clone(), event: Box::new(event.clone()) };
+        // A group of its own: what waits for the conversation's own bot must not wait for this.
+        let group = bounded(format!("{key}#{}", event.bot));
+        self.of(Worker::Dispatch)?.put(&group, event.id.clone(), json(&message)?).await
+    }
+}
+
+impl Wakers for Queues {
+    async fn wake(&self, worker: Worker, key: &ConversationKey, about: &str) -> Result<(), Unavailable> {
+        let (app_id, conversation_id) = (key.app_id.to_string(), key.conversation_id.to_string());
+        let body = match worker {
+            Worker::Router => json(&InboxMessage { v: VERSION, app_id, conversation_id, news: News::Due })?,
+            _ => json(&WorkMessage::Wake { v: VERSION, app_id, conversation_id })?,
+        };
+        self.of(worker)?.put(&key.to_string(), format!("{key}#{worker:?}#{about}"), body).await
+    }
+}
+
+/// Hides messages of one queue.
+#[derive(Debug, Clone)]
+pub struct Hiding<C> {
+    /// The queue.
+    pub queue: Queue,
+    /// The time.
+    pub clock: C,
+}
+
+#[cfg(feature = "lambda")]
+impl<C: Clock> crate::lambda::batch::Visibility for Hiding<C> {
+    async fn hide_until(&self, receipt_handle: &str, until: Timestamp) {
+        let wait_ms = until.0.saturating_sub(self.clock.now().0);
+        let seconds = wait_ms.div_ceil(1000).clamp(1, MAX_VISIBILITY_S);
+        let change =
+            self.queue.client.change_message_visibility().queue_url(&self.queue.url).receipt_handle(receipt_handle);
+        let timeout = i32::try_from(seconds).unwrap_or(i32::MAX);
+        if let Err(error) = change.visibility_timeout(timeout).send().await {
+            tracing::warn!(outcome = "not_hidden", why = %DisplayErrorContext(error));
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! What bots ask for is carried out in Intercom: the use case of `bot-reply` and
+//! `close-conversation`, which differ only in their lane.
+
+use super::{Desk, Report, Unfinished, worker_of};
+use crate::domain::command::Command;
+use crate::domain::conversation::Lane;
+use crate::domain::ids::{ConversationKey, Timestamp};
+use crate::domain::step::{Effect, Input};
+use crate::ports::{Clock, Conversations, Intercom, Names, NotShown, Stored, Wakers};
+
+/// How long one attempt at Intercom may take in all, in milliseconds. An attempt is not begun
+/// with less time left, so that no request outlives its worker's claim.
+pub const ATTEMPT_MS: u64 = 15_000;
+
+/// Accepts a command, if there is one, and carries out what is due in the lane, one action after
+/// the other. For a reply: one read, one update that accepts and claims, one request, one update
+/// that confirms. Safe to repeat at any point.
+///
+/// `deadline` is when this worker is stopped, at the latest.
+///
+/// # Errors
+/// [`Unfinished`]: the message is to be given again, and nothing else of this conversation before
+/// it.
+pub async fn carry_out<S, W, C, I, N>(
+    desk: &Desk<S, W, C>,
+    intercom: &I,
+    names: &N,
+    lane: Lane,
+    key: &ConversationKey,
+    command: Option<&Command>,
+    deadline: Timestamp,
+) -> Result<Report, Unfinished>
+where
+    S: Conversations,
+    W: Wakers,
+    C: Clock,
+    I: Intercom,
+    N: Names,
+{
+    let mut report = Report::default();
+    let workspace = desk.workspace(key)?;
+    let mut inputs: Vec<Input> = command.cloned().map(Input::Commanded).into_iter().collect();
+    let mut stored: Stored = desk.store.load(key).await?;
+    loop {
+        let room = desk.clock.now().plus_ms(ATTEMPT_MS) <= deadline;
+        let claim = names.claim();
+        if room {
+            // One second past the deadline the platform has certainly stopped us.
+            inputs.push(Input::Claim { lane, claim: claim.clone(), until: deadline.plus_ms(1_000) });
+        }
+        let effects;
+        (stored, effects) = desk.change_from(key, stored, &inputs).await?;
+        inputs.clear();
+        report.take(&effects);
+        if !room {
+            desk.wake_the_waiting(key, &stored.conversation, Some(worker_of(lane))).await?;
+            return Err(Unfinished::Later { at: desk.clock.now(), why: "this invocation's time is up" });
+        }
+        match effects.last() {
+            Some(Effect::Perform { seq, action }) => {
+                let answer = intercom.perform(workspace, &key.conversation_id, action).await;
+                report.sent += 1;
+                inputs.push(Input::Answered { seq: *seq, claim, answer });
+            }
+            Some(Effect::ReadBack { seq }) => match intercom.observe(workspace, &key.conversation_id, false).await {
+                Ok(observation) => inputs.push(Input::ReadBack { seq: *seq, observation }),
+                Err(NotShown::Gone) => inputs.push(Input::Deleted),
+                Err(reason) => return Err(reason.into()),
+            },
+            Some(Effect::Wait { until }) => {
+                let at = *until;
+                desk.wake_the_waiting(key, &stored.conversation, Some(worker_of(lane))).await?;
+                return Err(Unfinished::Later { at, why: "an action is not due yet" });
+            }
+            _ => break,
+        }
+    }
+    desk.wake_the_waiting(key, &stored.conversation, None).await?;
+    Ok(report)
+}

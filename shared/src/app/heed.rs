@@ -1,0 +1,66 @@
+//! What happens in Intercom is heeded: `conversation-router`'s use case.
+
+use super::{Desk, Report, Unfinished};
+use crate::domain::conversation::Control;
+use crate::domain::ids::ConversationKey;
+use crate::domain::part::Observation;
+use crate::domain::step::{Effect, Input};
+use crate::ports::{Clock, Conversations, Intercom, NotShown, Wakers};
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq)]
+pub enum News {
+    /// Intercom showed something of the conversation.
+    Shown(Observation),
+    /// Something happened; what, is to be fetched.
+    Doorbell,
+    /// It was deleted.
+    Deleted,
+    /// A timer may be due.
+    Due,
+}
+
+/// Heeds one piece of news: decides, saves, wakes. One read, at most one update, and one call a
+/// worker concerned; a `GET` only where something was missed or the bot gets the conversation.
+/// Safe to repeat.
+///
+/// # Errors
+/// [`Unfinished`]: the news is to be given again.
+pub async fn heed<S, W, C, I>(
+    desk: &Desk<S, W, C>,
+    intercom: &I,
+    key: &ConversationKey,
+    news: &News,
+) -> Result<Report, Unfinished>
+where
+    S: Conversations,
+    W: Wakers,
+    C: Clock,
+    I: Intercom,
+{
+    let mut report = Report::default();
+    let first = match news {
+        News::Shown(observation) => Some(Input::Observed(observation.clone())),
+        News::Deleted => Some(Input::Deleted),
+        News::Due => Some(Input::Tick(None)),
+        News::Doorbell => None,
+    };
+    let (mut state, mut effects) = desk.change(key, first.as_slice()).await?;
+    if first.is_none() || effects.contains(&Effect::Fetch) {
+        let workspace = desk.workspace(key)?;
+        let with_profile = state.control != Control::Bot;
+        let input = match intercom.observe(workspace, &key.conversation_id, with_profile).await {
+            Ok(seen) => match news {
+                News::Shown(notification) => Input::Observed(seen.with_parts_of(notification)),
+                News::Due => Input::Tick(Some(seen)),
+                News::Doorbell | News::Deleted => Input::Observed(seen),
+            },
+            Err(NotShown::Gone) => Input::Deleted,
+            Err(reason) => return Err(reason.into()),
+        };
+        (state, effects) = desk.change(key, &[input]).await?;
+    }
+    report.take(&effects);
+    desk.wake_the_waiting(key, &state, None).await?;
+    Ok(report)
+}

@@ -1,0 +1,191 @@
+//! The use cases: the order of effects around the pure core, over ports. No JSON, no status
+//! codes, no policy.
+//!
+//! Each use case may die at any await and be repeated from the start. What it had decided is in
+//! the conversation's item by then, or never happened.
+
+pub mod carry_out;
+pub mod deliver;
+pub mod heed;
+pub mod sweep;
+
+use crate::domain::conversation::Conversation;
+use crate::domain::conversation::Lane;
+use crate::domain::ids::{AppId, ConversationKey, Timestamp};
+use crate::domain::settings::{Settings, Workspace};
+use crate::domain::step::{self, Decision, Effect, Input};
+use crate::ports::{Clock, Conversations, NotSaved, NotShown, Stored, Unavailable, Wakers, Worker};
+
+/// Why a use case stopped before its end. Nothing is lost: the input is to be given again.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unfinished {
+    /// There is nothing to do before then.
+    #[error("nothing to do before {at:?}: {why}")]
+    Later {
+        /// When.
+        at: Timestamp,
+        /// Why.
+        why: &'static str,
+    },
+    /// Something outside failed.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+    /// Others kept saving in between.
+    #[error("the conversation kept changing")]
+    Contended,
+    /// The settings know no such workspace.
+    #[error("the settings have no workspace {0}")]
+    UnknownWorkspace(AppId),
+    /// The settings know no such bot.
+    #[error("the settings have no bot {0}")]
+    UnknownBot(crate::domain::ids::BotId),
+    /// Intercom refuses the workspace's token.
+    #[error("Intercom refuses the access token: {0}")]
+    Denied(String),
+}
+
+impl From<NotShown> for Unfinished {
+    fn from(reason: NotShown) -> Self {
+        match reason {
+            NotShown::Gone => {
+                Self::Unavailable(Unavailable { what: "the conversation", why: "it does not exist".to_owned() })
+            }
+            NotShown::Later(at) => Self::Later { at, why: "Intercom's rate limit" },
+            NotShown::Denied(why) => Self::Denied(why),
+            NotShown::Unavailable(unavailable) => Self::Unavailable(unavailable),
+        }
+    }
+}
+
+/// What a use case did, for the log and for its caller.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Report {
+    /// What was decided, in order.
+    pub decisions: Vec<Decision>,
+    /// How many actions were carried out in Intercom, or events taken by the bot.
+    pub sent: u32,
+    /// Commands that could not even be recorded; their bots are to be told.
+    pub refusals: Vec<Refusal>,
+}
+
+/// A command that could not be recorded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// Which.
+    pub command_id: crate::domain::ids::CommandId,
+    /// Why, for programs.
+    pub code: &'static str,
+    /// Why, for people.
+    pub message: String,
+}
+
+impl Report {
+    fn take(&mut self, effects: &[Effect]) {
+        for effect in effects {
+            match effect {
+                Effect::Note(decision) => self.decisions.push(*decision),
+                Effect::Refuse { command_id, code, message } => {
+                    self.refusals.push(Refusal { command_id: command_id.clone(), code, message: message.clone() });
+                }
+                Effect::Fetch | Effect::Perform { .. } | Effect::ReadBack { .. } | Effect::Wait { .. } => {}
+            }
+        }
+    }
+}
+
+/// What every use case works with.
+#[derive(Debug)]
+pub struct Desk<S, W, C> {
+    /// What the operator set.
+    pub settings: Settings,
+    /// The conversations.
+    pub store: S,
+    /// The other workers.
+    pub wakers: W,
+    /// The time.
+    pub clock: C,
+}
+
+/// How often a decision is made again because somebody else saved first.
+const MAX_CONFLICTS: u32 = 8;
+
+impl<S: Conversations, W: Wakers, C: Clock> Desk<S, W, C> {
+    /// The workspace of a conversation.
+    ///
+    /// # Errors
+    /// [`Unfinished::UnknownWorkspace`].
+    pub fn workspace(&self, key: &ConversationKey) -> Result<&Workspace, Unfinished> {
+        let workspace = self.settings.workspaces.get(&key.app_id);
+        workspace.ok_or_else(|| Unfinished::UnknownWorkspace(key.app_id.clone()))
+    }
+
+    /// Decides on inputs, one after the other, and saves the result in one conditional update.
+    /// When somebody else saved first, decides again on what they saved. A state that did not
+    /// change is not saved.
+    async fn change(&self, key: &ConversationKey, inputs: &[Input]) -> Result<(Conversation, Vec<Effect>), Unfinished> {
+        let stored = self.store.load(key).await?;
+        self.change_from(key, stored, inputs).await.map(|(stored, effects)| (stored.conversation, effects))
+    }
+
+    /// [`Desk::change`], beginning with what was loaded or saved before: saves a read.
+    async fn change_from(
+        &self,
+        key: &ConversationKey,
+        mut stored: Stored,
+        inputs: &[Input],
+    ) -> Result<(Stored, Vec<Effect>), Unfinished> {
+        let workspace = self.workspace(key)?;
+        for _ in 0..MAX_CONFLICTS {
+            let now = self.clock.now();
+            let mut effects = Vec::new();
+            let mut state = stored.conversation.clone();
+            for input in inputs {
+                let outcome = step::step(&state, input, workspace, now);
+                state = outcome.state;
+                effects.extend(outcome.effects);
+            }
+            if state == stored.conversation {
+                return Ok((stored, effects));
+            }
+            match self.store.save(key, &state, stored.version, now).await {
+                Ok(version) => return Ok((Stored { conversation: state, version }, effects)),
+                Err(NotSaved::Conflict) => stored = self.store.load(key).await?,
+                Err(NotSaved::Unavailable(unavailable)) => return Err(unavailable.into()),
+            }
+        }
+        Err(Unfinished::Contended)
+    }
+
+    /// Wakes whoever the conversation is waiting for. Called after every save, also when nothing
+    /// changed: an input that comes again after its worker died between save and queue repairs
+    /// what was left out.
+    async fn wake_the_waiting(
+        &self,
+        key: &ConversationKey,
+        state: &Conversation,
+        except: Option<Worker>,
+    ) -> Result<(), Unavailable> {
+        let waiting = step::waiting(state);
+        if let Some(seq) = waiting.event
+            && except != Some(Worker::Dispatch)
+        {
+            self.wakers.wake(Worker::Dispatch, key, &format!("event{seq}")).await?;
+        }
+        if let Some((lane, seq)) = waiting.action {
+            let worker = worker_of(lane);
+            if except != Some(worker) {
+                self.wakers.wake(worker, key, &format!("action{seq}")).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The worker of a lane.
+#[must_use]
+pub fn worker_of(lane: Lane) -> Worker {
+    match lane {
+        Lane::Replies => Worker::Reply,
+        Lane::Close => Worker::Close,
+    }
+}

@@ -1,0 +1,84 @@
+//! What bots ask for, as values. The wire form is [`crate::wire::bot`]'s matter.
+
+use super::content::Block;
+use super::ids::{AdminId, BotId, CommandId, TeamId, Timestamp};
+
+/// Whom a bot wants to hand over to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HandoverTarget {
+    /// A team.
+    Team(TeamId),
+    /// A teammate.
+    Teammate(AdminId),
+    /// As the settings say.
+    Default,
+}
+
+/// What a bot asks for.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Ask {
+    /// Say something to the customer.
+    Reply {
+        /// What.
+        content: Vec<Block>,
+    },
+    /// Tell the teammates something.
+    Note {
+        /// What, as Markdown.
+        text: String,
+    },
+    /// Give the conversation to people.
+    Handover {
+        /// To whom.
+        to: HandoverTarget,
+        /// Why, for the teammates.
+        reason: Option<String>,
+        /// More for the teammates, as Markdown.
+        note: Option<String>,
+        /// A last message to the customer.
+        content: Vec<Block>,
+        /// Tags to attach.
+        tags: Vec<String>,
+        /// Attributes to set.
+        attributes: serde_json::Map<String, serde_json::Value>,
+    },
+    /// Close the conversation.
+    Close {
+        /// What the customer reads, as Markdown.
+        reason: Option<String>,
+        /// Tags to attach.
+        tags: Vec<String>,
+        /// Attributes to set.
+        attributes: serde_json::Map<String, serde_json::Value>,
+    },
+    /// Attach tags.
+    Tag {
+        /// Their names.
+        tags: Vec<String>,
+    },
+    /// Set attributes.
+    SetAttributes {
+        /// Name and value of each.
+        attributes: serde_json::Map<String, serde_json::Value>,
+    },
+    /// Snooze.
+    Snooze {
+        /// Until when.
+        until: Timestamp,
+    },
+}
+
+/// A command from a bot, which has proved to be that bot.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Command {
+    /// Its id: the same id is carried out once.
+    pub id: CommandId,
+    /// Who asks.
+    pub bot: BotId,
+    /// SHA-256 of its meaning, in hex.
+    pub digest: String,
+    /// The epoch in which the bot decided it, where it said so.
+    pub epoch: Option<u64>,
+    /// What it asks for.
+    pub ask: Ask,
+}

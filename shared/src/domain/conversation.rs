@@ -1,0 +1,405 @@
+//! A conversation as Baton keeps it: one value, stored as one item, changed only by
+//! [`super::step::step`].
+//!
+//! The stored form is this module's own form, so these types derive serde. Every field that can be
+//! missing has a default: rows written by the version before stay readable.
+
+use std::collections::VecDeque;
+
+use serde::{Deserialize, Serialize};
+
+use super::content::Message;
+use super::ids::{AdminId, BotId, ClaimId, CommandId, PartId, TeamId, Timestamp};
+use super::part::{Assignee, Profile, Rating};
+
+/// Who speaks for the company.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Control {
+    /// The bot: it is assigned to the bot's teammate or to a bot team.
+    Bot,
+    /// Nobody takes it from the bot's inbox, but a person has spoken: the bot is silent.
+    Paused,
+    /// People, or nobody yet: it is not the bot's.
+    #[default]
+    Human,
+    /// Closed.
+    Closed,
+}
+
+/// How far into a conversation something has come.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Watermark {
+    /// Whether the first message (`source`) is included.
+    pub source: bool,
+    /// The last part that is included.
+    pub part: Option<PartId>,
+}
+
+impl Watermark {
+    /// Whether the part lies at or below the mark.
+    #[must_use]
+    pub fn covers(&self, part: &PartId) -> bool {
+        self.part.as_ref().is_some_and(|mark| part <= mark)
+    }
+
+    /// Moves the mark up to the part; never down.
+    pub fn raise(&mut self, part: &PartId) {
+        if !self.covers(part) {
+            self.part = Some(part.clone());
+        }
+    }
+}
+
+/// What the bot missed while people had the conversation.
+pub type Stretch = Vec<Message>;
+
+/// Something that the bot is told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "type")]
+pub enum EventKind {
+    /// The customer wrote.
+    Message {
+        /// What.
+        message: Message,
+    },
+    /// A message that the bot was told of has been deleted.
+    MessageRedacted {
+        /// Which.
+        part_id: PartId,
+    },
+    /// It waits for people: handed over, or taken from the bot, to a team or to nobody.
+    HandoverWaiting {
+        /// The team, or none for Unassigned.
+        #[serde(default)]
+        team: Option<TeamId>,
+    },
+    /// A person has it, or has spoken in it.
+    AgentJoined {
+        /// Who.
+        teammate: AdminId,
+        /// By which name.
+        #[serde(default)]
+        name: Option<String>,
+    },
+    /// The bot has it again.
+    Resumed {
+        /// What was said since it last heard, oldest first, without what follows as `message`.
+        stretch: Stretch,
+    },
+    /// It was closed.
+    Closed {
+        /// Whether the bot's own command closed it.
+        by_bot: bool,
+    },
+    /// The customer rated it.
+    Rated {
+        /// How.
+        rating: Rating,
+    },
+    /// A command was carried out.
+    CommandDone {
+        /// Which.
+        command_id: CommandId,
+        /// The part that it made, where it made one.
+        #[serde(default)]
+        part_id: Option<PartId>,
+    },
+    /// A command was refused, by Baton or by Intercom. It will not be tried again.
+    CommandRejected {
+        /// Which.
+        command_id: CommandId,
+        /// Why, for programs.
+        code: String,
+        /// Why, for people.
+        message: String,
+    },
+    /// A command came too late: somebody took the conversation over, or gave it back, meanwhile.
+    CommandSuperseded {
+        /// Which.
+        command_id: CommandId,
+    },
+}
+
+/// An event on its way to the bot.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PendingEvent {
+    /// Its number in this conversation, from 1.
+    pub seq: u64,
+    /// The epoch in which it happened.
+    pub epoch: u64,
+    /// When it happened.
+    pub occurred_at: Timestamp,
+    /// For which bot.
+    pub bot: BotId,
+    /// What happened.
+    pub kind: EventKind,
+    /// How often it has been tried in vain.
+    #[serde(default)]
+    pub attempts: u32,
+    /// Not before this moment.
+    #[serde(default)]
+    pub due_at: Timestamp,
+}
+
+/// What is to be done in Intercom.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "do")]
+pub enum Action {
+    /// A message that the customer reads.
+    Reply {
+        /// Intercom HTML.
+        html: String,
+        /// Addresses of files; at most 10.
+        #[serde(default)]
+        attachment_urls: Vec<String>,
+    },
+    /// A note that teammates read.
+    Note {
+        /// Intercom HTML.
+        html: String,
+    },
+    /// Assign to somebody else.
+    Assign {
+        /// To whom.
+        to: Assignee,
+        /// To whom when Intercom refuses that one, best first.
+        #[serde(default)]
+        fallbacks: Vec<Assignee>,
+    },
+    /// Close, with a last message that the customer reads.
+    Close {
+        /// Intercom HTML, if there is something to say.
+        #[serde(default)]
+        html: Option<String>,
+    },
+    /// Attach a tag, which is created when missing.
+    Tag {
+        /// Its name.
+        name: String,
+    },
+    /// Set custom attributes of the conversation.
+    SetAttributes {
+        /// Name and value of each.
+        attributes: serde_json::Map<String, serde_json::Value>,
+    },
+    /// Snooze.
+    Snooze {
+        /// Until when.
+        until: Timestamp,
+    },
+}
+
+/// Which function carries an action out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Lane {
+    /// `bot-reply`.
+    Replies,
+    /// `close-conversation`.
+    Close,
+}
+
+impl Action {
+    /// The function that carries it out.
+    #[must_use]
+    pub fn lane(&self) -> Lane {
+        match self {
+            Self::Close { .. } => Lane::Close,
+            _ => Lane::Replies,
+        }
+    }
+
+    /// Whether it dies with its epoch. Notes, tags and attributes are for teammates and stay true
+    /// after a take-over; everything else would act over a person.
+    #[must_use]
+    pub fn dies_with_its_epoch(&self) -> bool {
+        !matches!(self, Self::Note { .. } | Self::Tag { .. } | Self::SetAttributes { .. })
+    }
+
+    /// Whether carrying it out twice would show twice, because it adds a part instead of setting
+    /// a state that can be read first.
+    #[must_use]
+    pub fn adds_a_message(&self) -> bool {
+        matches!(self, Self::Reply { .. } | Self::Note { .. })
+    }
+}
+
+/// How far an outbox entry has come.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "state")]
+pub enum Progress {
+    /// Waits for its turn.
+    Pending {
+        /// Not before this moment (the reset of a rate limit).
+        #[serde(default)]
+        not_before: Timestamp,
+    },
+    /// A worker has it, and may be sending it at this moment.
+    Claimed {
+        /// The worker's name for this attempt.
+        claim: ClaimId,
+        /// When the worker is certainly dead; from then on the outcome counts as unknown.
+        until: Timestamp,
+    },
+    /// It may or may not have reached Intercom.
+    Unknown {
+        /// When a late arrival is no longer to be expected, and Intercom may be asked.
+        settle_at: Timestamp,
+    },
+}
+
+/// What an outbox entry means for the command that asked for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Weight {
+    /// The command is done when this entry is, and fails with it.
+    Completes,
+    /// The command fails with it.
+    Required,
+    /// The command goes on without it.
+    Optional,
+}
+
+/// An action on its way to Intercom.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OutboxEntry {
+    /// Its number in this conversation, from 1.
+    pub seq: u64,
+    /// The epoch in which it was decided.
+    pub epoch: u64,
+    /// The command that asked for it; none where Baton itself decided.
+    #[serde(default)]
+    pub command: Option<CommandId>,
+    /// What the entry means for its command.
+    pub weight: Weight,
+    /// What to do.
+    pub action: Action,
+    /// How far it has come.
+    pub progress: Progress,
+}
+
+/// What became of a command.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "outcome")]
+pub enum CommandOutcome {
+    /// On its way.
+    Accepted,
+    /// Carried out.
+    Done {
+        /// The part that it made.
+        #[serde(default)]
+        part_id: Option<PartId>,
+    },
+    /// Refused.
+    Rejected {
+        /// Why, for programs.
+        code: String,
+        /// Why, for people.
+        message: String,
+    },
+    /// Too late.
+    Superseded,
+}
+
+/// A command that was seen, so that it is not carried out again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CommandRecord {
+    /// Its id.
+    pub id: CommandId,
+    /// SHA-256 of its meaning, in hex: the same id with another payload is a mistake.
+    pub digest: String,
+    /// What became of it.
+    #[serde(flatten)]
+    pub outcome: CommandOutcome,
+}
+
+/// How many commands are remembered, at most.
+pub const MAX_COMMANDS: usize = 64;
+/// How many parts of our own are remembered, at most.
+pub const MAX_OWN_PARTS: usize = 64;
+/// How many redacted parts are remembered, at most.
+pub const MAX_REDACTED: usize = 32;
+/// How many events may wait for a bot before people get the conversation.
+pub const MAX_EVENTS: usize = 200;
+/// How many actions may wait for Intercom before further commands are refused.
+pub const MAX_OUTBOX: usize = 100;
+
+/// A conversation's whole state.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Conversation {
+    /// Who speaks for the company.
+    pub control: Control,
+    /// Counts take-overs and give-backs. What was decided in an older epoch is not sent any more.
+    pub epoch: u64,
+    /// The bot that serves it, from the first time that it had it.
+    pub bot: Option<BotId>,
+    /// Whom it is assigned to, as far as seen.
+    pub assignee: Option<Assignee>,
+    /// What of it Baton has acted on.
+    pub seen: Watermark,
+    /// How many parts it had when `seen` was set; a jump shows that something was missed.
+    pub seen_count: Option<u64>,
+    /// What of it the bot knows.
+    pub told: Watermark,
+    /// The teammate of whom the bot was told in this epoch.
+    pub announced: Option<AdminId>,
+    /// When the bot resumes by itself.
+    pub resume_at: Option<Timestamp>,
+    /// The rating of which the bot was told.
+    pub rating: Option<Rating>,
+    /// Whether it was deleted in Intercom.
+    pub deleted: bool,
+    /// Customer and conversation, as fetched when the bot last got it.
+    pub profile: Profile,
+    /// The number of the last event.
+    pub last_event: u64,
+    /// Events that the bot has not taken yet, in order.
+    pub events: VecDeque<PendingEvent>,
+    /// The number of the last outbox entry.
+    pub last_out: u64,
+    /// Actions that are not settled yet, in order.
+    pub outbox: VecDeque<OutboxEntry>,
+    /// Recent commands, oldest first.
+    pub commands: VecDeque<CommandRecord>,
+    /// Recent parts that are known to be our own, oldest first.
+    pub own_parts: VecDeque<PartId>,
+    /// Recent parts whose deletion the bot was told of.
+    pub redacted: VecDeque<PartId>,
+}
+
+impl Conversation {
+    /// Whether anything has ever been seen of it.
+    #[must_use]
+    pub fn is_new(&self) -> bool {
+        !self.seen.source && self.seen.part.is_none() && self.seen_count.is_none()
+    }
+
+    /// The record of a command, if it is remembered.
+    #[must_use]
+    pub fn command(&self, id: &CommandId) -> Option<&CommandRecord> {
+        self.commands.iter().find(|record| record.id == *id)
+    }
+
+    /// The next moment at which something is due without anybody writing: a timer, a claim that
+    /// may be stale, a doubt that may be settled, an event that may be tried again.
+    #[must_use]
+    pub fn due_at(&self) -> Option<Timestamp> {
+        let outbox = self.outbox.front().map(|entry| match &entry.progress {
+            Progress::Pending { not_before } => *not_before,
+            Progress::Claimed { until, .. } => *until,
+            Progress::Unknown { settle_at } => *settle_at,
+        });
+        let event = self.events.front().map(|event| event.due_at);
+        [outbox, event, self.resume_at].into_iter().flatten().min()
+    }
+}
+
+/// Pushes onto a bounded memory; the oldest goes.
+pub(crate) fn remember<T>(memory: &mut VecDeque<T>, value: T, max: usize) {
+    memory.push_back(value);
+    while memory.len() > max {
+        memory.pop_front();
+    }
+}

@@ -1,0 +1,382 @@
+//! HTML, taken apart and put together.
+//!
+//! Reading uses a real tokenizer (`html5ever`), never patterns. Writing goes through [`Writer`],
+//! which knows only a short list of elements, escapes everything, wraps loose text in paragraphs
+//! and closes what is open. So whatever comes in, what goes out is well formed and harmless.
+
+use std::cell::RefCell;
+
+use html5ever::tendril::StrTendril;
+use html5ever::tokenizer::states::RawKind;
+use html5ever::tokenizer::{BufferQueue, TagKind, Token, TokenSink, TokenSinkResult, Tokenizer, TokenizerOpts};
+
+/// A piece of HTML.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Piece {
+    /// A start tag, with the attributes that matter here.
+    Start {
+        /// The element, in lower case.
+        name: String,
+        /// `href` or `src`.
+        url: Option<String>,
+        /// `alt` or `title`.
+        label: Option<String>,
+    },
+    /// An end tag.
+    End {
+        /// The element, in lower case.
+        name: String,
+    },
+    /// Text, with character references resolved.
+    Text(String),
+}
+
+/// Elements whose content is not text for a reader.
+const UNREADABLE: [&str; 10] =
+    ["script", "style", "template", "iframe", "noembed", "noframes", "object", "svg", "math", "head"];
+
+#[derive(Default)]
+struct Sink {
+    pieces: RefCell<Vec<Piece>>,
+    /// The unreadable element that we are in, and how deep in elements of its name.
+    hidden: RefCell<Option<(String, usize)>>,
+}
+
+impl TokenSink for Sink {
+    type Handle = ();
+
+    fn process_token(&self, token: Token, _line: u64) -> TokenSinkResult<()> {
+        match token {
+            Token::TagToken(tag) => {
+                let name = tag.name.to_string();
+                let starts = tag.kind == TagKind::StartTag;
+                if self.is_hidden(&name, starts, tag.self_closing) {
+                    return raw_kind(&name, starts);
+                }
+                if starts {
+                    let attribute = |wanted: [&str; 2]| {
+                        let found = tag.attrs.iter().find(|attr| wanted.contains(&&*attr.name.local));
+                        found.map(|attr| attr.value.to_string())
+                    };
+                    let (url, label) = (attribute(["href", "src"]), attribute(["alt", "title"]));
+                    self.pieces.borrow_mut().push(Piece::Start { name, url, label });
+                } else {
+                    self.pieces.borrow_mut().push(Piece::End { name });
+                }
+            }
+            Token::CharacterTokens(text) => {
+                if self.hidden.borrow().is_none() {
+                    self.push_text(&text);
+                }
+            }
+            Token::CommentToken(_)
+            | Token::DoctypeToken(_)
+            | Token::NullCharacterToken
+            | Token::ParseError(_)
+            | Token::EOFToken => {}
+        }
+        TokenSinkResult::Continue
+    }
+}
+
+impl Sink {
+    fn push_text(&self, text: &StrTendril) {
+        let mut pieces = self.pieces.borrow_mut();
+        if let Some(Piece::Text(before)) = pieces.last_mut() {
+            before.push_str(text);
+        } else {
+            pieces.push(Piece::Text(text.to_string()));
+        }
+    }
+
+    fn is_hidden(&self, name: &str, starts: bool, self_closing: bool) -> bool {
+        let mut hidden = self.hidden.borrow_mut();
+        match hidden.as_mut() {
+            Some((element, depth)) => {
+                if element == name {
+                    if starts && !self_closing {
+                        *depth += 1;
+                    } else if !starts {
+                        *depth -= 1;
+                    }
+                    if *depth == 0 {
+                        *hidden = None;
+                    }
+                }
+                true
+            }
+            None if starts && UNREADABLE.contains(&name) => {
+                if !self_closing || raw(name).is_some() {
+                    *hidden = Some((name.to_owned(), 1));
+                }
+                true
+            }
+            None => false,
+        }
+    }
+}
+
+/// How the tokenizer must read the content of an element that holds no markup.
+fn raw(name: &str) -> Option<RawKind> {
+    match name {
+        "script" => Some(RawKind::ScriptData),
+        "style" | "iframe" | "noembed" | "noframes" => Some(RawKind::Rawtext),
+        _ => None,
+    }
+}
+
+fn raw_kind(name: &str, starts: bool) -> TokenSinkResult<()> {
+    match raw(name) {
+        Some(kind) if starts => TokenSinkResult::RawData(kind),
+        _ => TokenSinkResult::Continue,
+    }
+}
+
+/// Takes HTML apart. Never fails: as in a browser, everything means something.
+#[must_use]
+pub fn pieces(html: &str) -> Vec<Piece> {
+    let tokenizer = Tokenizer::new(Sink::default(), TokenizerOpts::default());
+    let input = BufferQueue::default();
+    input.push_back(StrTendril::from_slice(html));
+    let _ = tokenizer.feed(&input);
+    tokenizer.end();
+    tokenizer.sink.pieces.take()
+}
+
+/// Whether a link may be followed: `https`, `http` and `mailto` only.
+#[must_use]
+pub fn is_harmless_link(url: &str) -> bool {
+    let cleaned: String = url.chars().filter(|c| !c.is_control() && !c.is_whitespace()).collect();
+    let lower = cleaned.to_ascii_lowercase();
+    ["https://", "http://", "mailto:"].iter().any(|scheme| lower.starts_with(scheme))
+}
+
+/// Elements that the writer writes, besides `br` and `img`, and whether each is a block.
+const WRITABLE: [(&str, bool); 13] = [
+    ("p", true),
+    ("h1", true),
+    ("h2", true),
+    ("ul", true),
+    ("ol", true),
+    ("li", true),
+    ("pre", true),
+    ("blockquote", true),
+    ("b", false),
+    ("i", false),
+    ("s", false),
+    ("code", false),
+    ("a", false),
+];
+
+fn writable(name: &str) -> Option<(&'static str, bool)> {
+    WRITABLE.iter().find(|(known, _)| *known == name).copied()
+}
+
+/// Writes HTML of a short list of elements, well formed whatever it is told.
+#[derive(Debug, Default)]
+pub struct Writer {
+    out: String,
+    open: Vec<&'static str>,
+}
+
+impl Writer {
+    /// Opens an element. Unknown ones are left out; their content stays.
+    pub fn start(&mut self, name: &str) {
+        let Some((name, is_block)) = writable(name) else { return };
+        if is_block {
+            self.close_paragraph();
+            if name == "li" {
+                if !self.open.iter().any(|open| matches!(*open, "ul" | "ol")) {
+                    self.push("ul");
+                }
+            } else {
+                self.close_inline();
+            }
+        } else {
+            self.ensure_paragraph();
+        }
+        self.push(name);
+    }
+
+    fn push(&mut self, name: &'static str) {
+        self.out.push('<');
+        self.out.push_str(name);
+        self.out.push('>');
+        self.open.push(name);
+    }
+
+    /// Opens a link; one that may not be followed leaves its text.
+    pub fn link(&mut self, url: &str) {
+        if !is_harmless_link(url) {
+            return;
+        }
+        self.ensure_paragraph();
+        self.out.push_str("<a href=\"");
+        escape_into(&mut self.out, url.trim());
+        self.out.push_str("\">");
+        self.open.push("a");
+    }
+
+    /// Closes an element and what is open inside it. One that is not open is left alone.
+    pub fn end(&mut self, name: &str) {
+        let Some((name, _)) = writable(name) else { return };
+        if !self.open.contains(&name) {
+            return;
+        }
+        while let Some(open) = self.open.pop() {
+            self.write_end(open);
+            if open == name {
+                break;
+            }
+        }
+    }
+
+    fn write_end(&mut self, name: &str) {
+        self.out.push_str("</");
+        self.out.push_str(name);
+        self.out.push('>');
+    }
+
+    /// Writes text.
+    pub fn text(&mut self, text: &str) {
+        if text.trim().is_empty() && self.needs_paragraph() {
+            return; // blank space between blocks
+        }
+        self.ensure_paragraph();
+        escape_into(&mut self.out, text);
+    }
+
+    /// Breaks the line.
+    pub fn line_break(&mut self) {
+        self.ensure_paragraph();
+        self.out.push_str("<br>");
+    }
+
+    /// Shows a picture, if its address may be followed.
+    pub fn image(&mut self, url: &str, alt: &str) {
+        if !is_harmless_link(url) || url.starts_with("mailto:") {
+            self.text(alt);
+            return;
+        }
+        self.ensure_paragraph();
+        self.out.push_str("<img src=\"");
+        escape_into(&mut self.out, url.trim());
+        self.out.push('"');
+        if !alt.is_empty() {
+            self.out.push_str(" alt=\"");
+            escape_into(&mut self.out, alt);
+            self.out.push('"');
+        }
+        self.out.push('>');
+    }
+
+    /// The HTML, with everything closed.
+    #[must_use]
+    pub fn finish(mut self) -> String {
+        while let Some(open) = self.open.pop() {
+            self.write_end(open);
+        }
+        self.out
+    }
+
+    fn needs_paragraph(&self) -> bool {
+        self.open.iter().all(|open| matches!(*open, "ul" | "ol" | "blockquote"))
+    }
+
+    /// Intercom translates, and shows reliably, only text in block elements.
+    fn ensure_paragraph(&mut self) {
+        if self.needs_paragraph() {
+            match self.open.last() {
+                Some(&("ul" | "ol")) => self.push("li"),
+                _ => self.push("p"),
+            }
+        }
+    }
+
+    fn close_paragraph(&mut self) {
+        for block in ["p", "h1", "h2", "pre"] {
+            self.end(block);
+        }
+    }
+
+    fn close_inline(&mut self) {
+        while let Some(open) = self.open.last().copied() {
+            if writable(open).is_some_and(|(_, is_block)| is_block) {
+                break;
+            }
+            self.end(open);
+        }
+    }
+}
+
+fn escape_into(out: &mut String, text: &str) {
+    for character in text.chars() {
+        match character {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\n' | '\t' => out.push(character),
+            character if character.is_control() => {}
+            character => out.push(character),
+        }
+    }
+}
+
+/// HTML of unknown making, cut down to what [`Writer`] writes.
+#[must_use]
+pub fn sanitize(html: &str) -> String {
+    let mut writer = Writer::default();
+    for piece in pieces(html) {
+        match piece {
+            Piece::Text(text) => writer.text(&text),
+            Piece::Start { name, url, label } => match name.as_str() {
+                "br" => writer.line_break(),
+                "img" => writer.image(&url.unwrap_or_default(), &label.unwrap_or_default()),
+                "a" => writer.link(&url.unwrap_or_default()),
+                other => writer.start(alias(other)),
+            },
+            Piece::End { name } => writer.end(alias(&name)),
+        }
+    }
+    writer.finish()
+}
+
+/// Elements that mean the same as one that is written.
+fn alias(name: &str) -> &str {
+    match name {
+        "strong" => "b",
+        "em" => "i",
+        "del" | "strike" => "s",
+        "div" | "section" | "article" | "tr" | "table" => "p",
+        "h3" | "h4" | "h5" | "h6" => "h2",
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scripts_styles_and_handlers_do_not_survive() {
+        for (dirty, clean) in [
+            ("<p onclick=x()>hi<script>alert(1)</script></p>", "<p>hi</p>"),
+            ("<style>p{}</style>text", "<p>text</p>"),
+            ("<a href=\"java\nscript:alert(1)\">x</a>", "<p>x</p>"),
+            ("<img src=x onerror=alert(1)>", ""),
+            ("<svg><script>1</script></svg>ok", "<p>ok</p>"),
+            ("<scr<script>ipt>alert(1)</script>", "<p>ipt&gt;alert(1)</p>"),
+            ("<b>bold <i>both</b> after", "<p><b>bold <i>both</i></b> after</p>"),
+        ] {
+            assert_eq!(sanitize(dirty), clean, "from {dirty}");
+        }
+    }
+
+    #[test]
+    fn what_is_clean_stays_as_it_is() {
+        let clean = "<p>Hello <b>you</b>, see <a href=\"https://example.com/?a=1&amp;b=2\">this</a></p><ul><li>one</li><li>two</li></ul>";
+        assert_eq!(sanitize(clean), clean);
+        assert_eq!(sanitize(&sanitize(clean)), clean);
+    }
+}

@@ -1,0 +1,17 @@
+//! The pure core: what Baton knows and how it decides. No I/O, no clock, no environment, no logs.
+//!
+//! Two things here are more than plain Rust: the types that are stored derive serde, because the
+//! stored form is this module's own, and HTML and Markdown are read by libraries, because reading
+//! them by hand is how others went wrong.
+
+pub mod command;
+pub mod content;
+pub mod conversation;
+pub mod html;
+pub mod ids;
+pub mod incoming;
+pub mod part;
+pub mod render;
+pub mod settings;
+pub mod signature;
+pub mod step;

@@ -1,0 +1,192 @@
+//! What Intercom shows of a conversation: its parts and its present state, from a webhook or from
+//! `GET /conversations/{id}`, which differ only in how much of it they carry.
+
+use super::content::{Attachment, Author, AuthorKind, Body, Message};
+use super::ids::{AdminId, PartId, TeamId, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// Who a conversation is assigned to.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Assignee {
+    /// A teammate.
+    Teammate(AdminId),
+    /// A team.
+    Team(TeamId),
+    /// Nobody: the Unassigned inbox (`null` up to API 2.15, `0` from 2.16).
+    Nobody,
+}
+
+/// What a part is. Intercom's `part_type` is an open set; what has no meaning here is `Other`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum PartKind {
+    /// A message (`comment`, `quick_reply`).
+    Comment,
+    /// A note: for teammates only.
+    Note,
+    /// An assignment (`assignment`, `assign_and_reopen` and their kin).
+    Assignment,
+    /// Opened again; with a body where a reply did it.
+    Open,
+    /// Closed; with a body where the closing teammate left one.
+    Close,
+    /// Snoozed.
+    Snoozed,
+    /// Woken from a snooze.
+    Unsnoozed,
+    /// Anything else.
+    Other,
+}
+
+/// One part of a conversation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// Its id, which also orders it.
+    pub id: PartId,
+    /// What it is.
+    pub kind: PartKind,
+    /// Who made it.
+    pub author: Author,
+    /// Its text, if any.
+    pub body: Option<Body>,
+    /// Whom it assigns to; given for assignments.
+    pub assigned_to: Option<Assignee>,
+    /// Files with it.
+    pub attachments: Vec<Attachment>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// Whether its text has been deleted since.
+    pub redacted: bool,
+}
+
+impl Part {
+    /// The message that this part carries for the customer's eyes, if it carries one. Notes never
+    /// do; an assignment, a close or an opening does when it has a body.
+    #[must_use]
+    pub fn message(&self) -> Option<Message> {
+        let says_something = self.body.as_ref().is_some_and(|body| !body.text.trim().is_empty());
+        let shown = !self.redacted && !matches!(self.kind, PartKind::Note | PartKind::Other);
+        if !shown || !(says_something || !self.attachments.is_empty()) {
+            return None;
+        }
+        Some(Message {
+            part_id: Some(self.id.clone()),
+            author: self.author.clone(),
+            body: self.body.clone().filter(|_| says_something),
+            attachments: self.attachments.clone(),
+            created_at: self.created_at,
+        })
+    }
+
+    /// Whether the bot's own teammate made it.
+    #[must_use]
+    pub fn is_by(&self, teammate: &AdminId) -> bool {
+        self.author.kind == AuthorKind::Teammate && self.author.id == teammate.as_str()
+    }
+}
+
+/// A customer's rating.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rating {
+    /// 1 (worst) to 5.
+    pub rating: u64,
+    /// What the customer added.
+    #[serde(default)]
+    pub remark: Option<String>,
+}
+
+/// What is seen of a conversation at one moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Observation {
+    /// Whether `parts` are all parts (up to Intercom's 500), as `GET` gives them, or only those
+    /// that caused a notification.
+    pub complete: bool,
+    /// Whom it is assigned to: the teammate where there is one, else the team.
+    pub assignee: Assignee,
+    /// Whether it is open (snoozed counts as open).
+    pub open: bool,
+    /// The customer's first message. Its id is a message id, of another space than parts' ids.
+    pub source: Option<Message>,
+    /// The parts, in any order.
+    pub parts: Vec<Part>,
+    /// How many parts the conversation has in all (`statistics.count_conversation_parts`).
+    pub part_count: Option<u64>,
+    /// The customer's rating, if there is one.
+    pub rating: Option<Rating>,
+    /// Whom the conversation is with, and the conversation's own attributes. Known from `GET`.
+    pub profile: Option<Profile>,
+}
+
+impl Observation {
+    /// The parts in order.
+    #[must_use]
+    pub fn parts_in_order(&self) -> Vec<&Part> {
+        let mut parts: Vec<&Part> = self.parts.iter().collect();
+        parts.sort_by(|one, other| one.id.cmp(&other.id));
+        parts.dedup_by(|one, other| one.id == other.id);
+        parts
+    }
+
+    /// Whom it was last assigned to: what the last assignment says, else what the present state
+    /// says. The former is preferred because a conversation can hold a teammate and a team at once.
+    #[must_use]
+    pub fn owner(&self) -> Assignee {
+        let assignments = self.parts.iter().filter_map(|part| Some((&part.id, part.assigned_to.as_ref()?)));
+        assignments.max_by(|one, other| one.0.cmp(other.0)).map_or_else(|| self.assignee.clone(), |last| last.1.clone())
+    }
+
+    /// This observation with the parts of a notification added, in case the answer to `GET` was
+    /// older than the notification.
+    #[must_use]
+    pub fn with_parts_of(mut self, notification: &Observation) -> Self {
+        for part in &notification.parts {
+            if self.parts.iter().any(|known| known.id == part.id) {
+                continue;
+            }
+            let newest = self.parts.iter().all(|known| known.id < part.id);
+            if let (true, Some(to)) = (newest, &part.assigned_to) {
+                self.assignee = to.clone();
+            }
+            self.parts.push(part.clone());
+        }
+        if self.source.is_none() {
+            self.source.clone_from(&notification.source);
+        }
+        self
+    }
+}
+
+/// What is known of the customer and of the conversation itself; travels with each event to the
+/// bot, for conditional routing and interpolation.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Profile {
+    /// Intercom's contact id.
+    pub contact_id: Option<String>,
+    /// The company's own id of the customer.
+    pub external_id: Option<String>,
+    /// `user` or `lead`.
+    pub role: Option<String>,
+    /// Name.
+    pub name: Option<String>,
+    /// E-mail address.
+    pub email: Option<String>,
+    /// Phone number.
+    pub phone: Option<String>,
+    /// Language of the customer's browser, or the one set for the customer.
+    pub language: Option<String>,
+    /// Country, region, city, as far as known.
+    pub location: std::collections::BTreeMap<String, String>,
+    /// The contact's custom attributes.
+    pub contact_attributes: serde_json::Map<String, serde_json::Value>,
+    /// The conversation's custom attributes.
+    pub conversation_attributes: serde_json::Map<String, serde_json::Value>,
+    /// The page on which the conversation began.
+    pub url: Option<String>,
+    /// How the conversation came in (`customer_initiated`, `operator_initiated`, …).
+    pub delivered_as: Option<String>,
+    /// The conversation's tags.
+    pub tags: Vec<String>,
+}
+
+impl Eq for Profile {}

@@ -1,0 +1,250 @@
+//! What bots ask for: accepted, refused or too late. Accepting puts actions into the outbox;
+//! nothing is sent here.
+
+use super::{Decision, Effect, Stepper};
+use crate::domain::command::{Ask, Command, HandoverTarget};
+use crate::domain::content::Block;
+use crate::domain::conversation::{
+    Action, CommandOutcome, CommandRecord, Control, MAX_COMMANDS, MAX_OUTBOX, Weight, remember,
+};
+use crate::domain::part::Assignee;
+use crate::domain::render;
+
+/// Why a command is refused: a code for programs, words for people.
+type Refusal = (&'static str, String);
+
+impl Stepper<'_> {
+    pub(super) fn commanded(&mut self, command: &Command) {
+        if let Some(refusal) = self.not_at_home(command) {
+            let (code, message) = refusal;
+            self.note(Decision::CommandRejected);
+            self.effects.push(Effect::Refuse { command_id: command.id.clone(), code, message });
+            return;
+        }
+        if let Some(record) = self.state.command(&command.id) {
+            if record.digest == command.digest {
+                self.note(Decision::CommandRepeated);
+            } else {
+                let message = "this command id was used before, with another payload".to_owned();
+                self.note(Decision::CommandRejected);
+                self.tell(crate::domain::conversation::EventKind::CommandRejected {
+                    command_id: command.id.clone(),
+                    code: "id_reused".to_owned(),
+                    message,
+                });
+            }
+            return;
+        }
+        let record =
+            CommandRecord { id: command.id.clone(), digest: command.digest.clone(), outcome: CommandOutcome::Accepted };
+        remember(&mut self.state.commands, record, MAX_COMMANDS);
+        if let Err((code, message)) = self.check(command) {
+            self.settle_command(&command.id, CommandOutcome::Rejected { code: code.to_owned(), message });
+        } else if self.is_late(command) {
+            self.settle_command(&command.id, CommandOutcome::Superseded);
+        } else {
+            self.accept(command);
+        }
+    }
+
+    /// Commands that must leave no trace here: the conversation is not this bot's to know.
+    fn not_at_home(&self, command: &Command) -> Option<Refusal> {
+        let unknown = || Some(("unknown_conversation", "the bot does not serve this conversation".to_owned()));
+        match &self.state.bot {
+            Some(bot) if *bot == command.bot => None,
+            _ => unknown(),
+        }
+    }
+
+    /// Whether somebody else got the conversation since the bot decided. Notes, tags and
+    /// attributes are for teammates and are never late.
+    fn is_late(&self, command: &Command) -> bool {
+        if matches!(command.ask, Ask::Note { .. } | Ask::Tag { .. } | Ask::SetAttributes { .. }) {
+            return self.state.deleted;
+        }
+        let closed_already = matches!(command.ask, Ask::Close { .. }) && self.state.control == Control::Closed;
+        if closed_already && !self.state.deleted {
+            return false;
+        }
+        self.state.control != Control::Bot || command.epoch.is_some_and(|epoch| epoch < self.state.epoch)
+    }
+
+    fn check(&self, command: &Command) -> Result<(), Refusal> {
+        if self.state.outbox.len() >= MAX_OUTBOX {
+            return Err(("too_many_pending", format!("{MAX_OUTBOX} actions wait for Intercom already")));
+        }
+        if command.epoch.is_some_and(|epoch| epoch > self.state.epoch) {
+            return Err(("unknown_epoch", "this epoch has not begun".to_owned()));
+        }
+        match &command.ask {
+            Ask::Reply { content } if content.is_empty() => Err(("empty", "there is nothing to say".to_owned())),
+            Ask::Reply { content } => check_blocks(content),
+            Ask::Note { text } if text.trim().is_empty() => Err(("empty", "the note is empty".to_owned())),
+            Ask::Handover { to, content, attributes, tags, .. } => {
+                check_blocks(content)?;
+                check_tags(tags)?;
+                self.check_attributes(attributes)?;
+                self.check_target(to)
+            }
+            Ask::Close { attributes, tags, .. } => {
+                check_tags(tags)?;
+                self.check_attributes(attributes)
+            }
+            Ask::Tag { tags } if tags.is_empty() => Err(("empty", "no tag is named".to_owned())),
+            Ask::Tag { tags } => check_tags(tags),
+            Ask::SetAttributes { attributes } if attributes.is_empty() => {
+                Err(("empty", "no attribute is named".to_owned()))
+            }
+            Ask::SetAttributes { attributes } => self.check_attributes(attributes),
+            Ask::Snooze { until } if *until <= self.now => {
+                Err(("in_the_past", "a snooze ends in the future".to_owned()))
+            }
+            Ask::Note { .. } | Ask::Snooze { .. } => Ok(()),
+        }
+    }
+
+    fn check_attributes(&self, attributes: &serde_json::Map<String, serde_json::Value>) -> Result<(), Refusal> {
+        if attributes.is_empty() || self.workspace.api_version.sets_attributes() {
+            return Ok(());
+        }
+        let message = format!(
+            "the workspace is set to API {}; a conversation's attributes can be set from 2.11",
+            self.workspace.api_version
+        );
+        Err(("unsupported_api_version", message))
+    }
+
+    fn check_target(&self, to: &HandoverTarget) -> Result<(), Refusal> {
+        let target = self.target(to);
+        if self.workspace.is_bots(&target) {
+            return Err(("handover_to_bot", "a hand-over must go to people; this target is the bot's own".to_owned()));
+        }
+        Ok(())
+    }
+
+    fn target(&self, to: &HandoverTarget) -> Assignee {
+        match to {
+            HandoverTarget::Team(team) => Assignee::Team(team.clone()),
+            HandoverTarget::Teammate(teammate) => Assignee::Teammate(teammate.clone()),
+            HandoverTarget::Default => self.workspace.handover.default.clone().unwrap_or(Assignee::Nobody),
+        }
+    }
+
+    fn accept(&mut self, command: &Command) {
+        let id = Some(&command.id);
+        match &command.ask {
+            Ask::Reply { content } => {
+                let action = reply(content);
+                self.enqueue(id, Weight::Completes, action);
+            }
+            Ask::Note { text } => {
+                self.enqueue(id, Weight::Completes, Action::Note { html: render::markdown(text) });
+            }
+            Ask::Tag { tags } => self.enqueue_tags(command, tags, Weight::Required, true),
+            Ask::SetAttributes { attributes } => {
+                self.enqueue(id, Weight::Completes, Action::SetAttributes { attributes: attributes.clone() });
+            }
+            Ask::Snooze { until } => self.enqueue(id, Weight::Completes, Action::Snooze { until: *until }),
+            Ask::Close { reason, tags, attributes } => {
+                self.enqueue_attributes(command, attributes);
+                self.enqueue_tags(command, tags, Weight::Optional, false);
+                let html = reason.as_deref().filter(|text| !text.trim().is_empty()).map(render::markdown);
+                self.enqueue(id, Weight::Completes, Action::Close { html });
+            }
+            Ask::Handover { .. } => self.hand_over(command),
+        }
+    }
+
+    /// From here on the bot is silent, before Intercom knows: no reply of its own can follow.
+    /// What it said before is part of the hand-over and still goes out, first.
+    fn hand_over(&mut self, command: &Command) {
+        let Ask::Handover { to, reason, note, content, tags, attributes } = &command.ask else { return };
+        let target = self.target(to);
+        let id = Some(&command.id);
+        let before = self.state.epoch;
+        self.state.control = Control::Human;
+        self.state.epoch += 1;
+        self.state.announced = None;
+        for entry in &mut self.state.outbox {
+            if entry.epoch == before {
+                entry.epoch += 1;
+            }
+        }
+        if !content.is_empty() {
+            self.enqueue(id, Weight::Optional, reply(content));
+        }
+        if let Some(message) = &self.workspace.handover.message {
+            let html = render::markdown(message);
+            self.enqueue(id, Weight::Optional, Action::Reply { html, attachment_urls: Vec::new() });
+        }
+        // Attributes, tags and the note come before the assignment, so that whoever it reaches,
+        // person or workflow, finds them there.
+        self.enqueue_attributes(command, attributes);
+        self.enqueue_tags(command, tags, Weight::Optional, false);
+        if let Some(html) = render::handover_note(reason.as_deref(), note.as_deref()) {
+            self.enqueue(id, Weight::Optional, Action::Note { html });
+        }
+        let mut fallbacks: Vec<Assignee> = self.workspace.handover.default.iter().cloned().collect();
+        fallbacks.push(Assignee::Nobody);
+        fallbacks.retain(|fallback| *fallback != target);
+        self.enqueue(id, Weight::Completes, Action::Assign { to: target.clone(), fallbacks });
+        self.note(Decision::PeopleTake);
+        self.tell_waiting(&target);
+    }
+
+    fn enqueue_attributes(&mut self, command: &Command, attributes: &serde_json::Map<String, serde_json::Value>) {
+        if !attributes.is_empty() {
+            let action = Action::SetAttributes { attributes: attributes.clone() };
+            self.enqueue(Some(&command.id), Weight::Optional, action);
+        }
+    }
+
+    fn enqueue_tags(&mut self, command: &Command, tags: &[String], weight: Weight, complete: bool) {
+        for (position, name) in tags.iter().enumerate() {
+            let last = complete && position + 1 == tags.len();
+            let weight = if last { Weight::Completes } else { weight };
+            self.enqueue(Some(&command.id), weight, Action::Tag { name: name.trim().to_owned() });
+        }
+    }
+}
+
+fn reply(content: &[Block]) -> Action {
+    let rendered = render::blocks(content);
+    Action::Reply { html: rendered.html, attachment_urls: rendered.attachment_urls }
+}
+
+/// Intercom takes 10 attachments a message.
+const MAX_ATTACHMENTS: usize = 10;
+/// The longest text of one message, in bytes. Intercom documents no limit; this is ours.
+const MAX_TEXT_BYTES: usize = 32 * 1024;
+
+fn check_blocks(content: &[Block]) -> Result<(), Refusal> {
+    let files = content.iter().filter(|block| matches!(block, Block::File { .. })).count();
+    if files > MAX_ATTACHMENTS {
+        return Err(("too_many_attachments", format!("Intercom takes {MAX_ATTACHMENTS} files a message")));
+    }
+    let mut bytes = 0;
+    for block in content {
+        match block {
+            Block::Text { text, .. } if text.trim().is_empty() => {
+                return Err(("empty", "a text block is empty".to_owned()));
+            }
+            Block::Text { text, .. } => bytes += text.len(),
+            Block::Image { url, .. } | Block::File { url, .. } if !url.starts_with("https://") => {
+                return Err(("bad_url", "images and files are named by https addresses".to_owned()));
+            }
+            Block::Image { .. } | Block::File { .. } => {}
+        }
+    }
+    if bytes > MAX_TEXT_BYTES {
+        return Err(("too_long", format!("a message has at most {MAX_TEXT_BYTES} bytes of text")));
+    }
+    Ok(())
+}
+
+fn check_tags(tags: &[String]) -> Result<(), Refusal> {
+    if tags.iter().any(|tag| tag.trim().is_empty()) {
+        return Err(("empty", "a tag's name is empty".to_owned()));
+    }
+    Ok(())
+}

@@ -1,0 +1,335 @@
+//! The one function that decides.
+//!
+//! [`step`] takes a conversation, what happened, what the operator has set and the time, and gives
+//! the conversation afterwards and what is to be done about it. It is pure: no I/O, no clock, no
+//! randomness, so the same function runs in Lambda, in tests and in a model checker.
+//!
+//! What it deliberately does not do: it wakes no queue. Whether events or actions are waiting is
+//! read off the state itself (see [`waiting`]), so a worker that dies between the save and the
+//! queue loses nothing: whoever looks at the state next puts them again.
+
+mod commanded;
+mod observed;
+mod sending;
+
+use super::command::Command;
+use super::conversation::{
+    Action, CommandOutcome, Conversation, EventKind, Lane, OutboxEntry, PendingEvent, Progress, Weight,
+};
+use super::ids::{ClaimId, CommandId, PartId, Timestamp};
+use super::part::Observation;
+use super::settings::Workspace;
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Input {
+    /// Intercom showed the conversation, in a notification or in answer to `GET`.
+    Observed(Observation),
+    /// Intercom said that the conversation was deleted.
+    Deleted,
+    /// A bot asks for something.
+    Commanded(Command),
+    /// Time has passed; with the whole conversation where [`Effect::Fetch`] asked for it.
+    Tick(Option<Observation>),
+    /// A worker is ready to carry out the next action of its lane.
+    Claim {
+        /// Its lane.
+        lane: Lane,
+        /// A fresh name for this attempt.
+        claim: ClaimId,
+        /// When it is certainly dead.
+        until: Timestamp,
+    },
+    /// A worker reports how the attempt went.
+    Answered {
+        /// The entry.
+        seq: u64,
+        /// The attempt.
+        claim: ClaimId,
+        /// How it went.
+        answer: Answer,
+    },
+    /// Intercom was asked whether a doubtful action had arrived.
+    ReadBack {
+        /// The entry.
+        seq: u64,
+        /// The whole conversation.
+        observation: Observation,
+    },
+    /// The bot took an event.
+    Delivered {
+        /// Its number.
+        seq: u64,
+    },
+    /// The bot did not take an event.
+    NotDelivered {
+        /// Its number.
+        seq: u64,
+        /// When to try again.
+        retry_at: Timestamp,
+    },
+}
+
+/// How an attempt at Intercom went.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// It is there.
+    Done {
+        /// The part that it made, where it made one.
+        part_id: Option<PartId>,
+    },
+    /// It never left, or Intercom refused it without looking (429): try again then.
+    NotSent {
+        /// When.
+        retry_at: Timestamp,
+    },
+    /// Intercom refused it for good.
+    Rejected {
+        /// Intercom's error code, or the status.
+        code: String,
+        /// Intercom's words.
+        message: String,
+    },
+    /// Nobody knows: the connection broke, it took too long, a 5xx came back.
+    Unknown,
+}
+
+/// What is to be done.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// Nothing was changed: the decision needs the whole conversation. `GET` it, and step again.
+    Fetch,
+    /// Carry this out, once, now. The claim is in the state that came with it.
+    Perform {
+        /// The entry.
+        seq: u64,
+        /// What to do.
+        action: Action,
+    },
+    /// Ask Intercom whether this entry arrived.
+    ReadBack {
+        /// The entry.
+        seq: u64,
+    },
+    /// Nothing can be sent before then.
+    Wait {
+        /// When.
+        until: Timestamp,
+    },
+    /// A command cannot even be recorded here; tell its bot.
+    Refuse {
+        /// Which.
+        command_id: CommandId,
+        /// Why, for programs.
+        code: &'static str,
+        /// Why, for people.
+        message: String,
+    },
+    /// Something was decided that an operator may wonder about; for the log.
+    Note(Decision),
+}
+
+/// Why something was, or was not, done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Decision {
+    /// The bot got the conversation.
+    BotTakes,
+    /// People got it.
+    PeopleTake,
+    /// A person spoke; the bot is silent.
+    Paused,
+    /// It was closed.
+    Closed,
+    /// A customer's message was left to people.
+    LeftToPeople,
+    /// A command was seen before.
+    CommandRepeated,
+    /// A command came too late.
+    CommandSuperseded,
+    /// A command was refused.
+    CommandRejected,
+    /// A doubtful send turned out to have arrived.
+    FoundSent,
+    /// A doubtful send turned out not to have arrived.
+    FoundNotSent,
+    /// Part of a command failed without spoiling it.
+    SideActionFailed,
+    /// The bot takes no events any more; people get the conversation.
+    BotOverrun,
+}
+
+impl Decision {
+    /// The decision's name in logs and metrics.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::BotTakes => "bot_takes",
+            Self::PeopleTake => "people_take",
+            Self::Paused => "paused",
+            Self::Closed => "closed",
+            Self::LeftToPeople => "left_to_people",
+            Self::CommandRepeated => "command_repeated",
+            Self::CommandSuperseded => "command_superseded",
+            Self::CommandRejected => "command_rejected",
+            Self::FoundSent => "found_sent",
+            Self::FoundNotSent => "found_not_sent",
+            Self::SideActionFailed => "side_action_failed",
+            Self::BotOverrun => "bot_overrun",
+        }
+    }
+}
+
+/// What a step gives.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outcome {
+    /// The conversation afterwards.
+    pub state: Conversation,
+    /// What is to be done.
+    pub effects: Vec<Effect>,
+}
+
+/// Decides. Repeating an input changes nothing that its first time had not changed.
+#[must_use]
+pub fn step(state: &Conversation, input: &Input, workspace: &Workspace, now: Timestamp) -> Outcome {
+    let mut stepper = Stepper { state: state.clone(), workspace, now, effects: Vec::new() };
+    match input {
+        Input::Observed(observation) => stepper.observed(observation),
+        Input::Deleted => stepper.deleted(),
+        Input::Commanded(command) => stepper.commanded(command),
+        Input::Tick(observation) => stepper.tick(observation.as_ref()),
+        Input::Claim { lane, claim, until } => stepper.claim(*lane, claim, *until),
+        Input::Answered { seq, claim, answer } => stepper.answered(*seq, claim, answer),
+        Input::ReadBack { seq, observation } => stepper.read_back(*seq, observation),
+        Input::Delivered { seq } => stepper.state.events.retain(|event| event.seq > *seq),
+        Input::NotDelivered { seq, retry_at } => stepper.not_delivered(*seq, *retry_at),
+    }
+    if stepper.effects.contains(&Effect::Fetch) {
+        return Outcome { state: state.clone(), effects: vec![Effect::Fetch] };
+    }
+    Outcome { state: stepper.state, effects: stepper.effects }
+}
+
+/// Which workers a state is waiting for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Waiting {
+    /// `bot-dispatch`: the number of the first event that the bot has not taken.
+    pub event: Option<u64>,
+    /// The lane and number of the first action that is not settled.
+    pub action: Option<(Lane, u64)>,
+}
+
+/// Reads off the state which workers it is waiting for.
+#[must_use]
+pub fn waiting(state: &Conversation) -> Waiting {
+    Waiting {
+        event: state.events.front().map(|event| event.seq),
+        action: state.outbox.front().map(|entry| (entry.action.lane(), entry.seq)),
+    }
+}
+
+/// A conversation in the middle of a step.
+struct Stepper<'a> {
+    state: Conversation,
+    workspace: &'a Workspace,
+    now: Timestamp,
+    effects: Vec<Effect>,
+}
+
+impl Stepper<'_> {
+    fn note(&mut self, decision: Decision) {
+        self.effects.push(Effect::Note(decision));
+    }
+
+    /// Puts an event on its way to the bot that serves the conversation. Without one there is
+    /// nobody to tell.
+    fn tell(&mut self, kind: EventKind) {
+        let Some(bot) = self.state.bot.clone() else { return };
+        self.state.last_event += 1;
+        self.state.events.push_back(PendingEvent {
+            seq: self.state.last_event,
+            epoch: self.state.epoch,
+            occurred_at: self.now,
+            bot,
+            kind,
+            attempts: 0,
+            due_at: self.now,
+        });
+    }
+
+    /// Puts an action on its way to Intercom, in the present epoch.
+    fn enqueue(&mut self, command: Option<&CommandId>, weight: Weight, action: Action) {
+        self.state.last_out += 1;
+        self.state.outbox.push_back(OutboxEntry {
+            seq: self.state.last_out,
+            epoch: self.state.epoch,
+            command: command.cloned(),
+            weight,
+            action,
+            progress: Progress::Pending { not_before: self.now },
+        });
+    }
+
+    /// Ends what waits in the outbox and belongs to an epoch that is over.
+    fn supersede_the_overtaken(&mut self) {
+        let epoch = self.state.epoch;
+        let overtaken = |entry: &OutboxEntry| {
+            entry.epoch < epoch
+                && entry.action.dies_with_its_epoch()
+                && matches!(entry.progress, Progress::Pending { .. })
+        };
+        let (ended, kept) = self.state.outbox.drain(..).partition::<Vec<_>, _>(overtaken);
+        self.state.outbox = kept.into();
+        for entry in ended {
+            self.finish(&entry, CommandOutcome::Superseded);
+        }
+    }
+
+    /// Records what became of an entry, and tells the bot what became of its command.
+    fn finish(&mut self, entry: &OutboxEntry, outcome: CommandOutcome) {
+        let Some(command_id) = &entry.command else { return };
+        let spoils = !matches!(outcome, CommandOutcome::Done { .. } | CommandOutcome::Accepted);
+        let decides = match entry.weight {
+            Weight::Completes => true,
+            Weight::Required => spoils,
+            Weight::Optional => {
+                if spoils {
+                    self.note(Decision::SideActionFailed);
+                }
+                false
+            }
+        };
+        if decides {
+            self.settle_command(command_id, outcome);
+        }
+    }
+
+    /// Ends a command, once.
+    fn settle_command(&mut self, command_id: &CommandId, outcome: CommandOutcome) {
+        let Some(record) = self.state.commands.iter_mut().find(|record| record.id == *command_id) else { return };
+        if record.outcome != CommandOutcome::Accepted {
+            return;
+        }
+        record.outcome = outcome.clone();
+        let command_id = command_id.clone();
+        let event = match outcome {
+            CommandOutcome::Accepted => return,
+            CommandOutcome::Done { part_id } => EventKind::CommandDone { command_id, part_id },
+            CommandOutcome::Rejected { code, message } => {
+                self.note(Decision::CommandRejected);
+                EventKind::CommandRejected { command_id, code, message }
+            }
+            CommandOutcome::Superseded => {
+                self.note(Decision::CommandSuperseded);
+                EventKind::CommandSuperseded { command_id }
+            }
+        };
+        self.tell(event);
+    }
+
+    fn not_delivered(&mut self, seq: u64, retry_at: Timestamp) {
+        if let Some(event) = self.state.events.iter_mut().find(|event| event.seq == seq) {
+            event.attempts += 1;
+            event.due_at = retry_at;
+        }
+    }
+}

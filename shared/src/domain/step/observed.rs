@@ -1,0 +1,414 @@
+//! What happens in Intercom: who has the conversation, and what the bot is told of it.
+//!
+//! A notification is a doorbell. What it carries is used when nothing is missing; otherwise the
+//! step asks for the whole conversation ([`Effect::Fetch`]) and is repeated with it. The bot never
+//! gets a conversation on a notification's word alone.
+
+use super::{Decision, Effect, Stepper};
+use crate::domain::content::{AuthorKind, Message};
+use crate::domain::conversation::{
+    Action, Control, EventKind, MAX_EVENTS, MAX_OWN_PARTS, MAX_REDACTED, Weight, remember,
+};
+use crate::domain::ids::{AdminId, TeamId};
+use crate::domain::part::{Assignee, Observation, Part, PartKind};
+use crate::domain::render;
+use crate::domain::settings::Reopened;
+
+impl Stepper<'_> {
+    pub(super) fn observed(&mut self, observation: &Observation) {
+        if self.state.deleted {
+            return;
+        }
+        if self.state.bot.is_none() {
+            self.meet(observation);
+            return;
+        }
+        self.notice_redactions(observation);
+        self.notice_rating(observation);
+        let fresh: Vec<&Part> =
+            observation.parts_in_order().into_iter().filter(|part| !self.state.seen.covers(&part.id)).collect();
+        if !observation.complete && self.is_engaged() && self.has_missed_something(observation, &fresh) {
+            self.effects.push(Effect::Fetch);
+            return;
+        }
+        let mut taking = false;
+        self.state.seen.source |= observation.source.is_some();
+        for part in fresh {
+            self.apply(part, observation, &mut taking);
+            self.state.seen.raise(&part.id);
+        }
+        self.heed_the_assignee(observation, &mut taking);
+        if observation.part_count.is_some() {
+            self.state.seen_count = observation.part_count;
+        }
+        if taking {
+            self.take(observation);
+        }
+        self.relieve_an_overrun_bot();
+    }
+
+    /// A conversation that the bot never had. Nothing is kept of it until the bot gets it.
+    fn meet(&mut self, observation: &Observation) {
+        let is_bots = |assignee: &Assignee| self.workspace.is_bots(assignee);
+        if !observation.complete {
+            let hinted = is_bots(&observation.owner()) || is_bots(&observation.assignee);
+            if hinted && observation.open {
+                self.effects.push(Effect::Fetch);
+            }
+            return;
+        }
+        if is_bots(&observation.owner()) && observation.open {
+            self.state.control = Control::Bot;
+            self.state.epoch += 1;
+            self.take(observation);
+        }
+    }
+
+    fn is_engaged(&self) -> bool {
+        matches!(self.state.control, Control::Bot | Control::Paused)
+    }
+
+    /// Whether the conversation has more new parts than the notification shows. Own parts count
+    /// when they are confirmed, so their echoes must not count again.
+    fn has_missed_something(&self, observation: &Observation, fresh: &[&Part]) -> bool {
+        let uncounted = fresh.iter().filter(|part| !self.state.own_parts.contains(&part.id)).count() as u64;
+        match (self.state.seen_count, observation.part_count) {
+            (Some(before), Some(after)) => after > before + uncounted,
+            _ => true,
+        }
+    }
+
+    fn apply(&mut self, part: &Part, observation: &Observation, taking: &mut bool) {
+        let own = part.is_by(&self.workspace.bot_teammate);
+        if own {
+            self.recognise(part);
+        }
+        // A reply that opens a closed conversation opens it first; one that closes or assigns it
+        // is said first.
+        if part.kind == PartKind::Open {
+            self.opened(part, observation, taking);
+        }
+        if let (false, Some(message)) = (own, part.message()) {
+            self.heard(message, observation, taking);
+        }
+        if let Some(to) = &part.assigned_to {
+            self.assigned(part, to, own, taking);
+        }
+        if part.kind == PartKind::Close {
+            self.closed(own, taking);
+        }
+    }
+
+    /// Somebody wrote something that the customer sees, or the customer did.
+    fn heard(&mut self, message: Message, observation: &Observation, taking: &mut bool) {
+        match message.author.kind {
+            AuthorKind::Customer => {
+                if self.state.control == Control::Closed {
+                    self.reopen(observation, taking);
+                }
+                if self.state.control == Control::Bot {
+                    // While the bot is getting it, `take` tells everything at once, in order.
+                    if !*taking {
+                        self.tell_message(message);
+                    }
+                } else {
+                    self.note(Decision::LeftToPeople);
+                }
+            }
+            AuthorKind::Teammate => {
+                if let Ok(teammate) = AdminId::parse(message.author.id) {
+                    self.person_spoke(teammate, message.author.name, taking);
+                }
+            }
+            // Fin, Operator and workflows are not people: they neither silence the bot nor count
+            // as an answer.
+            AuthorKind::Operator | AuthorKind::Other => {}
+        }
+    }
+
+    fn tell_message(&mut self, message: Message) {
+        match &message.part_id {
+            Some(part_id) => self.state.told.raise(part_id),
+            None => self.state.told.source = true,
+        }
+        self.tell(EventKind::Message { message });
+    }
+
+    fn person_spoke(&mut self, teammate: AdminId, name: Option<String>, taking: &mut bool) {
+        if self.state.control == Control::Bot {
+            *taking = false;
+            self.state.control = Control::Paused;
+            self.new_epoch();
+            self.note(Decision::Paused);
+        }
+        if self.state.control == Control::Paused {
+            let after = self.workspace.resume_after_minutes;
+            self.state.resume_at = after.map(|minutes| self.now.plus_ms(minutes.saturating_mul(60_000)));
+        }
+        if self.state.control != Control::Closed {
+            self.announce(teammate, name);
+        }
+    }
+
+    /// Tells the bot which person it is dealing with, once per person in turn.
+    fn announce(&mut self, teammate: AdminId, name: Option<String>) {
+        if self.state.announced.as_ref() != Some(&teammate) {
+            self.state.announced = Some(teammate.clone());
+            self.tell(EventKind::AgentJoined { teammate, name });
+        }
+    }
+
+    fn assigned(&mut self, part: &Part, to: &Assignee, own: bool, taking: &mut bool) {
+        let handing_over = self.state.outbox.iter().any(|entry| matches!(entry.action, Action::Assign { .. }));
+        if self.workspace.is_bots(to) {
+            // A workflow that assigns to the bot may be older than the bot's own hand-over, which
+            // is on its way; a person who does so means it.
+            let late = handing_over && part.author.kind != AuthorKind::Teammate;
+            if self.state.control != Control::Bot && !own && !late {
+                self.give_to_bot(taking);
+            }
+            return;
+        }
+        if own && self.state.control == Control::Human {
+            return; // the echo of our own hand-over
+        }
+        self.give_to_people(to, *taking || handing_over, taking);
+        if let Assignee::Teammate(teammate) = to {
+            self.announce(teammate.clone(), None);
+        }
+    }
+
+    fn give_to_bot(&mut self, taking: &mut bool) {
+        self.state.control = Control::Bot;
+        self.new_epoch();
+        *taking = true;
+    }
+
+    fn give_to_people(&mut self, to: &Assignee, overtakes: bool, taking: &mut bool) {
+        let was_bots = self.is_engaged();
+        *taking = false;
+        self.state.control = Control::Human;
+        self.state.resume_at = None;
+        if was_bots || overtakes {
+            self.new_epoch();
+        }
+        if was_bots {
+            self.note(Decision::PeopleTake);
+            self.tell_waiting(to);
+        }
+    }
+
+    pub(super) fn tell_waiting(&mut self, to: &Assignee) {
+        let team: Option<TeamId> = match to {
+            Assignee::Team(team) => Some(team.clone()),
+            Assignee::Nobody => None,
+            Assignee::Teammate(_) => return, // `agent_joined` says it
+        };
+        self.tell(EventKind::HandoverWaiting { team });
+    }
+
+    /// Starts a new epoch: what was decided before, and is not on the wire yet, is not sent.
+    pub(super) fn new_epoch(&mut self) {
+        self.state.epoch += 1;
+        self.state.announced = None;
+        self.supersede_the_overtaken();
+    }
+
+    pub(super) fn closed(&mut self, by_bot: bool, taking: &mut bool) {
+        if self.state.control == Control::Closed {
+            return;
+        }
+        *taking = false;
+        self.state.control = Control::Closed;
+        self.state.resume_at = None;
+        self.new_epoch();
+        self.note(Decision::Closed);
+        self.tell(EventKind::Closed { by_bot });
+    }
+
+    fn opened(&mut self, part: &Part, observation: &Observation, taking: &mut bool) {
+        let by_customer = part.author.kind == AuthorKind::Customer;
+        if self.state.control == Control::Closed && !by_customer {
+            self.reopen(observation, taking);
+        }
+    }
+
+    /// A closed conversation goes on, with whom it is assigned to.
+    fn reopen(&mut self, observation: &Observation, taking: &mut bool) {
+        let is_bots = self.workspace.is_bots(&observation.assignee);
+        if is_bots && self.workspace.reopened == Reopened::Bot {
+            self.give_to_bot(taking);
+        } else {
+            self.state.control = if is_bots { Control::Paused } else { Control::Human };
+            self.new_epoch();
+        }
+    }
+
+    /// Acts on an assignee that no part explains: a part was missed, or Intercom made none. An
+    /// assignee that was judged before is not judged again, so an old notification that still
+    /// shows it does no harm.
+    fn heed_the_assignee(&mut self, observation: &Observation, taking: &mut bool) {
+        if self.state.assignee.as_ref() == Some(&observation.assignee) {
+            return;
+        }
+        let owner = if observation.complete { observation.owner() } else { observation.assignee.clone() };
+        let bots = self.workspace.is_bots(&owner);
+        let agrees = match self.state.control {
+            Control::Bot | Control::Paused => bots,
+            Control::Human => !bots,
+            Control::Closed => true,
+        };
+        if !agrees {
+            if !observation.complete {
+                self.effects.push(Effect::Fetch);
+                return;
+            }
+            if bots {
+                self.give_to_bot(taking);
+            } else {
+                self.give_to_people(&owner, false, taking);
+            }
+        }
+        self.state.assignee = Some(observation.assignee.clone());
+    }
+
+    /// The bot gets the conversation: it learns what it missed, then what is still unanswered.
+    fn take(&mut self, observation: &Observation) {
+        if !observation.complete {
+            self.effects.push(Effect::Fetch);
+            return;
+        }
+        let first_time = self.state.bot.is_none();
+        if first_time {
+            self.state.bot = Some(self.workspace.bot.clone());
+        }
+        self.state.resume_at = None;
+        self.state.assignee = Some(observation.assignee.clone());
+        if let Some(profile) = &observation.profile {
+            self.state.profile = profile.clone();
+        }
+        self.note(Decision::BotTakes);
+        let (stretch, unanswered) = self.missed(observation);
+        if !first_time || !stretch.is_empty() || unanswered.is_empty() {
+            self.tell(EventKind::Resumed { stretch });
+        }
+        for message in unanswered {
+            self.tell_message(message);
+        }
+        self.state.seen.source |= observation.source.is_some();
+        self.state.told.source |= observation.source.is_some();
+        for part in &observation.parts {
+            self.state.seen.raise(&part.id);
+            self.state.told.raise(&part.id);
+        }
+        self.state.seen_count = observation.part_count;
+        if let (true, Some(introduction)) = (first_time, &self.workspace.introduction) {
+            let html = render::markdown(introduction);
+            self.enqueue(None, Weight::Completes, Action::Reply { html, attachment_urls: Vec::new() });
+        }
+    }
+
+    /// What was said since the bot last heard: what somebody has answered, or what needs no
+    /// answer; and the customer's messages since.
+    fn missed(&self, observation: &Observation) -> (Vec<Message>, Vec<Message>) {
+        let source = observation.source.iter().filter(|_| !self.state.told.source).cloned();
+        let parts = observation.parts_in_order().into_iter().filter(|part| !self.state.told.covers(&part.id));
+        let said: Vec<Message> = source.chain(parts.filter_map(Part::message)).collect();
+        let answered = said.iter().rposition(|message| message.author.kind == AuthorKind::Teammate);
+        let (mut stretch, mut unanswered) = (Vec::new(), Vec::new());
+        for (position, message) in said.into_iter().enumerate() {
+            let is_own = message.author.kind == AuthorKind::Teammate
+                && message.author.id == self.workspace.bot_teammate.as_str();
+            let is_customers = message.author.kind == AuthorKind::Customer;
+            if is_customers && answered.is_none_or(|last| position > last) {
+                unanswered.push(message);
+            } else if !is_own {
+                stretch.push(message);
+            }
+        }
+        let surplus = stretch.len().saturating_sub(MAX_STRETCH);
+        (stretch.split_off(surplus), unanswered)
+    }
+
+    /// A part that our own teammate made: remembered as ours, and settling a doubtful send that
+    /// it proves.
+    fn recognise(&mut self, part: &Part) {
+        if self.state.own_parts.contains(&part.id) {
+            return;
+        }
+        remember(&mut self.state.own_parts, part.id.clone(), MAX_OWN_PARTS);
+        self.settle_by_echo(part);
+    }
+
+    fn notice_redactions(&mut self, observation: &Observation) {
+        for part in observation.parts.iter().filter(|part| part.redacted) {
+            if self.state.told.covers(&part.id) && !self.state.redacted.contains(&part.id) {
+                remember(&mut self.state.redacted, part.id.clone(), MAX_REDACTED);
+                self.tell(EventKind::MessageRedacted { part_id: part.id.clone() });
+            }
+        }
+    }
+
+    fn notice_rating(&mut self, observation: &Observation) {
+        if let Some(rating) = &observation.rating
+            && self.state.rating.as_ref() != Some(rating)
+        {
+            self.state.rating = Some(rating.clone());
+            self.tell(EventKind::Rated { rating: rating.clone() });
+        }
+    }
+
+    /// A bot that takes nothing any more must not keep a customer waiting.
+    fn relieve_an_overrun_bot(&mut self) {
+        if self.state.events.len() < MAX_EVENTS || self.state.control != Control::Bot {
+            return;
+        }
+        self.note(Decision::BotOverrun);
+        let to = self.workspace.handover.default.clone().unwrap_or(Assignee::Nobody);
+        self.state.control = Control::Human;
+        self.new_epoch();
+        let text =
+            format!("The bot has not taken the last {MAX_EVENTS} events of this conversation. Please take over.");
+        self.enqueue(None, Weight::Optional, Action::Note { html: render::plain(&text) });
+        self.enqueue(None, Weight::Completes, Action::Assign { to, fallbacks: vec![Assignee::Nobody] });
+    }
+
+    pub(super) fn deleted(&mut self) {
+        if self.state.deleted || self.state.bot.is_none() {
+            return;
+        }
+        self.state.deleted = true;
+        let was_closed = self.state.control == Control::Closed;
+        self.state.control = Control::Closed;
+        self.state.resume_at = None;
+        self.state.epoch += 1;
+        let ended: Vec<_> = self.state.outbox.drain(..).collect();
+        for entry in ended {
+            self.finish(&entry, crate::domain::conversation::CommandOutcome::Superseded);
+        }
+        if !was_closed {
+            self.tell(EventKind::Closed { by_bot: false });
+        }
+    }
+
+    /// A paused bot resumes by itself when no person has spoken for the configured time.
+    pub(super) fn tick(&mut self, observation: Option<&Observation>) {
+        let due = self.state.resume_at.is_some_and(|due| due <= self.now);
+        if !due || self.state.control != Control::Paused {
+            return;
+        }
+        let Some(observation) = observation else {
+            self.effects.push(Effect::Fetch);
+            return;
+        };
+        self.observed(observation);
+        if self.state.control == Control::Paused && self.state.resume_at.is_some_and(|due| due <= self.now) {
+            self.state.control = Control::Bot;
+            self.new_epoch();
+            self.take(observation);
+        }
+    }
+}
+
+/// How many messages of a stretch the bot is told, at most: the newest.
+const MAX_STRETCH: usize = 100;

@@ -1,0 +1,175 @@
+//! The way of an action to Intercom: claim, one attempt, confirm; in doubt settle, read back, and
+//! only then try again. At most one action of a conversation is on the wire at any time, in order.
+
+use super::{Answer, Decision, Effect, Stepper};
+use crate::domain::conversation::{
+    Action, CommandOutcome, Control, Lane, MAX_OWN_PARTS, OutboxEntry, Progress, Weight, remember,
+};
+use crate::domain::ids::{ClaimId, PartId, Timestamp};
+use crate::domain::incoming;
+use crate::domain::part::{Assignee, Observation, Part, PartKind};
+use crate::domain::render;
+
+impl Stepper<'_> {
+    pub(super) fn claim(&mut self, lane: Lane, claim: &ClaimId, until: Timestamp) {
+        self.supersede_the_overtaken();
+        let (now, settle_ms) = (self.now, self.workspace.settle_ms);
+        let Some(head) = self.state.outbox.front_mut() else { return };
+        if head.action.lane() != lane {
+            return; // the other lane's turn; `waiting` names it
+        }
+        if let Progress::Claimed { until, .. } = head.progress
+            && until <= now
+        {
+            head.progress = Progress::Unknown { settle_at: until.plus_ms(settle_ms) };
+        }
+        let effect = match &head.progress {
+            Progress::Pending { not_before } if *not_before > now => Effect::Wait { until: *not_before },
+            Progress::Pending { .. } => {
+                head.progress = Progress::Claimed { claim: claim.clone(), until };
+                Effect::Perform { seq: head.seq, action: head.action.clone() }
+            }
+            Progress::Claimed { until, .. } => Effect::Wait { until: *until },
+            Progress::Unknown { settle_at } if *settle_at > now => Effect::Wait { until: *settle_at },
+            Progress::Unknown { .. } => Effect::ReadBack { seq: head.seq },
+        };
+        self.effects.push(effect);
+    }
+
+    pub(super) fn answered(&mut self, seq: u64, claim: &ClaimId, answer: &Answer) {
+        let Some(position) = self.state.outbox.iter().position(|entry| entry.seq == seq) else {
+            self.remember_own(answer); // our echo settled it before
+            return;
+        };
+        let entry = self.state.outbox[position].clone();
+        let ours = matches!(&entry.progress, Progress::Claimed { claim: holder, .. } if holder == claim);
+        let proves = matches!(answer, Answer::Done { .. });
+        if !ours && !proves {
+            return; // somebody took over meanwhile; only a success still tells something
+        }
+        match answer {
+            Answer::Done { part_id } => self.done(position, part_id.clone()),
+            Answer::NotSent { retry_at } => self.back_in_line(position, *retry_at),
+            Answer::Rejected { code, message } => self.rejected(position, code, message),
+            Answer::Unknown => {
+                let settle_at = self.now.plus_ms(self.workspace.settle_ms);
+                self.state.outbox[position].progress = Progress::Unknown { settle_at };
+            }
+        }
+    }
+
+    fn remember_own(&mut self, answer: &Answer) {
+        if let Answer::Done { part_id: Some(part_id) } = answer {
+            self.count_own(part_id);
+        }
+    }
+
+    /// A part of ours that Intercom confirmed counts at once, so that the next notification does
+    /// not look as if something were missing.
+    fn count_own(&mut self, part_id: &PartId) {
+        if self.state.own_parts.contains(part_id) {
+            return;
+        }
+        remember(&mut self.state.own_parts, part_id.clone(), MAX_OWN_PARTS);
+        if !self.state.seen.covers(part_id) {
+            self.state.seen_count = self.state.seen_count.map(|count| count + 1);
+        }
+    }
+
+    fn done(&mut self, position: usize, part_id: Option<PartId>) {
+        let Some(entry) = self.state.outbox.remove(position) else { return };
+        if let Some(part_id) = &part_id {
+            self.count_own(part_id);
+        }
+        self.finish(&entry, CommandOutcome::Done { part_id });
+        if matches!(entry.action, Action::Close { .. }) {
+            self.closed(true, &mut false);
+        }
+    }
+
+    fn back_in_line(&mut self, position: usize, not_before: Timestamp) {
+        self.state.outbox[position].progress = Progress::Pending { not_before };
+        self.supersede_the_overtaken();
+    }
+
+    fn rejected(&mut self, position: usize, code: &str, message: &str) {
+        let Some(mut entry) = self.state.outbox.remove(position) else { return };
+        if let Action::Assign { to, fallbacks } = &mut entry.action
+            && !fallbacks.is_empty()
+        {
+            let refused = std::mem::replace(to, fallbacks.remove(0));
+            let text = format!("Intercom did not take the hand-over to {} ({code}).", named(&refused));
+            entry.progress = Progress::Pending { not_before: self.now };
+            self.state.outbox.insert(position, entry);
+            self.enqueue(None, Weight::Optional, Action::Note { html: render::plain(&text) });
+            return;
+        }
+        let outcome = CommandOutcome::Rejected { code: code.to_owned(), message: message.to_owned() };
+        self.finish(&entry, outcome);
+        if matches!(entry.action, Action::Assign { .. }) {
+            self.keep_the_conversation(&entry);
+        }
+    }
+
+    /// No hand-over was possible at all: the customer must not be left with nobody.
+    fn keep_the_conversation(&mut self, entry: &OutboxEntry) {
+        if self.state.control == Control::Human && self.state.epoch == entry.epoch {
+            self.state.control = Control::Bot;
+            self.new_epoch();
+            self.note(Decision::BotTakes);
+        }
+    }
+
+    pub(super) fn read_back(&mut self, seq: u64, observation: &Observation) {
+        let Some(position) = self.state.outbox.iter().position(|entry| entry.seq == seq) else { return };
+        let entry = self.state.outbox[position].clone();
+        if !matches!(entry.progress, Progress::Unknown { .. }) {
+            return; // settled meanwhile, by our echo or by another worker
+        }
+        let arrived = match &entry.action {
+            Action::Close { .. } if !observation.open => Some(None),
+            action => {
+                let mut own = observation.parts_in_order();
+                own.retain(|part| part.is_by(&self.workspace.bot_teammate) && !self.state.own_parts.contains(&part.id));
+                own.into_iter().find(|part| carries(part, action)).map(|part| Some(part.id.clone()))
+            }
+        };
+        if let Some(part_id) = arrived {
+            self.note(Decision::FoundSent);
+            self.done(position, part_id);
+        } else {
+            self.note(Decision::FoundNotSent);
+            self.back_in_line(position, self.now);
+        }
+    }
+
+    /// Our own part came by before its confirmation did: what was on the wire, or in doubt, is
+    /// there.
+    pub(super) fn settle_by_echo(&mut self, part: &Part) {
+        let Some(head) = self.state.outbox.front() else { return };
+        let open = matches!(head.progress, Progress::Claimed { .. } | Progress::Unknown { .. });
+        if open && head.action.adds_a_message() && carries(part, &head.action) {
+            self.done(0, Some(part.id.clone()));
+        }
+    }
+}
+
+/// Whether a part of ours is what this action makes. Compared as text, because Intercom changes
+/// the HTML that it is given, and webhooks from 2.15 have none.
+fn carries(part: &Part, action: &Action) -> bool {
+    let html = match action {
+        Action::Reply { html, .. } => Some(html).filter(|_| !matches!(part.kind, PartKind::Note | PartKind::Other)),
+        Action::Note { html } => Some(html).filter(|_| part.kind == PartKind::Note),
+        _ => None,
+    };
+    let said = part.body.as_ref().map(incoming::comparable).unwrap_or_default();
+    html.is_some_and(|html| incoming::comparable_html(html) == said)
+}
+
+fn named(assignee: &Assignee) -> String {
+    match assignee {
+        Assignee::Teammate(id) => format!("teammate {id}"),
+        Assignee::Team(id) => format!("team {id}"),
+        Assignee::Nobody => "the Unassigned inbox".to_owned(),
+    }
+}

@@ -1,0 +1,254 @@
+//! Batches of queue messages.
+//!
+//! A batch is worked through group by group: groups side by side, the messages of one group in
+//! order. At a group's first failure the rest of the group is given back unread, so that order
+//! holds; other groups go on. A panic fails one message, not the process. What is not reported as
+//! failed is deleted by the platform, so the answer is built from the messages, never from what
+//! happened to finish.
+
+use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
+
+use futures_util::FutureExt as _;
+use futures_util::future::join_all;
+use serde::{Deserialize, Serialize};
+
+use crate::app::Unfinished;
+use crate::domain::ids::Timestamp;
+
+/// A batch, as Lambda's event source mapping gives it.
+#[derive(Debug, Clone, Deserialize)]
+pub struct SqsBatch {
+    /// The messages.
+    #[serde(rename = "Records")]
+    pub records: Vec<SqsRecord>,
+}
+
+/// One message.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SqsRecord {
+    /// Its id, by which it is reported as failed.
+    pub message_id: String,
+    /// By which its visibility is changed.
+    pub receipt_handle: String,
+    /// What it says.
+    #[serde(default)]
+    pub body: String,
+    /// What SQS says of it.
+    #[serde(default)]
+    pub attributes: BTreeMap<String, String>,
+}
+
+impl SqsRecord {
+    fn attribute(&self, name: &str) -> &str {
+        self.attributes.get(name).map_or("", String::as_str)
+    }
+
+    /// Its message group: the conversation.
+    #[must_use]
+    pub fn group(&self) -> &str {
+        self.attribute("MessageGroupId")
+    }
+
+    /// Who sent it, as SQS attests: for a role its unique id and the session's name, of which
+    /// only the former identifies.
+    #[must_use]
+    pub fn sender(&self) -> &str {
+        let sender = self.attribute("SenderId");
+        sender.split(':').next().unwrap_or(sender)
+    }
+
+    /// How often it has been received, this time included.
+    #[must_use]
+    pub fn attempt(&self) -> u32 {
+        self.attribute("ApproximateReceiveCount").parse().unwrap_or(1)
+    }
+}
+
+/// Which messages failed.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BatchAnswer {
+    /// Those that are to be given again.
+    pub batch_item_failures: Vec<ItemFailure>,
+}
+
+/// A message that failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ItemFailure {
+    /// Its id.
+    pub item_identifier: String,
+}
+
+/// How a message was handled.
+pub type Handled = Result<&'static str, NotHandled>;
+
+/// Why a message was not handled. It is given again, after the queue's visibility timeout or at
+/// the moment named; at last it comes to rest in the dead-letter queue.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotHandled {
+    /// It has a form that is not read here. Repeating does not help.
+    #[error("the message cannot be read: {0}")]
+    Unreadable(String),
+    /// It is to be given again.
+    #[error(transparent)]
+    Unfinished(#[from] Unfinished),
+    /// Something outside failed.
+    #[error(transparent)]
+    Unavailable(#[from] crate::ports::Unavailable),
+}
+
+impl NotHandled {
+    fn retry_at(&self) -> Option<Timestamp> {
+        match self {
+            Self::Unfinished(Unfinished::Later { at, .. }) => Some(*at),
+            _ => None,
+        }
+    }
+}
+
+/// Can make a message visible again at another time than the queue's.
+#[expect(async_fn_in_trait, reason = "the functions run on one thread, so futures need no Send bound")]
+pub trait Visibility {
+    /// Hides the message until then. A failure only means that the queue's own time holds.
+    async fn hide_until(&self, receipt_handle: &str, until: Timestamp);
+}
+
+/// Works through a batch with `handle`, which is given one message after the other of each group.
+pub async fn work<V, F, Fut>(batch: &SqsBatch, visibility: &V, handle: F) -> BatchAnswer
+where
+    V: Visibility,
+    F: Fn(SqsRecord) -> Fut,
+    Fut: Future<Output = Handled>,
+{
+    let mut groups: BTreeMap<&str, Vec<&SqsRecord>> = BTreeMap::new();
+    for record in &batch.records {
+        // A message without a group is a group of its own.
+        let group = if record.group().is_empty() { record.message_id.as_str() } else { record.group() };
+        groups.entry(group).or_default().push(record);
+    }
+    let failed = join_all(groups.into_values().map(|group| work_group(group, visibility, &handle))).await;
+    let failures = failed.into_iter().flatten().map(|item_identifier| ItemFailure { item_identifier });
+    BatchAnswer { batch_item_failures: failures.collect() }
+}
+
+async fn work_group<V, F, Fut>(group: Vec<&SqsRecord>, visibility: &V, handle: &F) -> Vec<String>
+where
+    V: Visibility,
+    F: Fn(SqsRecord) -> Fut,
+    Fut: Future<Output = Handled>,
+{
+    for (position, record) in group.iter().enumerate() {
+        let attempt = AssertUnwindSafe(async { handle((*record).clone()).await }).catch_unwind().await;
+        let why = match attempt {
+            Ok(Ok(outcome)) => {
+                tracing::info!(outcome, group = record.group(), attempt = record.attempt());
+                continue;
+            }
+            Ok(Err(reason)) => {
+                if let Some(until) = reason.retry_at() {
+                    tracing::info!(outcome = "later", group = record.group(), attempt = record.attempt(), why = %reason);
+                    visibility.hide_until(&record.receipt_handle, until).await;
+                } else {
+                    tracing::error!(outcome = "failed", group = record.group(), attempt = record.attempt(), why = %reason);
+                }
+                reason.retry_at()
+            }
+            Err(_panic) => {
+                tracing::error!(outcome = "panicked", group = record.group(), attempt = record.attempt());
+                None
+            }
+        };
+        // Those behind it must not become visible before it.
+        let rest = group.get(position..).unwrap_or_default();
+        if let Some(until) = why {
+            for behind in rest.iter().skip(1) {
+                visibility.hide_until(&behind.receipt_handle, until).await;
+            }
+        }
+        return rest.iter().map(|record| record.message_id.clone()).collect();
+    }
+    Vec::new()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::RefCell;
+
+    struct Noted(RefCell<Vec<(String, Timestamp)>>);
+    impl Visibility for Noted {
+        async fn hide_until(&self, receipt_handle: &str, until: Timestamp) {
+            self.0.borrow_mut().push((receipt_handle.to_owned(), until));
+        }
+    }
+
+    fn record(id: &str, group: &str) -> SqsRecord {
+        let json = serde_json::json!({
+            "messageId": id, "receiptHandle": format!("r-{id}"), "body": id,
+            "attributes": {"MessageGroupId": group, "SenderId": "AROAX:function", "ApproximateReceiveCount": "2"}
+        });
+        serde_json::from_value(json).unwrap()
+    }
+
+    fn run(batch: &SqsBatch, behave: impl Fn(&str) -> Handled) -> (Vec<String>, Vec<String>, Vec<(String, Timestamp)>) {
+        let seen = RefCell::new(Vec::new());
+        let noted = Noted(RefCell::new(Vec::new()));
+        let answer = work(batch, &noted, |record| {
+            seen.borrow_mut().push(record.body.clone());
+            let handled = behave(&record.body);
+            async move { handled }
+        })
+        .now_or_never()
+        .unwrap();
+        let failed = answer.batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect();
+        (failed, seen.into_inner(), noted.0.into_inner())
+    }
+
+    #[test]
+    fn a_group_stops_at_its_first_failure_and_the_others_go_on() {
+        let batch = SqsBatch {
+            records: vec![
+                record("a1", "a"),
+                record("b1", "b"),
+                record("a2", "a"),
+                record("b2", "b"),
+                record("a3", "a"),
+            ],
+        };
+        let (failed, seen, _) =
+            run(&batch, |body| if body == "a2" { Err(NotHandled::Unreadable("x".into())) } else { Ok("done") });
+        assert_eq!(failed, ["a2", "a3"]);
+        assert!(!seen.contains(&"a3".to_owned()) && seen.contains(&"b2".to_owned()));
+    }
+
+    #[test]
+    fn a_panic_fails_one_message_and_what_is_behind_it() {
+        let batch = SqsBatch { records: vec![record("a1", "a"), record("b1", "b"), record("b2", "b")] };
+        let (failed, ..) = run(&batch, |body| if body == "b1" { panic!("on purpose") } else { Ok("done") });
+        assert_eq!(failed, ["b1", "b2"]);
+    }
+
+    #[test]
+    fn a_wait_hides_the_message_and_what_is_behind_it_until_then() {
+        let batch = SqsBatch { records: vec![record("a1", "a"), record("a2", "a")] };
+        let at = Timestamp(5);
+        let (failed, _, hidden) = run(&batch, |_| Err(Unfinished::Later { at, why: "test" }.into()));
+        assert_eq!(failed, ["a1", "a2"]);
+        assert_eq!(hidden, [("r-a1".to_owned(), at), ("r-a2".to_owned(), at)]);
+    }
+
+    #[test]
+    fn the_answer_has_lambdas_form() {
+        let answer = BatchAnswer { batch_item_failures: vec![ItemFailure { item_identifier: "m1".into() }] };
+        assert_eq!(serde_json::to_string(&answer).unwrap(), r#"{"batchItemFailures":[{"itemIdentifier":"m1"}]}"#);
+        assert_eq!(serde_json::to_string(&BatchAnswer::default()).unwrap(), r#"{"batchItemFailures":[]}"#);
+    }
+
+    #[test]
+    fn a_roles_session_does_not_belong_to_the_sender() {
+        assert_eq!(record("a", "a").sender(), "AROAX");
+    }
+}

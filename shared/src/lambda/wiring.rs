@@ -1,0 +1,85 @@
+//! What several `main.rs` build in the same way: the concrete desk of a function.
+
+use crate::adapters::clock::{RandomNames, SystemClock};
+use crate::adapters::connection::Connection;
+use crate::adapters::dynamodb::Table;
+use crate::adapters::intercom::RestApi;
+use crate::adapters::sqs::{Hiding, Queue, Queues};
+use crate::app::Desk;
+use crate::config::{CannotStart, Environment, Secrets};
+use crate::domain::conversation::Lane;
+use crate::domain::settings::{Settings, Transport};
+use crate::domain::signature::Key;
+use crate::lambda::work::Office;
+
+/// The desk of a deployed function.
+pub type AwsDesk = Desk<Table<RandomNames>, Queues, SystemClock>;
+/// The office of a deployed function.
+pub type AwsOffice = Office<Table<RandomNames>, SystemClock, RestApi<SystemClock>, RandomNames>;
+
+/// The queue whose address a variable names.
+pub fn queue(environment: &mut Environment, connection: &Connection, variable: &str) -> Queue {
+    Queue::new(connection.sqs(), environment.needed(variable))
+}
+
+/// A desk with the table and the given queues.
+pub fn desk(environment: &mut Environment, connection: &Connection, queues: Queues) -> AwsDesk {
+    let table = environment.needed("TABLE_NAME");
+    Desk {
+        settings: environment.settings(),
+        store: Table::new(connection.dynamodb(), table, RandomNames),
+        wakers: queues,
+        clock: SystemClock,
+    }
+}
+
+/// Intercom, with the tokens that the deployment holds. Names every workspace whose token is
+/// missing.
+///
+/// # Errors
+/// [`CannotStart`] when the system has no usable TLS roots.
+pub fn intercom(environment: &mut Environment, desk: &AwsDesk) -> Result<RestApi<SystemClock>, CannotStart> {
+    let tokens = environment.secrets("INTERCOM_TOKENS");
+    for workspace in desk.settings.workspaces.values() {
+        tokens.needed(&workspace.access_token, &format!("workspace {}", workspace.app_id), environment);
+    }
+    RestApi::new(tokens, SystemClock).map_err(|why| CannotStart(vec![why]))
+}
+
+/// The office of `bot-reply` or `close-conversation`, and how it hides messages of its queue.
+///
+/// # Errors
+/// [`CannotStart`] with everything that is missing or wrong.
+pub fn office(mut environment: Environment, lane: Lane) -> Result<(AwsOffice, Hiding<SystemClock>), CannotStart> {
+    let connection = Connection::from_environment(&mut environment);
+    let replies = queue(&mut environment, &connection, "REPLIES_QUEUE_URL");
+    let close = queue(&mut environment, &connection, "CLOSE_QUEUE_URL");
+    let bot_events = queue(&mut environment, &connection, "BOT_EVENTS_QUEUE_URL");
+    let own = if lane == Lane::Close { close.clone() } else { replies.clone() };
+    let queues = Queues { inbox: None, bot_events: Some(bot_events), replies: Some(replies), close: Some(close) };
+    let desk = desk(&mut environment, &connection, queues);
+    let intercom = intercom(&mut environment, &desk)?;
+    let trusted = environment.needed("TRUSTED_SENDERS");
+    let trusted_senders =
+        trusted.split(',').map(str::trim).filter(|sender| !sender.is_empty()).map(str::to_owned).collect();
+    environment.finish()?;
+    let hiding = Hiding { queue: own, clock: SystemClock };
+    Ok((Office { desk, intercom, names: RandomNames, trusted_senders, lane }, hiding))
+}
+
+/// The bots' secrets. Names every bot whose secret is missing or is no Standard Webhooks key.
+pub fn bot_secrets(environment: &mut Environment, settings: &Settings) -> Secrets {
+    let secrets = environment.secrets("BOT_SECRETS");
+    for bot in settings.bots.values() {
+        if let Transport::Https { secret, .. } = &bot.transport {
+            let value = secrets.needed(secret, &format!("bot {}", bot.id), environment);
+            if !value.is_empty() && Key::from_whsec(&value).is_none() {
+                environment.mistake(format!(
+                    "the secret \"{}\" of bot {} must be \"whsec_\" and base64 of 24 to 64 bytes",
+                    secret.0, bot.id
+                ));
+            }
+        }
+    }
+    secrets
+}

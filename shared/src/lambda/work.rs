@@ -1,0 +1,143 @@
+//! Messages for `bot-reply` and `close-conversation`, which differ only in their lane: who sent
+//! them, what they ask for, and which of the two carries it out.
+
+use serde_json::Value;
+
+use super::batch::{Handled, NotHandled, SqsRecord};
+use crate::adapters::sqs::Queues;
+use crate::app::carry_out::carry_out;
+use crate::app::{Desk, Report};
+use crate::domain::conversation::Lane;
+use crate::domain::ids::{BotId, CommandId, ConversationKey, Timestamp};
+use crate::domain::settings::{Settings, Transport};
+use crate::ports::{Clock, Conversations, Intercom, Names};
+use crate::wire::bot::{BadCommand, CommandMessage, EventMessage};
+use crate::wire::queue::WorkMessage;
+
+/// What a message asks for, after its sender was looked at.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Asked {
+    /// Look at this conversation.
+    Look(ConversationKey),
+    /// This bot's command.
+    Command(BotId, Box<CommandMessage>),
+}
+
+/// Reads a message. Who a command comes from is what SQS attests, never what the message says:
+/// our own functions may name the bot that proved itself to them, a bot is who its sender is.
+///
+/// # Errors
+/// [`NotHandled::Unreadable`].
+pub fn read(record: &SqsRecord, settings: &Settings, trusted_senders: &[String]) -> Result<Asked, NotHandled> {
+    let unreadable = |why: String| NotHandled::Unreadable(why);
+    let value: Value = serde_json::from_str(&record.body).map_err(|error| unreadable(error.to_string()))?;
+    if value.get("kind").is_none() {
+        let bot = bot_of(record.sender(), settings)
+            .ok_or_else(|| unreadable(format!("no bot of the settings has the sender id {}", record.sender())))?;
+        let command = serde_json::from_value(value).map_err(|error| unreadable(error.to_string()))?;
+        return Ok(Asked::Command(bot, Box::new(command)));
+    }
+    let message: WorkMessage = serde_json::from_value(value).map_err(|error| unreadable(error.to_string()))?;
+    match message {
+        WorkMessage::Wake { app_id, conversation_id, .. } => {
+            let key = format!("{app_id}#{conversation_id}").parse();
+            key.map(Asked::Look).map_err(|error: crate::domain::ids::InvalidId| unreadable(error.to_string()))
+        }
+        WorkMessage::Command { bot, command, .. } => {
+            if !trusted_senders.iter().any(|trusted| trusted == record.sender()) {
+                return Err(unreadable(format!("the sender {} may not write in a bot's name", record.sender())));
+            }
+            let bot = BotId::parse(bot).map_err(|error| unreadable(error.to_string()))?;
+            Ok(Asked::Command(bot, command))
+        }
+        WorkMessage::Refusal { .. } => Err(unreadable("a refusal is for bots, not for Intercom".to_owned())),
+    }
+}
+
+fn bot_of(sender: &str, settings: &Settings) -> Option<BotId> {
+    let is_sender =
+        |transport: &Transport| matches!(transport, Transport::Sqs { sender_id, .. } if sender_id == sender);
+    settings.bots.values().find(|bot| is_sender(&bot.transport)).map(|bot| bot.id.clone())
+}
+
+/// What a function of this kind works with.
+#[derive(Debug)]
+pub struct Office<S, C, I, N> {
+    /// Settings, store, queues, time.
+    pub desk: Desk<S, Queues, C>,
+    /// Intercom.
+    pub intercom: I,
+    /// Fresh names.
+    pub names: N,
+    /// Senders that may write in a bot's name: our own functions.
+    pub trusted_senders: Vec<String>,
+    /// Which actions are carried out here.
+    pub lane: Lane,
+}
+
+impl<S, C, I, N> Office<S, C, I, N>
+where
+    S: Conversations,
+    C: Clock,
+    I: Intercom,
+    N: Names,
+{
+    /// Handles one message. Safe to repeat.
+    ///
+    /// # Errors
+    /// [`NotHandled`].
+    pub async fn handle(&self, record: &SqsRecord, deadline: Timestamp) -> Handled {
+        match read(record, &self.desk.settings, &self.trusted_senders)? {
+            Asked::Look(key) => {
+                let report =
+                    carry_out(&self.desk, &self.intercom, &self.names, self.lane, &key, None, deadline).await?;
+                Ok(if report.sent > 0 { "carried_out" } else { "nothing_to_do" })
+            }
+            Asked::Command(bot, message) => self.command(bot, *message, deadline).await,
+        }
+    }
+
+    async fn command(&self, bot: BotId, message: CommandMessage, deadline: Timestamp) -> Handled {
+        let key = message.key().map_err(|error| NotHandled::Unreadable(error.to_string()))?;
+        let lane = if message.closes() { Lane::Close } else { Lane::Replies };
+        if lane != self.lane {
+            // Its turn has come here: what the bot said before it in this queue is on its way.
+            self.desk.wakers.put_command(crate::app::worker_of(lane), &key, bot.as_str(), &message).await?;
+            return Ok("handed_on");
+        }
+        let given_id = message.id.clone();
+        let report = match message.into_domain(bot.clone()) {
+            Ok(command) => {
+                carry_out(&self.desk, &self.intercom, &self.names, self.lane, &key, Some(&command), deadline).await?
+            }
+            Err(problem) => self.refused_by_form(&key, given_id, &problem)?,
+        };
+        for refusal in &report.refusals {
+            let (id, code, words) = (&refusal.command_id, refusal.code, refusal.message.clone());
+            let event = EventMessage::refusal(&key, &bot, id, code, words, self.desk.clock.now());
+            self.desk.wakers.put_refusal(&key, &event).await?;
+        }
+        tracing::info!(
+            outcome = "command",
+            app_id = %key.app_id,
+            conversation_id = %key.conversation_id,
+            bot = %bot,
+            sent = report.sent,
+            decisions = ?report.decisions,
+        );
+        Ok(if report.refusals.is_empty() { "carried_out" } else { "refused" })
+    }
+
+    /// A command whose form is wrong is reported to its bot, if it has an id to report it by.
+    fn refused_by_form(
+        &self,
+        key: &ConversationKey,
+        id: Option<String>,
+        problem: &BadCommand,
+    ) -> Result<Report, NotHandled> {
+        let id = id.and_then(|id| CommandId::parse(id).ok());
+        let command_id = id.ok_or_else(|| NotHandled::Unreadable(format!("{key}: {problem}")))?;
+        let refusal = crate::app::Refusal { command_id, code: "malformed", message: problem.to_string() };
+        Ok(Report { refusals: vec![refusal], ..Report::default() })
+    }
+}

@@ -1,0 +1,164 @@
+//! What the use cases need from outside, one trait a capability, in the domain's words.
+//!
+//! Implementations classify their own errors: a caller never sees a status code.
+#![expect(async_fn_in_trait, reason = "the functions run on one thread, so futures need no Send bound")]
+
+use crate::domain::conversation::{Action, Conversation, PendingEvent};
+use crate::domain::ids::{ClaimId, ConversationId, ConversationKey, Timestamp};
+use crate::domain::part::Observation;
+use crate::domain::settings::{Bot, Workspace};
+use crate::domain::step::Answer;
+
+/// Something outside does not answer, or refuses for now. Trying again later is right.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{what} is unavailable: {why}")]
+pub struct Unavailable {
+    /// Which capability.
+    pub what: &'static str,
+    /// What was seen, without bodies or secrets.
+    pub why: String,
+}
+
+/// A conversation as the store has it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Stored {
+    /// The conversation; a new one where the store has none.
+    pub conversation: Conversation,
+    /// The version of the stored item; 0 where there is none.
+    pub version: u64,
+}
+
+/// Why a conversation was not saved.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotSaved {
+    /// Somebody else saved meanwhile. Load, decide and save again.
+    #[error("the conversation was changed meanwhile")]
+    Conflict,
+    /// The store does not answer. Whether it saved is not known; the version tells next time.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+}
+
+/// The conversations: one item each, which is also the lock.
+pub trait Conversations {
+    /// Loads a conversation, always as of the last save.
+    ///
+    /// # Errors
+    /// [`Unavailable`].
+    async fn load(&self, key: &ConversationKey) -> Result<Stored, Unavailable>;
+
+    /// Saves a conversation if it still has the version that was loaded, and gives the new
+    /// version. A save that was applied although its answer was lost counts as saved.
+    ///
+    /// # Errors
+    /// [`NotSaved`].
+    async fn save(
+        &self,
+        key: &ConversationKey,
+        conversation: &Conversation,
+        version: u64,
+        now: Timestamp,
+    ) -> Result<u64, NotSaved>;
+
+    /// Conversations in which something is due, earliest first, `limit` at most.
+    ///
+    /// # Errors
+    /// [`Unavailable`].
+    async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<ConversationKey>, Unavailable>;
+}
+
+/// Who is to look at a conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Worker {
+    /// `conversation-router`: a timer.
+    Router,
+    /// `bot-dispatch`: events.
+    Dispatch,
+    /// `bot-reply`: actions.
+    Reply,
+    /// `close-conversation`: closing.
+    Close,
+}
+
+/// Wakes workers.
+pub trait Wakers {
+    /// Puts a conversation before a worker. The same `about` within five minutes is one call, so
+    /// repeating it is safe and cheap.
+    ///
+    /// # Errors
+    /// [`Unavailable`].
+    async fn wake(&self, worker: Worker, key: &ConversationKey, about: &str) -> Result<(), Unavailable>;
+}
+
+/// Why Intercom shows nothing.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotShown {
+    /// There is no such conversation any more.
+    #[error("the conversation does not exist")]
+    Gone,
+    /// Not before then: the rate limit is used up.
+    #[error("the rate limit is used up until {0:?}")]
+    Later(Timestamp),
+    /// The token is refused. Somebody must act.
+    #[error("Intercom refuses the access token: {0}")]
+    Denied(String),
+    /// Anything else.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+}
+
+/// Intercom's REST API.
+pub trait Intercom {
+    /// Shows a conversation whole, up to Intercom's 500 parts; with its customer where asked.
+    ///
+    /// # Errors
+    /// [`NotShown`].
+    async fn observe(
+        &self,
+        workspace: &Workspace,
+        id: &ConversationId,
+        with_profile: bool,
+    ) -> Result<Observation, NotShown>;
+
+    /// Carries an action out: at most one request that changes anything in the customer's eyes,
+    /// without hidden retries.
+    async fn perform(&self, workspace: &Workspace, id: &ConversationId, action: &Action) -> Answer;
+}
+
+/// Why a bot did not take an event.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the bot did not take it: {why}")]
+pub struct NotTaken {
+    /// What was seen, without bodies or secrets.
+    pub why: String,
+    /// How long the bot asks to be left alone, in milliseconds.
+    pub retry_after_ms: Option<u64>,
+}
+
+/// The bots.
+pub trait Bots {
+    /// Gives a bot an event. When this returns, the bot has it and what it answered at once is
+    /// durable. Calling it again delivers the same event id again.
+    ///
+    /// # Errors
+    /// [`NotTaken`].
+    async fn deliver(
+        &self,
+        bot: &Bot,
+        key: &ConversationKey,
+        state: &Conversation,
+        event: &PendingEvent,
+    ) -> Result<(), NotTaken>;
+}
+
+/// The time.
+pub trait Clock {
+    /// Now.
+    fn now(&self) -> Timestamp;
+}
+
+/// Fresh names.
+pub trait Names {
+    /// A name that nobody has.
+    fn claim(&self) -> ClaimId;
+}

@@ -1,0 +1,354 @@
+//! The ports, played by hand.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{HashMap, VecDeque};
+use std::rc::Rc;
+
+use crate::domain::content::{Author, AuthorKind, Body};
+use crate::domain::conversation::{Action, Conversation, PendingEvent};
+use crate::domain::ids::{ClaimId, ConversationId, ConversationKey, PartId, Timestamp};
+use crate::domain::part::{Assignee, Observation, Part, PartKind};
+use crate::domain::settings::{Bot, Workspace};
+use crate::domain::step::Answer;
+use crate::ports::{
+    Bots, Clock, Conversations, Intercom, Names, NotSaved, NotShown, NotTaken, Stored, Unavailable, Wakers, Worker,
+};
+
+/// A clock that stands until it is moved. Clones show the same time.
+#[derive(Debug, Clone, Default)]
+pub struct ManualClock(Rc<Cell<u64>>);
+
+impl ManualClock {
+    /// A clock at this moment, in milliseconds.
+    #[must_use]
+    pub fn at(ms: u64) -> Self {
+        Self(Rc::new(Cell::new(ms)))
+    }
+
+    /// Moves it on.
+    pub fn advance_ms(&self, ms: u64) {
+        self.0.set(self.0.get() + ms);
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> Timestamp {
+        Timestamp(self.0.get())
+    }
+}
+
+/// Names in order: `claim1`, `claim2`, …
+#[derive(Debug, Clone, Default)]
+pub struct Numbered(Rc<Cell<u64>>);
+
+impl Names for Numbered {
+    fn claim(&self) -> ClaimId {
+        self.0.set(self.0.get() + 1);
+        ClaimId::parse(format!("claim{}", self.0.get()))
+            .unwrap_or_else(|_| unreachable!("letters and digits are an id"))
+    }
+}
+
+/// What goes wrong with the store's next save.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StoreFault {
+    /// Nothing goes wrong.
+    Fine,
+    /// It is not saved, and nobody knows.
+    Unavailable,
+    /// It is saved, and nobody knows.
+    SavedButLost,
+}
+
+/// The store.
+#[derive(Debug, Clone, Default)]
+pub struct FakeStore {
+    rows: Rc<RefCell<HashMap<ConversationKey, Stored>>>,
+    faults: Rc<RefCell<VecDeque<StoreFault>>>,
+    saves: Rc<Cell<u32>>,
+    loads: Rc<Cell<u32>>,
+}
+
+impl FakeStore {
+    /// What goes wrong next, in order.
+    pub fn expect_faults(&self, faults: impl IntoIterator<Item = StoreFault>) {
+        self.faults.borrow_mut().extend(faults);
+    }
+
+    /// The conversation as it is stored.
+    #[must_use]
+    pub fn conversation(&self, key: &ConversationKey) -> Conversation {
+        self.rows.borrow().get(key).cloned().unwrap_or_default().conversation
+    }
+
+    /// Whether anything is stored.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.rows.borrow().is_empty()
+    }
+
+    /// How many reads and updates there were since the last call.
+    #[must_use]
+    pub fn take_counts(&self) -> (u32, u32) {
+        (self.loads.take(), self.saves.take())
+    }
+}
+
+impl Conversations for FakeStore {
+    async fn load(&self, key: &ConversationKey) -> Result<Stored, Unavailable> {
+        self.loads.set(self.loads.get() + 1);
+        Ok(self.rows.borrow().get(key).cloned().unwrap_or_default())
+    }
+
+    async fn save(
+        &self,
+        key: &ConversationKey,
+        conversation: &Conversation,
+        version: u64,
+        _now: Timestamp,
+    ) -> Result<u64, NotSaved> {
+        self.saves.set(self.saves.get() + 1);
+        let lost = || NotSaved::Unavailable(Unavailable { what: "the fake store", why: "scripted".to_owned() });
+        let fault = self.faults.borrow_mut().pop_front().unwrap_or(StoreFault::Fine);
+        if fault == StoreFault::Unavailable {
+            return Err(lost());
+        }
+        let mut rows = self.rows.borrow_mut();
+        if rows.get(key).map_or(0, |stored| stored.version) != version {
+            return Err(NotSaved::Conflict);
+        }
+        rows.insert(key.clone(), Stored { conversation: conversation.clone(), version: version + 1 });
+        if fault == StoreFault::SavedButLost { Err(lost()) } else { Ok(version + 1) }
+    }
+
+    async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<ConversationKey>, Unavailable> {
+        let rows = self.rows.borrow();
+        let due = rows.iter().filter_map(|(key, stored)| Some((stored.conversation.due_at()?, key.clone())));
+        let mut due: Vec<_> = due.filter(|(at, _)| *at <= now).collect();
+        due.sort();
+        Ok(due.into_iter().map(|(_, key)| key).take(limit).collect())
+    }
+}
+
+/// The workers' bells.
+#[derive(Debug, Clone, Default)]
+pub struct FakeWakers {
+    calls: Rc<RefCell<Vec<(Worker, ConversationKey, String)>>>,
+    broken: Rc<Cell<bool>>,
+}
+
+impl FakeWakers {
+    /// Whom was rung for since the last call.
+    #[must_use]
+    pub fn take(&self) -> Vec<Worker> {
+        self.calls.take().into_iter().map(|(worker, ..)| worker).collect()
+    }
+
+    /// Whether ringing fails from now on.
+    pub fn set_broken(&self, broken: bool) {
+        self.broken.set(broken);
+    }
+}
+
+impl Wakers for FakeWakers {
+    async fn wake(&self, worker: Worker, key: &ConversationKey, about: &str) -> Result<(), Unavailable> {
+        if self.broken.get() {
+            return Err(Unavailable { what: "the fake queue", why: "scripted".to_owned() });
+        }
+        let call = (worker, key.clone(), about.to_owned());
+        let mut calls = self.calls.borrow_mut();
+        // As a FIFO queue does: the same id again is the same message.
+        if !calls.contains(&call) {
+            calls.push(call);
+        }
+        Ok(())
+    }
+}
+
+/// What Intercom does with the next action.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Surprise {
+    /// Does it, and answers.
+    None,
+    /// Does it, and the answer is lost.
+    AnswerLost,
+    /// Does not do it, and nobody knows.
+    RequestLost,
+    /// Answers 429.
+    Limited {
+        /// Until when.
+        until: Timestamp,
+    },
+    /// Refuses it.
+    Refused {
+        /// With this code.
+        code: &'static str,
+    },
+}
+
+/// Intercom, as one conversation sees it.
+#[derive(Debug, Clone)]
+pub struct FakeIntercom {
+    shown: Rc<RefCell<Observation>>,
+    bot_teammate: String,
+    next_part: Rc<Cell<u64>>,
+    surprises: Rc<RefCell<VecDeque<Surprise>>>,
+    performed: Rc<RefCell<Vec<Action>>>,
+    gets: Rc<Cell<u32>>,
+    gone: Rc<Cell<bool>>,
+}
+
+impl FakeIntercom {
+    /// A conversation that looks like this, in which `bot_teammate` acts.
+    #[must_use]
+    pub fn showing(observation: Observation, bot_teammate: &str) -> Self {
+        Self {
+            shown: Rc::new(RefCell::new(observation)),
+            bot_teammate: bot_teammate.to_owned(),
+            next_part: Rc::new(Cell::new(1_000)),
+            surprises: Rc::default(),
+            performed: Rc::default(),
+            gets: Rc::default(),
+            gone: Rc::default(),
+        }
+    }
+
+    /// What Intercom does with the next actions, in order.
+    pub fn expect(&self, surprises: impl IntoIterator<Item = Surprise>) {
+        self.surprises.borrow_mut().extend(surprises);
+    }
+
+    /// The conversation is deleted.
+    pub fn delete(&self) {
+        self.gone.set(true);
+    }
+
+    /// Changes what Intercom shows.
+    pub fn change(&self, change: impl FnOnce(&mut Observation)) {
+        change(&mut self.shown.borrow_mut());
+    }
+
+    /// What Intercom shows.
+    #[must_use]
+    pub fn shown(&self) -> Observation {
+        self.shown.borrow().clone()
+    }
+
+    /// The actions that were tried since the last call.
+    #[must_use]
+    pub fn take_performed(&self) -> Vec<Action> {
+        self.performed.take()
+    }
+
+    /// How often the conversation was fetched since the last call.
+    #[must_use]
+    pub fn take_gets(&self) -> u32 {
+        self.gets.take()
+    }
+
+    fn apply(&self, action: &Action) -> Option<PartId> {
+        let (kind, html) = match action {
+            Action::Reply { html, .. } => (PartKind::Comment, Some(html.clone())),
+            Action::Note { html } => (PartKind::Note, Some(html.clone())),
+            Action::Assign { .. } => (PartKind::Assignment, None),
+            Action::Close { html } => (PartKind::Close, html.clone()),
+            Action::Snooze { .. } => (PartKind::Snoozed, None),
+            Action::Tag { .. } | Action::SetAttributes { .. } => return None,
+        };
+        let mut shown = self.shown.borrow_mut();
+        let mut assigned_to = None;
+        match action {
+            Action::Assign { to, .. } => {
+                shown.assignee = to.clone();
+                assigned_to = Some(to.clone());
+            }
+            Action::Close { .. } => shown.open = false,
+            _ => {}
+        }
+        self.next_part.set(self.next_part.get() + 1);
+        let id = PartId::parse(self.next_part.get().to_string()).ok()?;
+        shown.parts.push(Part {
+            id: id.clone(),
+            kind,
+            author: Author { kind: AuthorKind::Teammate, id: self.bot_teammate.clone(), name: None },
+            body: html.map(Body::html),
+            assigned_to,
+            attachments: Vec::new(),
+            created_at: Timestamp::default(),
+            redacted: false,
+        });
+        shown.part_count = shown.part_count.map(|count| count + 1);
+        Some(id)
+    }
+}
+
+impl Intercom for FakeIntercom {
+    async fn observe(&self, _: &Workspace, _: &ConversationId, _with_profile: bool) -> Result<Observation, NotShown> {
+        self.gets.set(self.gets.get() + 1);
+        if self.gone.get() {
+            return Err(NotShown::Gone);
+        }
+        Ok(self.shown())
+    }
+
+    async fn perform(&self, _: &Workspace, _: &ConversationId, action: &Action) -> Answer {
+        self.performed.borrow_mut().push(action.clone());
+        let refused = |code: &str| Answer::Rejected { code: code.to_owned(), message: "scripted".to_owned() };
+        match self.surprises.borrow_mut().pop_front().unwrap_or(Surprise::None) {
+            Surprise::None => Answer::Done { part_id: self.apply(action) },
+            Surprise::AnswerLost => {
+                self.apply(action);
+                Answer::Unknown
+            }
+            Surprise::RequestLost => Answer::Unknown,
+            Surprise::Limited { until } => Answer::NotSent { retry_at: until },
+            Surprise::Refused { code } => refused(code),
+        }
+    }
+}
+
+/// The assignee that a fake conversation has.
+impl FakeIntercom {
+    /// Whom the conversation is assigned to.
+    #[must_use]
+    pub fn assignee(&self) -> Assignee {
+        self.shown.borrow().assignee.clone()
+    }
+}
+
+/// The bots.
+#[derive(Debug, Clone, Default)]
+pub struct FakeBots {
+    taken: Rc<RefCell<Vec<PendingEvent>>>,
+    refusals: Rc<Cell<u32>>,
+}
+
+impl FakeBots {
+    /// The bot takes nothing the next so many times.
+    pub fn refuse(&self, times: u32) {
+        self.refusals.set(times);
+    }
+
+    /// What the bot took since the last call.
+    #[must_use]
+    pub fn take(&self) -> Vec<PendingEvent> {
+        self.taken.take()
+    }
+}
+
+impl Bots for FakeBots {
+    async fn deliver(
+        &self,
+        _: &Bot,
+        _: &ConversationKey,
+        _: &Conversation,
+        event: &PendingEvent,
+    ) -> Result<(), NotTaken> {
+        if self.refusals.get() > 0 {
+            self.refusals.set(self.refusals.get() - 1);
+            return Err(NotTaken { why: "scripted".to_owned(), retry_after_ms: None });
+        }
+        self.taken.borrow_mut().push(event.clone());
+        Ok(())
+    }
+}

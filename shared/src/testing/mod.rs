@@ -1,0 +1,8 @@
+//! Fakes of the ports with scripted failures, a clock that is moved by hand, builders. For tests
+//! only: the feature `testing` reaches no release binary.
+
+mod fakes;
+mod scene;
+
+pub use fakes::{FakeBots, FakeIntercom, FakeStore, FakeWakers, ManualClock, Numbered, StoreFault, Surprise};
+pub use scene::{ALICE, BOT, BOT_TEAM, CUSTOMER, SUPPORT, Scene, key, settings, workspace};

@@ -1,0 +1,210 @@
+//! A workspace and its people, and a conversation that is told part by part.
+
+use crate::domain::content::{Author, AuthorKind, Body, Message};
+use crate::domain::ids::{AdminId, ConversationKey, PartId, TeamId, Timestamp};
+use crate::domain::part::{Assignee, Observation, Part, PartKind};
+use crate::domain::settings::{Settings, Workspace};
+
+/// The bot's teammate.
+pub const BOT: &str = "900001";
+/// A teammate.
+pub const ALICE: &str = "900002";
+/// The bot's team.
+pub const BOT_TEAM: &str = "500009";
+/// A team of people.
+pub const SUPPORT: &str = "500001";
+/// A customer.
+pub const CUSTOMER: &str = "6762f0dd1bb69f9f2193bb83";
+
+/// The workspace of the tests: one bot, `demo`, hand-overs to Support.
+///
+/// # Panics
+/// Never: the text is a good settings file, which its own test shows.
+#[must_use]
+pub fn settings() -> Settings {
+    crate::wire::settings::parse(
+        r#"
+local = true
+[[workspace]]
+app_id = "abc123"
+webhook_path = "acme-7f3k2q"
+region = "us"
+api_url = "http://127.0.0.1:4020"
+access_token = "secret:acme"
+client_secret = "secret:acme"
+bot_teammate = "900001"
+bot_teams = ["500009"]
+bot = "demo"
+[workspace.handover]
+default_team = "500001"
+[[bot]]
+id = "demo"
+transport = "https"
+url = "http://127.0.0.1:4030/events"
+secret = "secret:demo"
+"#,
+    )
+    .unwrap_or_else(|mistakes| panic!("{mistakes}"))
+}
+
+/// The one workspace of [`settings`].
+///
+/// # Panics
+/// Never: there is one.
+#[must_use]
+pub fn workspace() -> Workspace {
+    settings().workspaces.into_values().next().unwrap_or_else(|| panic!("there is a workspace"))
+}
+
+/// A conversation of the workspace.
+///
+/// # Panics
+/// Never: it is a key.
+#[must_use]
+pub fn key() -> ConversationKey {
+    "abc123#215470000000001".parse().unwrap_or_else(|_| panic!("it is a key"))
+}
+
+/// A conversation in Intercom, told part by part. What it shows can be looked at whole, or as the
+/// notification of its last part.
+#[derive(Debug, Clone)]
+pub struct Scene {
+    source: Message,
+    parts: Vec<Part>,
+    assignee: Assignee,
+    open: bool,
+}
+
+impl Default for Scene {
+    fn default() -> Self {
+        Self::new("Hello")
+    }
+}
+
+fn author(kind: AuthorKind, id: &str, name: &str) -> Author {
+    Author { kind, id: id.to_owned(), name: Some(name.to_owned()) }
+}
+
+impl Scene {
+    /// The customer begins.
+    #[must_use]
+    pub fn new(words: &str) -> Self {
+        let source = Message {
+            part_id: None,
+            author: author(AuthorKind::Customer, CUSTOMER, "Carla"),
+            body: Some(Body::html(format!("<p>{words}</p>"))),
+            attachments: Vec::new(),
+            created_at: Timestamp::from_seconds(1_768_031_789),
+        };
+        Self { source, parts: Vec::new(), assignee: Assignee::Nobody, open: true }
+    }
+
+    fn part(&mut self, kind: PartKind, author: Author, words: Option<&str>, to: Option<Assignee>) -> &mut Self {
+        let number = self.parts.len() as u64 + 1;
+        self.parts.push(Part {
+            id: PartId::parse(number.to_string()).unwrap_or_else(|_| panic!("a number is an id")),
+            kind,
+            author,
+            body: words.map(|words| Body::html(format!("<p>{words}</p>"))),
+            assigned_to: to,
+            attachments: Vec::new(),
+            created_at: Timestamp::from_seconds(1_768_031_789 + number),
+            redacted: false,
+        });
+        self
+    }
+
+    /// The customer writes; a closed conversation opens again.
+    pub fn customer(&mut self, words: &str) -> &mut Self {
+        let kind = if self.open { PartKind::Comment } else { PartKind::Open };
+        self.open = true;
+        self.part(kind, author(AuthorKind::Customer, CUSTOMER, "Carla"), Some(words), None)
+    }
+
+    /// Alice writes.
+    pub fn alice(&mut self, words: &str) -> &mut Self {
+        self.part(PartKind::Comment, author(AuthorKind::Teammate, ALICE, "Alice"), Some(words), None)
+    }
+
+    /// Alice writes a note.
+    pub fn note(&mut self, words: &str) -> &mut Self {
+        self.part(PartKind::Note, author(AuthorKind::Teammate, ALICE, "Alice"), Some(words), None)
+    }
+
+    /// Fin writes.
+    pub fn operator(&mut self, words: &str) -> &mut Self {
+        self.part(PartKind::Comment, author(AuthorKind::Operator, "1", "Fin"), Some(words), None)
+    }
+
+    /// The bot's teammate wrote.
+    pub fn bot(&mut self, words: &str) -> &mut Self {
+        self.part(PartKind::Comment, author(AuthorKind::Teammate, BOT, "Baton Bot"), Some(words), None)
+    }
+
+    /// Somebody assigns: Alice, or a workflow.
+    pub fn assign(&mut self, by: AuthorKind, to: Assignee) -> &mut Self {
+        self.assignee = to.clone();
+        self.part(PartKind::Assignment, author(by, ALICE, "Alice"), None, Some(to))
+    }
+
+    /// A workflow assigns to the bot's team.
+    pub fn assign_to_bot(&mut self) -> &mut Self {
+        self.assign(AuthorKind::Operator, Assignee::Team(TeamId::parse(BOT_TEAM).unwrap_or_else(|_| panic!("an id"))))
+    }
+
+    /// Alice gives it back to the bot's teammate.
+    pub fn give_back(&mut self) -> &mut Self {
+        self.assign(AuthorKind::Teammate, Assignee::Teammate(AdminId::parse(BOT).unwrap_or_else(|_| panic!("an id"))))
+    }
+
+    /// Alice takes it.
+    pub fn alice_takes(&mut self) -> &mut Self {
+        self.assign(AuthorKind::Teammate, Assignee::Teammate(AdminId::parse(ALICE).unwrap_or_else(|_| panic!("an id"))))
+    }
+
+    /// Alice closes.
+    pub fn close(&mut self) -> &mut Self {
+        self.open = false;
+        self.part(PartKind::Close, author(AuthorKind::Teammate, ALICE, "Alice"), None, None)
+    }
+
+    /// Alice opens it again.
+    pub fn reopen(&mut self) -> &mut Self {
+        self.open = true;
+        self.part(PartKind::Open, author(AuthorKind::Teammate, ALICE, "Alice"), None, None)
+    }
+
+    /// Alice snoozes.
+    pub fn snooze(&mut self) -> &mut Self {
+        self.part(PartKind::Snoozed, author(AuthorKind::Teammate, ALICE, "Alice"), None, None)
+    }
+
+    /// The last part's text is deleted.
+    pub fn redact_last(&mut self) -> &mut Self {
+        if let Some(part) = self.parts.last_mut() {
+            part.redacted = true;
+        }
+        self
+    }
+
+    /// What `GET` shows.
+    #[must_use]
+    pub fn whole(&self) -> Observation {
+        Observation {
+            complete: true,
+            assignee: self.assignee.clone(),
+            open: self.open,
+            source: Some(self.source.clone()),
+            parts: self.parts.clone(),
+            part_count: Some(self.parts.len() as u64),
+            rating: None,
+            profile: None,
+        }
+    }
+
+    /// What the notification of the last part shows; of the first message, where there is none.
+    #[must_use]
+    pub fn notification(&self) -> Observation {
+        Observation { complete: false, parts: self.parts.last().cloned().into_iter().collect(), ..self.whole() }
+    }
+}

@@ -1,0 +1,698 @@
+//! The bot protocol, version 1: what Baton tells bots, and what bots may ask.
+//!
+//! These types are the protocol: the JSON Schemas in `shared/schema/` are generated from them. A
+//! reader skips fields that it does not know, so fields may be added within a version.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use sha2::{Digest as _, Sha256};
+
+use crate::domain::command::{Ask, Command, HandoverTarget};
+use crate::domain::content::{AuthorKind, Block, Message, TextFormat};
+use crate::domain::conversation::{Control, Conversation, EventKind, PendingEvent};
+use crate::domain::ids::{AdminId, BotId, CommandId, ConversationKey, InvalidId, TeamId, Timestamp};
+use crate::domain::incoming;
+
+/// The protocol's version.
+pub const VERSION: u8 = 1;
+
+/// Which conversation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ConversationRef {
+    /// Its address in Intercom.
+    pub intercom: IntercomRef,
+}
+
+/// A conversation's address in Intercom.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct IntercomRef {
+    /// The workspace.
+    pub app_id: String,
+    /// The conversation within it.
+    #[serde(rename = "conversationId")]
+    pub conversation_id: String,
+}
+
+/// Something that a bot is told.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct EventMessage {
+    /// The protocol's version: 1.
+    pub v: u8,
+    /// The event's id: the same for every delivery of it. A bot that has seen it ignores it.
+    pub id: String,
+    /// The bot.
+    pub bot: String,
+    /// The conversation.
+    pub conversation: ConversationRef,
+    /// The event's number in the conversation, from 1.
+    pub seq: u64,
+    /// The number of the event before it; 0 for the first.
+    pub prev_seq: u64,
+    /// Counts take-overs. A command that answers this event repeats it.
+    pub epoch: u64,
+    /// When it happened, in Unix milliseconds.
+    pub occurred_at: u64,
+    /// What happened.
+    #[serde(flatten)]
+    pub event: Event,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(tag = "type", content = "data", rename_all = "snake_case")]
+pub enum Event {
+    /// The customer wrote.
+    Message {
+        /// What.
+        message: MessageData,
+        /// With whom the bot speaks, and where.
+        context: Box<ContextData>,
+    },
+    /// A message that the bot was told of has been deleted; the bot must forget it.
+    MessageRedacted {
+        /// Which.
+        part_id: String,
+    },
+    /// The conversation waits for people. The bot is silent from here on.
+    HandoverWaiting {
+        /// The team, or null for the Unassigned inbox.
+        team_id: Option<String>,
+    },
+    /// A person has the conversation, or has spoken in it. The bot is silent from here on.
+    AgentJoined {
+        /// Who.
+        agent: AgentData,
+    },
+    /// The bot has the conversation again.
+    Resumed {
+        /// What was said meanwhile, oldest first. What the customer still waits for an answer to
+        /// follows as `message`.
+        stretch: Vec<MessageData>,
+        /// With whom the bot speaks, and where.
+        context: Box<ContextData>,
+    },
+    /// The conversation was closed.
+    Closed {
+        /// `bot` when the bot's own command did it, else `people`.
+        by: String,
+    },
+    /// The customer rated the conversation.
+    Rated {
+        /// 1 (worst) to 5.
+        rating: u64,
+        /// What the customer added.
+        remark: Option<String>,
+    },
+    /// A command was carried out.
+    CommandDone {
+        /// Which.
+        command_id: String,
+        /// The part that it made in Intercom, where it made one.
+        part_id: Option<String>,
+    },
+    /// A command was refused. It will not be tried again.
+    CommandRejected {
+        /// Which.
+        command_id: String,
+        /// Why, for programs.
+        code: String,
+        /// Why, for people.
+        message: String,
+    },
+    /// A command came too late: somebody took the conversation over meanwhile.
+    CommandSuperseded {
+        /// Which.
+        command_id: String,
+    },
+}
+
+/// A message in Intercom.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct MessageData {
+    /// The part, or null for the conversation's first message.
+    pub part_id: Option<String>,
+    /// Who wrote it.
+    pub author: AuthorData,
+    /// The words as plain text, links as `label (address)`.
+    pub text: String,
+    /// The words as Markdown.
+    pub markdown: String,
+    /// Files with it.
+    pub attachments: Vec<AttachmentData>,
+    /// When, in Unix milliseconds; 0 where Intercom does not say.
+    pub created_at: u64,
+}
+
+/// Who wrote a message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct AuthorData {
+    /// `customer`, `teammate`, `operator` (Fin, workflows) or `other`.
+    pub kind: String,
+    /// The id within its kind.
+    pub id: String,
+    /// The name.
+    pub name: Option<String>,
+}
+
+/// A teammate.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct AgentData {
+    /// The teammate's id.
+    pub id: String,
+    /// The name, where it is known.
+    pub name: Option<String>,
+}
+
+/// A file in a message. Its address is temporary: 30 minutes for customers' uploads.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct AttachmentData {
+    /// What it is called.
+    pub name: Option<String>,
+    /// Where it is, for now.
+    pub url: String,
+    /// Its media type.
+    pub content_type: Option<String>,
+    /// Its size in bytes.
+    pub size_bytes: Option<u64>,
+}
+
+/// With whom the bot speaks, and where.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ContextData {
+    /// The customer.
+    pub contact: ContactData,
+    /// The conversation's custom attributes.
+    pub attributes: Map<String, Value>,
+    /// The conversation's tags.
+    pub tags: Vec<String>,
+    /// The page on which it began.
+    pub url: Option<String>,
+    /// How it came in (`customer_initiated`, `operator_initiated`, …).
+    pub delivered_as: Option<String>,
+}
+
+/// The customer.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ContactData {
+    /// Intercom's id.
+    pub id: Option<String>,
+    /// The company's own id.
+    pub external_id: Option<String>,
+    /// `user` or `lead`.
+    pub role: Option<String>,
+    /// Name.
+    pub name: Option<String>,
+    /// E-mail address.
+    pub email: Option<String>,
+    /// Phone number.
+    pub phone: Option<String>,
+    /// Language.
+    pub language: Option<String>,
+    /// Country, region, city, as far as known.
+    pub location: std::collections::BTreeMap<String, String>,
+    /// Custom attributes.
+    pub attributes: Map<String, Value>,
+}
+
+/// What a bot asks for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct CommandMessage {
+    /// The protocol's version: 1.
+    #[serde(default = "version")]
+    pub v: u8,
+    /// The command's id, chosen by the bot, 1 to 200 printable ASCII characters. The same id with
+    /// the same payload is carried out once. May be left out in an HTTP response, where Baton
+    /// numbers the commands by the event that they answer.
+    #[serde(default)]
+    pub id: Option<String>,
+    /// The conversation. May be left out in an HTTP response.
+    #[serde(default)]
+    pub conversation: Option<ConversationRef>,
+    /// The epoch of the event that this answers. May be left out in an HTTP response. Without it
+    /// a reply that comes after a hand-over and back cannot be told from a fresh one.
+    #[serde(default)]
+    pub epoch: Option<u64>,
+    /// What.
+    #[serde(flatten)]
+    pub command: CommandData,
+}
+
+fn version() -> u8 {
+    VERSION
+}
+
+/// The body of an HTTP response to an event, and of a POST to Baton's address for commands.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Commands {
+    /// What the bot asks for, in order. At most 20.
+    #[serde(default)]
+    pub commands: Vec<CommandMessage>,
+}
+
+/// The most commands that are taken at once.
+pub const MAX_COMMANDS_AT_ONCE: usize = 20;
+
+/// What a bot can ask for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(tag = "type", content = "data", rename_all = "snake_case")]
+pub enum CommandData {
+    /// Say something to the customer.
+    Reply {
+        /// What, as one message.
+        content: Vec<BlockData>,
+    },
+    /// Tell the teammates something.
+    Note {
+        /// What, as Markdown.
+        text: String,
+    },
+    /// Give the conversation to people.
+    Handover {
+        /// To whom; as the workspace's settings say where it is left out.
+        #[serde(default)]
+        to: Option<TargetData>,
+        /// Why, for the teammates.
+        #[serde(default)]
+        reason: Option<String>,
+        /// More for the teammates, as Markdown: a summary, collected data.
+        #[serde(default)]
+        note: Option<String>,
+        /// A last message to the customer.
+        #[serde(default)]
+        content: Vec<BlockData>,
+        /// Tags to attach; created when missing.
+        #[serde(default)]
+        tags: Vec<String>,
+        /// Attributes to set.
+        #[serde(default)]
+        attributes: Map<String, Value>,
+    },
+    /// Close the conversation.
+    Close {
+        /// What the customer reads, as Markdown.
+        #[serde(default)]
+        reason: Option<String>,
+        /// Tags to attach; created when missing.
+        #[serde(default)]
+        tags: Vec<String>,
+        /// Attributes to set.
+        #[serde(default)]
+        attributes: Map<String, Value>,
+    },
+    /// Attach tags; created when missing.
+    Tag {
+        /// Their names.
+        tags: Vec<String>,
+    },
+    /// Set custom attributes of the conversation. They must exist in the workspace.
+    SetAttributes {
+        /// Name and value of each.
+        attributes: Map<String, Value>,
+    },
+    /// Snooze the conversation.
+    Snooze {
+        /// Until when, in Unix seconds.
+        until: u64,
+    },
+}
+
+/// Whom to hand over to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum TargetData {
+    /// A team, by its id.
+    Team(String),
+    /// A teammate, by their id.
+    Teammate(String),
+}
+
+/// One piece of a message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum BlockData {
+    /// Words.
+    Text {
+        /// The words.
+        text: String,
+        /// How they are written.
+        #[serde(default)]
+        format: FormatData,
+    },
+    /// A picture.
+    Image {
+        /// Its `https` address.
+        url: String,
+        /// Shown above it.
+        #[serde(default)]
+        title: Option<String>,
+        /// Shown below the title.
+        #[serde(default)]
+        description: Option<String>,
+    },
+    /// A file.
+    File {
+        /// Its `https` address.
+        url: String,
+        /// What it is called.
+        #[serde(default)]
+        name: Option<String>,
+    },
+}
+
+/// How a text is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum FormatData {
+    /// As it stands.
+    Plain,
+    /// CommonMark.
+    #[default]
+    Markdown,
+    /// HTML, cut down to paragraphs, headings, lists, emphasis, code, links and pictures.
+    Html,
+}
+
+/// Why a command cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BadCommand {
+    /// It is no JSON of the protocol's form.
+    #[error("{0}")]
+    Form(String),
+    /// It is of another version.
+    #[error("version {0} is not spoken here; 1 is")]
+    Version(u8),
+    /// It has no id.
+    #[error("a command needs an `id`")]
+    NoId,
+    /// It names no conversation.
+    #[error("a command needs its `conversation`")]
+    NoConversation,
+    /// An id is no id.
+    #[error("{field}: {source}")]
+    Id {
+        /// Where.
+        field: &'static str,
+        /// Why.
+        source: InvalidId,
+    },
+}
+
+fn named(field: &'static str) -> impl Fn(InvalidId) -> BadCommand {
+    move |source| BadCommand::Id { field, source }
+}
+
+impl CommandMessage {
+    /// Reads a command.
+    ///
+    /// # Errors
+    /// [`BadCommand::Form`] with the JSON error's words, which name the field.
+    pub fn from_json(json: &[u8]) -> Result<Self, BadCommand> {
+        serde_json::from_slice(json).map_err(|error| BadCommand::Form(error.to_string()))
+    }
+
+    /// This command with what an HTTP response may leave out: taken from the event that it
+    /// answers, so the same response twice is the same command.
+    #[must_use]
+    pub fn answering(mut self, event: &EventMessage, position: usize) -> Self {
+        self.id.get_or_insert_with(|| format!("{}/{position}", event.id));
+        self.conversation.get_or_insert_with(|| event.conversation.clone());
+        self.epoch.get_or_insert(event.epoch);
+        self
+    }
+
+    /// Which conversation it is about.
+    ///
+    /// # Errors
+    /// [`BadCommand`] where it names none, or none that can be.
+    pub fn key(&self) -> Result<ConversationKey, BadCommand> {
+        let address = &self.conversation.as_ref().ok_or(BadCommand::NoConversation)?.intercom;
+        let app_id = crate::domain::ids::AppId::parse(&*address.app_id).map_err(named("app_id"))?;
+        let conversation_id =
+            crate::domain::ids::ConversationId::parse(&*address.conversation_id).map_err(named("conversationId"))?;
+        Ok(ConversationKey { app_id, conversation_id })
+    }
+
+    /// The command of a bot that has proved who it is.
+    ///
+    /// # Errors
+    /// [`BadCommand`] says what is missing or malformed.
+    pub fn into_domain(self, bot: BotId) -> Result<Command, BadCommand> {
+        if self.v != VERSION {
+            return Err(BadCommand::Version(self.v));
+        }
+        let digest = self.digest();
+        let id = CommandId::parse(self.id.ok_or(BadCommand::NoId)?).map_err(named("id"))?;
+        let ask = match self.command {
+            CommandData::Reply { content } => Ask::Reply { content: blocks(content) },
+            CommandData::Note { text } => Ask::Note { text },
+            CommandData::Handover { to, reason, note, content, tags, attributes } => {
+                let to = match to {
+                    None => HandoverTarget::Default,
+                    Some(TargetData::Team(id)) => HandoverTarget::Team(TeamId::parse(id).map_err(named("to.team"))?),
+                    Some(TargetData::Teammate(id)) => {
+                        HandoverTarget::Teammate(AdminId::parse(id).map_err(named("to.teammate"))?)
+                    }
+                };
+                Ask::Handover { to, reason, note, content: blocks(content), tags, attributes }
+            }
+            CommandData::Close { reason, tags, attributes } => Ask::Close { reason, tags, attributes },
+            CommandData::Tag { tags } => Ask::Tag { tags },
+            CommandData::SetAttributes { attributes } => Ask::SetAttributes { attributes },
+            CommandData::Snooze { until } => Ask::Snooze { until: Timestamp::from_seconds(until) },
+        };
+        Ok(Command { id, bot, digest, epoch: self.epoch, ask })
+    }
+
+    /// SHA-256 of what it means, in hex. Object keys are sorted, so spelling does not matter.
+    fn digest(&self) -> String {
+        let value = serde_json::to_value(&self.command).unwrap_or_default();
+        let hash = Sha256::digest(value.to_string().as_bytes());
+        hash.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// Whether it closes the conversation, which `close-conversation` does.
+    #[must_use]
+    pub fn closes(&self) -> bool {
+        matches!(self.command, CommandData::Close { .. })
+    }
+}
+
+fn blocks(content: Vec<BlockData>) -> Vec<Block> {
+    let block = |data| match data {
+        BlockData::Text { text, format } => {
+            let format = match format {
+                FormatData::Plain => TextFormat::Plain,
+                FormatData::Markdown => TextFormat::Markdown,
+                FormatData::Html => TextFormat::Html,
+            };
+            Block::Text { text, format }
+        }
+        BlockData::Image { url, title, description } => Block::Image { url, title, description },
+        BlockData::File { url, name } => Block::File { url, name },
+    };
+    content.into_iter().map(block).collect()
+}
+
+impl EventMessage {
+    /// The event as its bot gets it.
+    #[must_use]
+    pub fn new(key: &ConversationKey, state: &Conversation, pending: &PendingEvent) -> Self {
+        Self {
+            v: VERSION,
+            id: format!("evt_{}_{}_{}", key.app_id, key.conversation_id, pending.seq),
+            bot: pending.bot.to_string(),
+            conversation: conversation_ref(key),
+            seq: pending.seq,
+            prev_seq: pending.seq.saturating_sub(1),
+            epoch: pending.epoch,
+            occurred_at: pending.occurred_at.0,
+            event: Event::new(&pending.kind, state),
+        }
+    }
+
+    /// The refusal of a command that could not be recorded. It has no number: it is of no
+    /// conversation that the bot has.
+    #[must_use]
+    pub fn refusal(
+        key: &ConversationKey,
+        bot: &BotId,
+        command_id: &CommandId,
+        code: &str,
+        message: String,
+        at: Timestamp,
+    ) -> Self {
+        Self {
+            v: VERSION,
+            id: format!("evt_{}_{}_refused_{command_id}", key.app_id, key.conversation_id),
+            bot: bot.to_string(),
+            conversation: conversation_ref(key),
+            seq: 0,
+            prev_seq: 0,
+            epoch: 0,
+            occurred_at: at.0,
+            event: Event::CommandRejected { command_id: command_id.to_string(), code: code.to_owned(), message },
+        }
+    }
+}
+
+fn conversation_ref(key: &ConversationKey) -> ConversationRef {
+    ConversationRef {
+        intercom: IntercomRef { app_id: key.app_id.to_string(), conversation_id: key.conversation_id.to_string() },
+    }
+}
+
+impl Event {
+    fn new(kind: &EventKind, state: &Conversation) -> Self {
+        let id = |command_id: &CommandId| command_id.to_string();
+        match kind {
+            EventKind::Message { message } => {
+                Self::Message { message: MessageData::new(message), context: Box::new(ContextData::new(state)) }
+            }
+            EventKind::MessageRedacted { part_id } => Self::MessageRedacted { part_id: part_id.to_string() },
+            EventKind::HandoverWaiting { team } => {
+                Self::HandoverWaiting { team_id: team.as_ref().map(TeamId::to_string) }
+            }
+            EventKind::AgentJoined { teammate, name } => {
+                Self::AgentJoined { agent: AgentData { id: teammate.to_string(), name: name.clone() } }
+            }
+            EventKind::Resumed { stretch } => Self::Resumed {
+                stretch: stretch.iter().map(MessageData::new).collect(),
+                context: Box::new(ContextData::new(state)),
+            },
+            EventKind::Closed { by_bot } => Self::Closed { by: if *by_bot { "bot" } else { "people" }.to_owned() },
+            EventKind::Rated { rating } => Self::Rated { rating: rating.rating, remark: rating.remark.clone() },
+            EventKind::CommandDone { command_id, part_id } => Self::CommandDone {
+                command_id: id(command_id),
+                part_id: part_id.as_ref().map(|part_id| part_id.to_string()),
+            },
+            EventKind::CommandRejected { command_id, code, message } => {
+                Self::CommandRejected { command_id: id(command_id), code: code.clone(), message: message.clone() }
+            }
+            EventKind::CommandSuperseded { command_id } => Self::CommandSuperseded { command_id: id(command_id) },
+        }
+    }
+
+    /// The event's name, as in `type`.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Message { .. } => "message",
+            Self::MessageRedacted { .. } => "message_redacted",
+            Self::HandoverWaiting { .. } => "handover_waiting",
+            Self::AgentJoined { .. } => "agent_joined",
+            Self::Resumed { .. } => "resumed",
+            Self::Closed { .. } => "closed",
+            Self::Rated { .. } => "rated",
+            Self::CommandDone { .. } => "command_done",
+            Self::CommandRejected { .. } => "command_rejected",
+            Self::CommandSuperseded { .. } => "command_superseded",
+        }
+    }
+}
+
+impl MessageData {
+    fn new(message: &Message) -> Self {
+        let kind = match message.author.kind {
+            AuthorKind::Customer => "customer",
+            AuthorKind::Teammate => "teammate",
+            AuthorKind::Operator => "operator",
+            AuthorKind::Other => "other",
+        };
+        let attachments = message.attachments.iter().map(|attachment| AttachmentData {
+            name: attachment.name.clone(),
+            url: attachment.url.clone(),
+            content_type: attachment.content_type.clone(),
+            size_bytes: attachment.size_bytes,
+        });
+        Self {
+            part_id: message.part_id.as_ref().map(|part_id| part_id.to_string()),
+            author: AuthorData {
+                kind: kind.to_owned(),
+                id: message.author.id.clone(),
+                name: message.author.name.clone(),
+            },
+            text: message.body.as_ref().map(incoming::text).unwrap_or_default(),
+            markdown: message.body.as_ref().map(incoming::markdown).unwrap_or_default(),
+            attachments: attachments.collect(),
+            created_at: message.created_at.0,
+        }
+    }
+}
+
+impl ContextData {
+    fn new(state: &Conversation) -> Self {
+        let profile = state.profile.clone();
+        Self {
+            contact: ContactData {
+                id: profile.contact_id,
+                external_id: profile.external_id,
+                role: profile.role,
+                name: profile.name,
+                email: profile.email,
+                phone: profile.phone,
+                language: profile.language,
+                location: profile.location,
+                attributes: profile.contact_attributes,
+            },
+            attributes: profile.conversation_attributes,
+            tags: profile.tags,
+            url: profile.url,
+            delivered_as: profile.delivered_as,
+        }
+    }
+}
+
+/// How a conversation's control is called where people read it.
+#[must_use]
+pub fn control_name(control: Control) -> &'static str {
+    match control {
+        Control::Bot => "bot",
+        Control::Paused => "paused",
+        Control::Human => "human",
+        Control::Closed => "closed",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_meaning_has_the_same_digest_however_it_is_spelt() {
+        let one = CommandMessage::from_json(br#"{"v":1,"id":"c1","type":"note","data":{"text":"a"}}"#).unwrap();
+        let two = CommandMessage::from_json(br#"{"data":{"text":"a","new_field":1},"id":"c2","type":"note"}"#).unwrap();
+        let three = CommandMessage::from_json(br#"{"v":1,"id":"c1","type":"note","data":{"text":"b"}}"#).unwrap();
+        assert_eq!(one.digest(), two.digest());
+        assert_ne!(one.digest(), three.digest());
+    }
+
+    #[test]
+    fn a_command_that_cannot_be_read_says_where() {
+        let error = CommandMessage::from_json(br#"{"v":1,"id":"c1","type":"reply","data":{}}"#).unwrap_err();
+        assert!(error.to_string().contains("content"), "{error}");
+        let error = CommandMessage::from_json(br#"{"v":1,"id":"c1","type":"dance","data":{}}"#).unwrap_err();
+        assert!(error.to_string().contains("dance"), "{error}");
+        let bot = || BotId::parse("demo").unwrap();
+        let command = CommandMessage::from_json(br#"{"v":2,"id":"c1","type":"note","data":{"text":"a"}}"#).unwrap();
+        assert_eq!(command.into_domain(bot()), Err(BadCommand::Version(2)));
+        let command = CommandMessage::from_json(br#"{"type":"note","data":{"text":"a"}}"#).unwrap();
+        assert_eq!(command.key(), Err(BadCommand::NoConversation));
+        assert_eq!(command.into_domain(bot()), Err(BadCommand::NoId));
+    }
+}

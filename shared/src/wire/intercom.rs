@@ -1,0 +1,690 @@
+//! Intercom's JSON: notifications and the REST API's answers, as far as they matter here.
+//!
+//! Nothing is taken for granted: ids are texts or numbers, whatever can be missing is optional,
+//! what is unknown is skipped. One notification that cannot be read in detail still yields its
+//! conversation's id, and the rest is fetched. Shapes: Intercom's API description 2.10 to 2.16 and
+//! real notifications.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{self, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::domain::content::{Attachment, Author, AuthorKind, Body, BodyFormat, Message};
+use crate::domain::ids::{AdminId, PartId, TeamId, Timestamp};
+use crate::domain::part::{Assignee, Observation, Part, PartKind, Rating};
+
+/// An id that Intercom writes as a text here and as a number there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Id(pub String);
+
+impl<'de> Deserialize<'de> for Id {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct IdVisitor;
+        impl Visitor<'_> for IdVisitor {
+            type Value = Id;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an id, as text or number")
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Id, E> {
+                Ok(Id(text.to_owned()))
+            }
+            fn visit_u64<E: de::Error>(self, number: u64) -> Result<Id, E> {
+                Ok(Id(number.to_string()))
+            }
+            fn visit_i64<E: de::Error>(self, number: i64) -> Result<Id, E> {
+                Ok(Id(number.to_string()))
+            }
+        }
+        deserializer.deserialize_any(IdVisitor)
+    }
+}
+
+impl Id {
+    /// The id, unless it is one of Intercom's ways to say "none": empty, or `0` (from 2.16).
+    #[must_use]
+    pub fn some(&self) -> Option<&str> {
+        Some(self.0.as_str()).filter(|text| !text.is_empty() && *text != "0")
+    }
+}
+
+/// A webhook notification's envelope. Its item is left unread: its shape depends on the topic.
+#[derive(Debug, Deserialize)]
+pub struct Notification<'a> {
+    /// The workspace.
+    pub app_id: Id,
+    /// What happened.
+    #[serde(borrow)]
+    pub topic: Cow<'a, str>,
+    /// The delivery's id; null for pings. A retry has the same one.
+    #[serde(default)]
+    pub id: Option<Id>,
+    /// When, in Unix seconds.
+    #[serde(default)]
+    pub created_at: Option<u64>,
+    /// What it is about.
+    #[serde(borrow)]
+    pub data: NotificationData<'a>,
+}
+
+/// The middle layer of the envelope.
+#[derive(Debug, Deserialize)]
+pub struct NotificationData<'a> {
+    /// The object.
+    #[serde(borrow)]
+    pub item: &'a RawValue,
+}
+
+/// What a topic means for Baton.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TopicKind {
+    /// Intercom checks the address.
+    Ping,
+    /// Something happened in a conversation; the item is the conversation.
+    Conversation,
+    /// A conversation was deleted; the item has `conversation_id` and no `id`.
+    Deleted,
+    /// A contact was attached; the item is in Intercom's internal shape.
+    ContactAttached,
+    /// Something happened to a contact. Accepted, and not needed.
+    Contact,
+    /// Anything else. Accepted, and counted.
+    Unknown,
+}
+
+/// The topics of conversations that are acted on.
+pub const CONVERSATION_TOPICS: [&str; 15] = [
+    "conversation.user.created",
+    "conversation.user.replied",
+    "conversation.admin.assigned",
+    "conversation.admin.open.assigned",
+    "conversation.admin.replied",
+    "conversation.admin.noted",
+    "conversation.admin.closed",
+    "conversation.admin.opened",
+    "conversation.admin.snoozed",
+    "conversation.admin.unsnoozed",
+    "conversation.admin.single.created",
+    "conversation.operator.replied",
+    "conversation.rating.added",
+    "conversation_part.redacted",
+    "conversation_part.tag.created",
+];
+
+impl TopicKind {
+    /// What a topic means.
+    #[must_use]
+    pub fn of(topic: &str) -> Self {
+        match topic {
+            "ping" => Self::Ping,
+            "conversation.deleted" => Self::Deleted,
+            "conversation.contact.attached" => Self::ContactAttached,
+            topic if CONVERSATION_TOPICS.contains(&topic) => Self::Conversation,
+            topic if topic.starts_with("contact.") => Self::Contact,
+            _ => Self::Unknown,
+        }
+    }
+}
+
+/// The ids in an item of any shape.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct ItemIds {
+    id: Option<LooseId>,
+    conversation_id: Option<LooseId>,
+    conversation: Option<LooseConversation>,
+    #[serde(rename = "conversation_message", deserialize_with = "present")]
+    legacy: bool,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct LooseConversation {
+    id: Option<LooseId>,
+    model: Option<LooseModel>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct LooseModel {
+    id: Option<LooseId>,
+}
+
+/// An id, or anything else in its place.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum LooseId {
+    Id(Id),
+    Other(IgnoredAny),
+}
+
+impl LooseId {
+    fn id(self) -> Option<String> {
+        match self {
+            Self::Id(id) => id.some().map(str::to_owned),
+            Self::Other(IgnoredAny) => None,
+        }
+    }
+}
+
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    IgnoredAny::deserialize(deserializer).map(|IgnoredAny| true)
+}
+
+impl ItemIds {
+    /// Whether the item is in the shape of version 1, which apps of that age still get.
+    #[must_use]
+    pub fn is_legacy(&self) -> bool {
+        self.legacy
+    }
+
+    /// The conversation's id, wherever it is.
+    #[must_use]
+    pub fn conversation_id(self) -> Option<String> {
+        let nested = self.conversation.and_then(|conversation| {
+            let model = conversation.model.and_then(|model| model.id).and_then(LooseId::id);
+            model.or_else(|| conversation.id.and_then(LooseId::id))
+        });
+        nested.or_else(|| self.conversation_id.and_then(LooseId::id)).or_else(|| self.id.and_then(LooseId::id))
+    }
+}
+
+/// A conversation, from a notification or from `GET /conversations/{id}`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ConversationItem {
+    /// Its id.
+    pub id: Option<Id>,
+    /// Whether it is open.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub open: Option<bool>,
+    /// `open`, `closed` or `snoozed`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state: Option<String>,
+    /// The teammate; null or 0 for none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub admin_assignee_id: Option<Id>,
+    /// The team; null or 0 for none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub team_assignee_id: Option<Id>,
+    /// The first message.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<SourceItem>,
+    /// Its parts: those that caused a notification, or up to 500.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub conversation_parts: Option<PartList>,
+    /// Of its statistics, the number of parts and how dates are written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub statistics: Option<Statistics>,
+    /// The rating.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub conversation_rating: Option<RatingItem>,
+    /// Whether the item is in the shape of version 1.
+    #[serde(rename = "conversation_message", deserialize_with = "present", skip_serializing)]
+    pub legacy: bool,
+}
+
+/// The first message.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SourceItem {
+    /// Its author.
+    pub author: Option<AuthorItem>,
+    /// Its text.
+    pub body: Option<String>,
+    /// Files with it.
+    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "nullable")]
+    pub attachments: Vec<AttachmentItem>,
+    /// Whether its text was deleted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub redacted: Option<bool>,
+}
+
+/// The list around the parts.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PartList {
+    /// The parts.
+    #[serde(deserialize_with = "nullable")]
+    pub conversation_parts: Vec<PartItem>,
+}
+
+/// One part.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PartItem {
+    /// Its id.
+    pub id: Option<Id>,
+    /// What it is; an open set.
+    pub part_type: Option<String>,
+    /// Its text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub body: Option<String>,
+    /// When it was made, in Unix seconds.
+    pub created_at: Option<u64>,
+    /// Whom it assigns to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub assigned_to: Option<AuthorItem>,
+    /// Who made it.
+    pub author: Option<AuthorItem>,
+    /// Files with it.
+    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "nullable")]
+    pub attachments: Vec<AttachmentItem>,
+    /// Whether its text was deleted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub redacted: Option<bool>,
+}
+
+/// An author or assignee.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct AuthorItem {
+    /// `user`, `lead`, `contact`, `admin`, `bot`, `team`; an open set.
+    #[serde(rename = "type")]
+    pub kind: Option<String>,
+    /// The id within its type.
+    pub id: Option<Id>,
+    /// The name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+}
+
+/// A file.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct AttachmentItem {
+    /// Its name.
+    pub name: Option<String>,
+    /// Its address, for 30 minutes.
+    pub url: Option<String>,
+    /// Its media type.
+    pub content_type: Option<String>,
+    /// Its size in bytes.
+    pub filesize: Option<u64>,
+}
+
+/// A rating.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RatingItem {
+    /// 1 to 5.
+    pub rating: Option<u64>,
+    /// What the customer added.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remark: Option<String>,
+}
+
+/// How a notification writes its dates, which tells how it writes its bodies: ISO 8601 and HTML up
+/// to version 2.14, Unix seconds and plain text from 2.15.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DateStyle {
+    /// Texts.
+    Iso,
+    /// Numbers.
+    Unix,
+}
+
+/// What matters of `statistics`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Statistics {
+    /// How many parts there are in all.
+    pub count_conversation_parts: Option<u64>,
+    /// How dates are written, if there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dates: Option<DateStyle>,
+}
+
+impl<'de> Deserialize<'de> for Statistics {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct StatisticsVisitor;
+        impl<'de> Visitor<'de> for StatisticsVisitor {
+            type Value = Statistics;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a conversation's statistics")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Statistics, A::Error> {
+                let mut statistics = Statistics::default();
+                while let Some(key) = map.next_key::<Cow<'de, str>>()? {
+                    if key == "count_conversation_parts" {
+                        statistics.count_conversation_parts = map.next_value()?;
+                    } else if key == "dates" {
+                        statistics.dates = map.next_value()?;
+                    } else if key.ends_with("_at") && statistics.dates.is_none() {
+                        statistics.dates = map.next_value::<DateProbe>()?.0;
+                    } else {
+                        map.next_value::<IgnoredAny>()?;
+                    }
+                }
+                Ok(statistics)
+            }
+        }
+        deserializer.deserialize_map(StatisticsVisitor)
+    }
+}
+
+struct DateProbe(Option<DateStyle>);
+
+impl<'de> Deserialize<'de> for DateProbe {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct ProbeVisitor;
+        impl Visitor<'_> for ProbeVisitor {
+            type Value = DateProbe;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a date, or nothing")
+            }
+            fn visit_str<E: de::Error>(self, _: &str) -> Result<DateProbe, E> {
+                Ok(DateProbe(Some(DateStyle::Iso)))
+            }
+            fn visit_u64<E: de::Error>(self, _: u64) -> Result<DateProbe, E> {
+                Ok(DateProbe(Some(DateStyle::Unix)))
+            }
+            fn visit_unit<E: de::Error>(self) -> Result<DateProbe, E> {
+                Ok(DateProbe(None))
+            }
+        }
+        deserializer.deserialize_any(ProbeVisitor)
+    }
+}
+
+fn nullable<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
+    Option::<Vec<T>>::deserialize(deserializer).map(Option::unwrap_or_default)
+}
+
+impl ConversationItem {
+    /// How this item's bodies are written. The REST API's are HTML; a notification's follow the
+    /// app's version, which shows in its dates and, where it has none, in the text itself.
+    fn body_format(&self, complete: bool, text: &str) -> BodyFormat {
+        if complete {
+            return BodyFormat::Html;
+        }
+        match self.statistics.as_ref().and_then(|statistics| statistics.dates) {
+            Some(DateStyle::Iso) => BodyFormat::Html,
+            Some(DateStyle::Unix) => BodyFormat::Plain,
+            None if looks_like_intercoms_html(text) => BodyFormat::Html,
+            None => BodyFormat::Plain,
+        }
+    }
+
+    fn body(&self, complete: bool, text: Option<&String>) -> Option<Body> {
+        text.map(|text| Body { text: text.clone(), format: self.body_format(complete, text) })
+    }
+
+    /// What this item shows. `complete` says that it is the REST API's answer.
+    #[must_use]
+    pub fn observation(&self, complete: bool) -> Observation {
+        let parts = self.conversation_parts.iter().flat_map(|list| &list.conversation_parts);
+        Observation {
+            complete,
+            assignee: self.assignee(),
+            open: self.open.unwrap_or(self.state.as_deref() != Some("closed")),
+            source: self.source.as_ref().and_then(|source| self.source_message(complete, source)),
+            parts: parts.filter_map(|part| self.part(complete, part)).collect(),
+            part_count: self.statistics.as_ref().and_then(|statistics| statistics.count_conversation_parts),
+            rating: self
+                .conversation_rating
+                .as_ref()
+                .and_then(|item| item.rating.map(|rating| Rating { rating, remark: item.remark.clone() })),
+            profile: None,
+        }
+    }
+
+    fn assignee(&self) -> Assignee {
+        let id = |id: &Option<Id>| id.as_ref().and_then(Id::some).map(str::to_owned);
+        let teammate = id(&self.admin_assignee_id).and_then(|id| AdminId::parse(id).ok());
+        let team = id(&self.team_assignee_id).and_then(|id| TeamId::parse(id).ok());
+        match (teammate, team) {
+            (Some(teammate), _) => Assignee::Teammate(teammate),
+            (None, Some(team)) => Assignee::Team(team),
+            (None, None) => Assignee::Nobody,
+        }
+    }
+
+    fn source_message(&self, complete: bool, source: &SourceItem) -> Option<Message> {
+        let body = self.body(complete, source.body.as_ref()).filter(|body| !body.text.trim().is_empty());
+        let attachments = attachments(&source.attachments);
+        if source.redacted == Some(true) || (body.is_none() && attachments.is_empty()) {
+            return None;
+        }
+        let author = author(source.author.as_ref());
+        Some(Message { part_id: None, author, body, attachments, created_at: Timestamp::default() })
+    }
+
+    fn part(&self, complete: bool, part: &PartItem) -> Option<Part> {
+        let kind = part_kind(part.part_type.as_deref().unwrap_or_default());
+        let assigned_to = match (&part.assigned_to, kind) {
+            (Some(assignee), _) => Some(assignee_of(assignee)),
+            (None, PartKind::Assignment) => Some(Assignee::Nobody),
+            (None, _) => None,
+        };
+        Some(Part {
+            id: PartId::parse(part.id.as_ref()?.some()?).ok()?,
+            kind,
+            author: author(part.author.as_ref()),
+            body: self.body(complete, part.body.as_ref()),
+            assigned_to,
+            attachments: attachments(&part.attachments),
+            created_at: Timestamp::from_seconds(part.created_at.unwrap_or_default()),
+            redacted: part.redacted.unwrap_or(false),
+        })
+    }
+}
+
+fn part_kind(part_type: &str) -> PartKind {
+    match part_type {
+        "comment" | "quick_reply" => PartKind::Comment,
+        "note" => PartKind::Note,
+        "assignment" | "assign_and_reopen" | "assign_and_unsnooze" | "default_assignment" | "away_mode_assignment" => {
+            PartKind::Assignment
+        }
+        "open" => PartKind::Open,
+        "close" => PartKind::Close,
+        "snoozed" => PartKind::Snoozed,
+        "unsnoozed" | "timer_unsnooze" => PartKind::Unsnoozed,
+        _ => PartKind::Other,
+    }
+}
+
+fn author(item: Option<&AuthorItem>) -> Author {
+    let kind = match item.and_then(|item| item.kind.as_deref()) {
+        Some("user" | "lead" | "contact" | "visitor") => AuthorKind::Customer,
+        Some("admin") => AuthorKind::Teammate,
+        Some("bot") => AuthorKind::Operator,
+        _ => AuthorKind::Other,
+    };
+    let id = item.and_then(|item| item.id.as_ref()).map(|id| id.0.clone()).unwrap_or_default();
+    Author { kind, id, name: item.and_then(|item| item.name.clone()) }
+}
+
+fn assignee_of(item: &AuthorItem) -> Assignee {
+    let id = item.id.as_ref().and_then(Id::some).unwrap_or_default();
+    let teammate = || AdminId::parse(id).map(Assignee::Teammate);
+    let team = || TeamId::parse(id).map(Assignee::Team);
+    match item.kind.as_deref() {
+        Some("admin") => teammate().unwrap_or(Assignee::Nobody),
+        Some("team") => team().unwrap_or(Assignee::Nobody),
+        _ => Assignee::Nobody,
+    }
+}
+
+fn attachments(items: &[AttachmentItem]) -> Vec<Attachment> {
+    let known = items.iter().filter_map(|item| {
+        Some(Attachment {
+            name: item.name.clone(),
+            url: item.url.clone()?,
+            content_type: item.content_type.clone(),
+            size_bytes: item.filesize,
+        })
+    });
+    known.collect()
+}
+
+/// Whether a text of unknown format is HTML as Intercom writes it: in block elements throughout.
+fn looks_like_intercoms_html(text: &str) -> bool {
+    const BLOCKS: [&str; 10] = ["<p", "<div", "<ul", "<ol", "<h1", "<h2", "<pre", "<img", "<table", "<br"];
+    let text = text.trim();
+    text.ends_with('>')
+        && BLOCKS.iter().any(|block| text.get(..block.len()).is_some_and(|start| start.eq_ignore_ascii_case(block)))
+}
+
+/// A contact, from `GET /contacts/{id}`, as far as it travels with events.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct ContactItem {
+    /// Intercom's id.
+    pub id: Option<Id>,
+    /// The company's id.
+    pub external_id: Option<Id>,
+    /// `user` or `lead`.
+    pub role: Option<String>,
+    /// Name.
+    pub name: Option<String>,
+    /// E-mail address.
+    pub email: Option<String>,
+    /// Phone number.
+    pub phone: Option<String>,
+    /// Set language.
+    pub language_override: Option<String>,
+    /// The browser's language.
+    pub browser_language: Option<String>,
+    /// Where the customer is.
+    pub location: Option<serde_json::Map<String, serde_json::Value>>,
+    /// Custom attributes.
+    pub custom_attributes: Option<serde_json::Map<String, serde_json::Value>>,
+}
+
+/// What else `GET /conversations/{id}` tells for the profile.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct ConversationContext {
+    /// Whom it is with.
+    pub contacts: Option<ContactList>,
+    /// Its custom attributes.
+    pub custom_attributes: Option<serde_json::Map<String, serde_json::Value>>,
+    /// Its tags.
+    pub tags: Option<TagList>,
+    /// Where it began.
+    pub source: Option<SourceContext>,
+}
+
+/// The list around the contacts.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct ContactList {
+    /// The contacts.
+    #[serde(deserialize_with = "nullable")]
+    pub contacts: Vec<ContactItem>,
+}
+
+/// The list around the tags.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct TagList {
+    /// The tags.
+    #[serde(deserialize_with = "nullable")]
+    pub tags: Vec<TagItem>,
+}
+
+/// A tag.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct TagItem {
+    /// Its id.
+    pub id: Option<Id>,
+    /// Its name.
+    pub name: Option<String>,
+}
+
+/// Where a conversation began.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct SourceContext {
+    /// The page.
+    pub url: Option<String>,
+    /// How.
+    pub delivered_as: Option<String>,
+}
+
+/// An error list. Parsed leniently: not every error of Intercom's has this shape.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct ErrorList {
+    /// The errors.
+    #[serde(deserialize_with = "nullable")]
+    pub errors: Vec<ErrorItem>,
+}
+
+/// One error.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct ErrorItem {
+    /// For programs; an open set.
+    pub code: Option<String>,
+    /// For people.
+    pub message: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_may_be_texts_or_numbers_and_none_is_null_or_zero() {
+        for (json, assignee) in [
+            (
+                r#"{"admin_assignee_id":9608799,"team_assignee_id":null}"#,
+                Assignee::Teammate(AdminId::parse("9608799").unwrap()),
+            ),
+            (
+                r#"{"admin_assignee_id":0,"team_assignee_id":"814865"}"#,
+                Assignee::Team(TeamId::parse("814865").unwrap()),
+            ),
+            (r#"{"admin_assignee_id":0,"team_assignee_id":0}"#, Assignee::Nobody),
+            (r#"{"admin_assignee_id":null}"#, Assignee::Nobody),
+            (r"{}", Assignee::Nobody),
+        ] {
+            let item: ConversationItem = serde_json::from_str(json).unwrap();
+            assert_eq!(item.observation(false).assignee, assignee, "{json}");
+        }
+    }
+
+    #[test]
+    fn dates_tell_whether_bodies_are_html() {
+        let body = |statistics: &str| {
+            let json = format!(r#"{{"source":{{"body":"<p>a</p>"}},"statistics":{statistics}}}"#);
+            let item: ConversationItem = serde_json::from_str(&json).unwrap();
+            item.observation(false).source.unwrap().body.unwrap().format
+        };
+        assert_eq!(body(r#"{"first_close_at":null,"last_close_at":"2026-01-10T08:13:35.000Z"}"#), BodyFormat::Html);
+        assert_eq!(body(r#"{"first_close_at":1768032815}"#), BodyFormat::Plain);
+        assert_eq!(body(r#"{"count_conversation_parts":3}"#), BodyFormat::Html);
+    }
+
+    #[test]
+    fn a_conversations_id_is_found_wherever_it_is() {
+        for (json, id) in [
+            (r#"{"type":"conversation","id":"1"}"#, Some("1")),
+            (r#"{"type":"conversation","conversation_id":215472621305755}"#, Some("215472621305755")),
+            (r#"{"conversation":{"parts":[],"model":{"id":77}},"contact":{"id":"x"}}"#, Some("77")),
+            (r#"{"id":{"odd":true},"conversation_id":"9"}"#, Some("9")),
+            (r#"{"id":null}"#, None),
+        ] {
+            let ids: ItemIds = serde_json::from_str(json).unwrap();
+            assert_eq!(ids.conversation_id().as_deref(), id, "{json}");
+        }
+    }
+
+    #[test]
+    fn a_slim_item_shows_the_same_as_the_whole_one() {
+        let json = r#"{"id":"1","open":true,"x":[1,{"y":2}],"admin_assignee_id":5,"source":{"body":"hi","author":{"type":"lead","id":"a"}},
+            "statistics":{"count_conversation_parts":2,"first_close_at":17},
+            "conversation_parts":{"conversation_parts":[{"id":7,"part_type":"comment","body":"x","created_at":17,"author":{"type":"user","id":"a"},"attachments":null}]}}"#;
+        let item: ConversationItem = serde_json::from_str(json).unwrap();
+        let slim: ConversationItem = serde_json::from_str(&serde_json::to_string(&item).unwrap()).unwrap();
+        assert_eq!(slim.observation(false), item.observation(false));
+        assert_eq!(slim.observation(false).parts.len(), 1);
+    }
+}

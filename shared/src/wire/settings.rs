@@ -1,0 +1,599 @@
+//! The operator's TOML file, read into [`Settings`]: every mistake at once, each with its line.
+//!
+//! Secrets are not in the file. Where one is needed the file names it, as `secret:NAME`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::ops::Range;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use crate::domain::ids::{AdminId, AppId, BotId, InvalidId, TeamId};
+use crate::domain::part::Assignee;
+use crate::domain::settings::{
+    ApiVersion, Bot, HandoverSettings, Region, Reopened, SecretName, Settings, Transport, Workspace,
+};
+
+/// One mistake in the file.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Mistake {
+    /// The line, from 1.
+    pub line: usize,
+    /// What is wrong, and where it helps, how it would be right.
+    pub message: String,
+}
+
+/// Everything that is wrong with the file.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub struct Mistakes(pub Vec<Mistake>);
+
+impl fmt::Display for Mistakes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (position, mistake) in self.0.iter().enumerate() {
+            let separator = if position == 0 { "" } else { "\n" };
+            write!(f, "{separator}line {}: {}", mistake.line, mistake.message)?;
+        }
+        Ok(())
+    }
+}
+
+/// How long a doubtful send is left alone before Intercom is asked, unless set.
+const DEFAULT_SETTLE_MS: u64 = 30_000;
+
+/// The longest time, in minutes, that may be set: a year.
+const MAX_MINUTES: u64 = 525_600;
+
+/// Reads the file.
+///
+/// # Errors
+/// [`Mistakes`]: all of them, in the order of their lines.
+pub fn parse(text: &str) -> Result<Settings, Mistakes> {
+    let lines = Lines::of(text);
+    let root = DeTable::parse(text).map_err(|error| {
+        let line = error.span().map_or(1, |span| lines.line(&span));
+        Mistakes(vec![Mistake { line, message: format!("this is not TOML: {}", error.message()) }])
+    })?;
+    let mut reader = Reader { lines: &lines, mistakes: Vec::new() };
+    let settings = reader.settings(root.get_ref());
+    if reader.mistakes.is_empty() {
+        Ok(settings)
+    } else {
+        reader.mistakes.sort();
+        Err(Mistakes(reader.mistakes))
+    }
+}
+
+/// Where lines begin.
+struct Lines(Vec<usize>);
+
+impl Lines {
+    fn of(text: &str) -> Self {
+        let breaks = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(offset, _)| offset + 1);
+        Self(std::iter::once(0).chain(breaks).collect())
+    }
+
+    fn line(&self, span: &Range<usize>) -> usize {
+        self.0.partition_point(|start| *start <= span.start)
+    }
+}
+
+struct Reader<'l> {
+    lines: &'l Lines,
+    mistakes: Vec<Mistake>,
+}
+
+/// A table of the file, and which of its keys were asked for.
+struct Section<'t, 'i> {
+    table: &'t DeTable<'i>,
+    line: usize,
+    name: String,
+    known: BTreeSet<&'static str>,
+}
+
+impl<'t, 'i> Section<'t, 'i> {
+    fn get(&mut self, key: &'static str) -> Option<&'t Spanned<DeValue<'i>>> {
+        self.known.insert(key);
+        self.table.get(key)
+    }
+}
+
+impl Reader<'_> {
+    fn mistake(&mut self, line: usize, message: impl Into<String>) {
+        self.mistakes.push(Mistake { line, message: message.into() });
+    }
+
+    fn line_of(&self, value: &Spanned<DeValue<'_>>) -> usize {
+        self.lines.line(&value.span())
+    }
+
+    /// Reports keys that nobody asked for: a misspelt setting must not be silently without effect.
+    fn close(&mut self, section: &Section<'_, '_>) {
+        for (key, _) in section.table {
+            let name: &str = key.get_ref();
+            if !section.known.contains(name) {
+                let known: Vec<&str> = section.known.iter().copied().collect();
+                let line = self.lines.line(&key.span());
+                self.mistake(
+                    line,
+                    format!("`{name}` is no setting of {}; known are {}", section.name, known.join(", ")),
+                );
+            }
+        }
+    }
+
+    fn text(&mut self, section: &mut Section<'_, '_>, key: &'static str) -> Option<(String, usize)> {
+        let value = section.get(key)?;
+        let line = self.line_of(value);
+        match value.get_ref() {
+            DeValue::String(text) => Some((text.to_string(), line)),
+            _ => {
+                self.mistake(line, format!("`{key}` must be a text in quotes"));
+                None
+            }
+        }
+    }
+
+    fn needed(&mut self, section: &mut Section<'_, '_>, key: &'static str) -> Option<(String, usize)> {
+        if section.table.get(key).is_none() {
+            section.known.insert(key);
+            self.mistake(section.line, format!("{} needs `{key}`", section.name));
+            return None;
+        }
+        self.text(section, key)
+    }
+
+    fn id<T>(
+        &mut self,
+        key: &str,
+        given: Option<(String, usize)>,
+        parse: fn(String) -> Result<T, InvalidId>,
+    ) -> Option<T> {
+        let (text, line) = given?;
+        parse(text).map_err(|error| self.mistake(line, format!("`{key}`: {error}"))).ok()
+    }
+
+    fn secret(&mut self, key: &str, given: Option<(String, usize)>) -> Option<SecretName> {
+        let (text, line) = given?;
+        match text.strip_prefix("secret:").filter(|name| !name.is_empty()) {
+            Some(name) => Some(SecretName(name.to_owned())),
+            None => {
+                // The value is not repeated: it may be the secret itself.
+                self.mistake(
+                    line,
+                    format!("`{key}` must name a secret, as \"secret:NAME\"; secrets do not belong in this file"),
+                );
+                None
+            }
+        }
+    }
+
+    fn boolean(&mut self, section: &mut Section<'_, '_>, key: &'static str) -> bool {
+        let Some(value) = section.get(key) else { return false };
+        if let DeValue::Boolean(boolean) = value.get_ref() {
+            return *boolean;
+        }
+        let line = self.line_of(value);
+        self.mistake(line, format!("`{key}` must be true or false"));
+        false
+    }
+
+    fn number(
+        &mut self,
+        section: &mut Section<'_, '_>,
+        key: &'static str,
+        range: std::ops::RangeInclusive<u64>,
+    ) -> Option<u64> {
+        let value = section.get(key)?;
+        let number = match value.get_ref() {
+            DeValue::Integer(integer) => integer.as_str().replace('_', "").parse::<u64>().ok(),
+            _ => None,
+        };
+        let valid = number.filter(|number| range.contains(number));
+        if valid.is_none() {
+            let line = self.line_of(value);
+            self.mistake(line, format!("`{key}` must be a whole number from {} to {}", range.start(), range.end()));
+        }
+        valid
+    }
+
+    fn sections<'t, 'i>(&mut self, root: &mut Section<'t, 'i>, key: &'static str) -> Vec<Section<'t, 'i>> {
+        let Some(value) = root.get(key) else {
+            self.mistake(1, format!("there is no [[{key}]]; at least one is needed"));
+            return Vec::new();
+        };
+        let mut sections = Vec::new();
+        if let DeValue::Array(array) = value.get_ref() {
+            for element in array {
+                if let DeValue::Table(table) = element.get_ref() {
+                    let line = self.line_of(element);
+                    sections.push(Section { table, line, name: format!("[[{key}]]"), known: BTreeSet::new() });
+                }
+            }
+            if sections.len() == array.len() {
+                return sections;
+            }
+        }
+        let line = self.line_of(value);
+        self.mistake(line, format!("`{key}` must be written as [[{key}]]"));
+        sections
+    }
+
+    fn subsection<'t, 'i>(
+        &mut self,
+        section: &mut Section<'t, 'i>,
+        key: &'static str,
+        name: &str,
+    ) -> Option<Section<'t, 'i>> {
+        let value = section.get(key)?;
+        let line = self.line_of(value);
+        if let DeValue::Table(table) = value.get_ref() {
+            return Some(Section { table, line, name: name.to_owned(), known: BTreeSet::new() });
+        }
+        self.mistake(line, format!("`{key}` must be written as {name}"));
+        None
+    }
+
+    fn settings(&mut self, table: &DeTable<'_>) -> Settings {
+        let mut root = Section { table, line: 1, name: "the file".to_owned(), known: BTreeSet::new() };
+        let local = self.boolean(&mut root, "local");
+        let mut bots = BTreeMap::new();
+        for mut section in self.sections(&mut root, "bot") {
+            let line = section.line;
+            let bot = self.bot(&mut section, local);
+            self.close(&section);
+            if let Some(bot) = bot
+                && let Some(former) = bots.insert(bot.id.clone(), bot)
+            {
+                self.mistake(line, format!("there are two bots with the id \"{}\"", former.id));
+            }
+        }
+        let mut workspaces = BTreeMap::new();
+        for mut section in self.sections(&mut root, "workspace") {
+            let line = section.line;
+            let workspace = self.workspace(&mut section, local, &bots);
+            self.close(&section);
+            if let Some(workspace) = workspace
+                && let Some(former) = workspaces.insert(workspace.app_id.clone(), workspace)
+            {
+                self.mistake(line, format!("there are two workspaces with the app_id \"{}\"", former.app_id));
+            }
+        }
+        self.close(&root);
+        Settings { local, workspaces, bots }
+    }
+
+    fn workspace(
+        &mut self,
+        section: &mut Section<'_, '_>,
+        local: bool,
+        bots: &BTreeMap<BotId, Bot>,
+    ) -> Option<Workspace> {
+        let app_id = self.needed(section, "app_id");
+        let app_id = self.id("app_id", app_id, AppId::parse);
+        let webhook_path = self.webhook_path(section);
+        let api_url = self.api_url(section, local);
+        let api_version = self.api_version(section);
+        let access_token = self.needed(section, "access_token");
+        let access_token = self.secret("access_token", access_token);
+        let client_secret = self.needed(section, "client_secret");
+        let client_secret = self.secret("client_secret", client_secret);
+        let previous = self.text(section, "previous_client_secret");
+        let previous_client_secret = self.secret("previous_client_secret", previous);
+        let bot_teammate = self.needed(section, "bot_teammate");
+        let bot_teammate = self.id("bot_teammate", bot_teammate, AdminId::parse);
+        let bot_teams = self.bot_teams(section);
+        let bot = self.bot_of(section, bots);
+        let introduction = self.words(section, "introduction");
+        let reopened = self.reopened(section);
+        let resume_after_minutes = self.number(section, "resume_after_minutes", 1..=MAX_MINUTES);
+        let settle_ms = self.number(section, "settle_ms", 1_000..=600_000).unwrap_or(DEFAULT_SETTLE_MS);
+        let handover_line = section.line;
+        let handover = self.handover(section);
+        let workspace = Workspace {
+            app_id: app_id?,
+            webhook_path: webhook_path?,
+            api_url: api_url?,
+            api_version: api_version?,
+            access_token: access_token?,
+            client_secret: client_secret?,
+            previous_client_secret,
+            bot_teammate: bot_teammate?,
+            bot_teams,
+            bot: bot?,
+            introduction,
+            handover,
+            reopened,
+            resume_after_minutes,
+            settle_ms,
+        };
+        if workspace.handover.default.as_ref().is_some_and(|target| workspace.is_bots(target)) {
+            self.mistake(handover_line, "the hand-over's default is the bot's own; it must be people");
+            return None;
+        }
+        Some(workspace)
+    }
+
+    fn webhook_path(&mut self, section: &mut Section<'_, '_>) -> Option<String> {
+        let (path, line) = self.needed(section, "webhook_path")?;
+        let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+        if (8..=64).contains(&path.len()) && path.bytes().all(fits) {
+            return Some(path);
+        }
+        self.mistake(line, "`webhook_path` must be 8 to 64 letters, digits, '-' and '_'; make it hard to guess");
+        None
+    }
+
+    fn api_url(&mut self, section: &mut Section<'_, '_>, local: bool) -> Option<String> {
+        let region = self.needed(section, "region").and_then(|(text, line)| {
+            let region = match text.to_ascii_lowercase().as_str() {
+                "us" => Some(Region::Us),
+                "eu" => Some(Region::Eu),
+                "au" => Some(Region::Au),
+                _ => None,
+            };
+            if region.is_none() {
+                self.mistake(line, "`region` must be \"us\", \"eu\" or \"au\"");
+            }
+            region
+        });
+        let Some((url, line)) = self.text(section, "api_url") else {
+            return region.map(|region| region.api_url().to_owned());
+        };
+        if local && is_local_url(&url) {
+            return region.map(|_| url.trim_end_matches('/').to_owned());
+        }
+        self.mistake(line, "`api_url` is for stacks on one machine only: with `local = true`, and an http address of 127.0.0.1 or localhost");
+        None
+    }
+
+    fn api_version(&mut self, section: &mut Section<'_, '_>) -> Option<ApiVersion> {
+        let (text, line) = match section.table.get("api_version") {
+            Some(_) => self.text(section, "api_version")?,
+            None => {
+                section.known.insert("api_version");
+                ("2.15".to_owned(), section.line)
+            }
+        };
+        let version = ApiVersion::parse(&text);
+        if version.is_none() {
+            self.mistake(line, "`api_version` must be \"2.10\" to \"2.16\", in quotes");
+        }
+        version
+    }
+
+    fn bot_teams(&mut self, section: &mut Section<'_, '_>) -> Vec<TeamId> {
+        let Some(value) = section.get("bot_teams") else { return Vec::new() };
+        let mut teams = Vec::new();
+        if let DeValue::Array(array) = value.get_ref() {
+            for element in array {
+                let line = self.line_of(element);
+                match element.get_ref() {
+                    DeValue::String(text) => {
+                        teams.extend(self.id("bot_teams", Some((text.to_string(), line)), TeamId::parse));
+                    }
+                    _ => self.mistake(line, "`bot_teams` must be team ids in quotes"),
+                }
+            }
+        } else {
+            let line = self.line_of(value);
+            self.mistake(line, "`bot_teams` must be a list of team ids in quotes");
+        }
+        teams
+    }
+
+    fn bot_of(&mut self, section: &mut Section<'_, '_>, bots: &BTreeMap<BotId, Bot>) -> Option<BotId> {
+        let (text, line) = self.needed(section, "bot")?;
+        let bot = self.id("bot", Some((text, line)), BotId::parse)?;
+        if !bots.contains_key(&bot) {
+            self.mistake(line, format!("there is no valid [[bot]] with the id \"{bot}\""));
+        }
+        Some(bot)
+    }
+
+    fn words(&mut self, section: &mut Section<'_, '_>, key: &'static str) -> Option<String> {
+        self.text(section, key).map(|(text, _)| text).filter(|text| !text.trim().is_empty())
+    }
+
+    fn reopened(&mut self, section: &mut Section<'_, '_>) -> Reopened {
+        let Some((text, line)) = self.text(section, "reopened") else { return Reopened::default() };
+        match text.as_str() {
+            "bot" => Reopened::Bot,
+            "human" => Reopened::Human,
+            _ => {
+                self.mistake(line, "`reopened` must be \"bot\" or \"human\"");
+                Reopened::default()
+            }
+        }
+    }
+
+    fn handover(&mut self, section: &mut Section<'_, '_>) -> HandoverSettings {
+        let Some(mut handover) = self.subsection(section, "handover", "[workspace.handover]") else {
+            return HandoverSettings::default();
+        };
+        let team = self.text(&mut handover, "default_team");
+        let team_line = team.as_ref().map_or(handover.line, |(_, line)| *line);
+        let team = self.id("default_team", team, TeamId::parse);
+        let teammate = self.text(&mut handover, "default_teammate");
+        let teammate = self.id("default_teammate", teammate, AdminId::parse);
+        let message = self.words(&mut handover, "message");
+        self.close(&handover);
+        if team.is_some() && teammate.is_some() {
+            self.mistake(team_line, "set `default_team` or `default_teammate`, not both");
+        }
+        let default = team.map(Assignee::Team).or(teammate.map(Assignee::Teammate));
+        HandoverSettings { default, message }
+    }
+
+    fn bot(&mut self, section: &mut Section<'_, '_>, local: bool) -> Option<Bot> {
+        let id = self.needed(section, "id");
+        let id = self.id("id", id, BotId::parse);
+        let transport = self.needed(section, "transport");
+        let transport = match transport {
+            Some((kind, _)) if kind == "https" => self.https(section, local),
+            Some((kind, _)) if kind == "sqs" => self.sqs(section, local),
+            Some((_, line)) => {
+                self.mistake(line, "`transport` must be \"https\" or \"sqs\"");
+                None
+            }
+            None => None,
+        };
+        Some(Bot { id: id?, transport: transport? })
+    }
+
+    fn https(&mut self, section: &mut Section<'_, '_>, local: bool) -> Option<Transport> {
+        let url = self.needed(section, "url").and_then(|(url, line)| {
+            let allowed = url.starts_with("https://") || (local && is_local_url(&url));
+            if !allowed {
+                let message =
+                    "`url` must be an https address (plain http only with `local = true`, to 127.0.0.1 or localhost)";
+                self.mistake(line, message);
+            }
+            allowed.then_some(url)
+        });
+        let secret = self.needed(section, "secret");
+        let secret = self.secret("secret", secret);
+        Some(Transport::Https { url: url?, secret: secret? })
+    }
+
+    fn sqs(&mut self, section: &mut Section<'_, '_>, local: bool) -> Option<Transport> {
+        let queue_url = self.needed(section, "queue_url").and_then(|(url, line)| {
+            let allowed = url.starts_with("https://") || (local && is_local_url(&url));
+            if !(allowed && url.ends_with(".fifo")) {
+                self.mistake(line, "`queue_url` must be the https address of a FIFO queue (its name ends in .fifo)");
+                return None;
+            }
+            Some(url)
+        });
+        let sender_id = self.needed(section, "sender_id").and_then(|(text, line)| {
+            if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+                self.mistake(
+                    line,
+                    "`sender_id` must be the unique id of the bot's IAM role (AROA…) or user (AIDA…), or an account id",
+                );
+                return None;
+            }
+            Some(text)
+        });
+        Some(Transport::Sqs { queue_url: queue_url?, sender_id: sender_id? })
+    }
+}
+
+/// Whether an address is http to this very machine.
+fn is_local_url(url: &str) -> bool {
+    let Some(rest) = url.strip_prefix("http://") else { return false };
+    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    matches!(name, "127.0.0.1" | "localhost")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = r#"
+[[workspace]]
+app_id = "abc123"
+webhook_path = "acme-7f3k2q"
+region = "eu"
+access_token = "secret:acme"
+client_secret = "secret:acme"
+bot_teammate = "900001"
+bot_teams = ["500009"]
+bot = "demo"
+[workspace.handover]
+default_team = "500001"
+
+[[bot]]
+id = "demo"
+transport = "https"
+url = "https://bot.example/events"
+secret = "secret:demo"
+"#;
+
+    #[test]
+    fn a_good_file_is_read() {
+        let settings = parse(GOOD).unwrap();
+        let workspace = settings.workspaces.values().next().unwrap();
+        assert_eq!(workspace.api_url, "https://api.eu.intercom.io");
+        assert_eq!(workspace.api_version.to_string(), "2.15");
+        assert_eq!(workspace.settle_ms, 30_000);
+        assert_eq!(workspace.handover.default, Some(Assignee::Team(TeamId::parse("500001").unwrap())));
+        assert!(!settings.local);
+    }
+
+    #[test]
+    fn every_mistake_is_reported_at_once_with_its_line() {
+        let text = r#"
+[[workspace]]
+app_id = "a b"
+webhook_path = "short"
+region = "mars"
+api_version = "2.9"
+access_token = "dG9rZW4="
+bot_teammate = 900001
+bot_teams = ["500009", 7]
+bot = "nobody"
+reopend = "bot"
+[workspace.handover]
+default_team = "1"
+default_teammate = "2"
+
+[[bot]]
+id = "demo"
+transport = "http"
+"#;
+        let mistakes = parse(text).unwrap_err();
+        let found: Vec<(usize, &str)> =
+            mistakes.0.iter().map(|mistake| (mistake.line, mistake.message.as_str())).collect();
+        let expected = [
+            (2, "needs `client_secret`"),
+            (3, "`app_id`"),
+            (4, "`webhook_path`"),
+            (5, "`region`"),
+            (6, "`api_version`"),
+            (7, "must name a secret"),
+            (8, "`bot_teammate` must be a text"),
+            (9, "`bot_teams`"),
+            (10, "no valid [[bot]]"),
+            (11, "`reopend` is no setting"),
+            (13, "not both"),
+            (18, "`transport`"),
+        ];
+        assert_eq!(found.len(), expected.len(), "{mistakes}");
+        for ((line, message), (expected_line, words)) in found.iter().zip(expected) {
+            assert!(
+                *line == expected_line && message.contains(words),
+                "expected {expected_line}: {words}, got {line}: {message}"
+            );
+        }
+        assert!(!mistakes.to_string().contains("dG9rZW4="), "a secret was repeated");
+    }
+
+    #[test]
+    fn a_file_that_is_no_toml_says_where() {
+        let mistakes = parse("local = true\nx = = 1\n").unwrap_err();
+        assert_eq!(mistakes.0[0].line, 2);
+    }
+
+    #[test]
+    fn an_empty_file_lacks_everything() {
+        let mistakes = parse("").unwrap_err();
+        assert!(mistakes.to_string().contains("[[workspace]]") && mistakes.to_string().contains("[[bot]]"));
+    }
+
+    #[test]
+    fn plain_http_is_for_one_machine_only() {
+        let http = GOOD.replace("https://bot.example/events", "http://127.0.0.1:4030/events");
+        assert!(parse(&http).is_err());
+        assert!(parse(&format!("local = true\n{http}")).is_ok());
+        let elsewhere = GOOD.replace("https://bot.example/events", "http://127.0.0.1.evil.example/events");
+        assert!(parse(&format!("local = true\n{elsewhere}")).is_err());
+    }
+
+    #[test]
+    fn the_default_of_a_hand_over_must_be_people() {
+        let text = GOOD.replace("default_team = \"500001\"", "default_team = \"500009\"");
+        assert!(parse(&text).unwrap_err().to_string().contains("must be people"));
+    }
+}
