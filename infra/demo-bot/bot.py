@@ -24,6 +24,7 @@ MAX_BODY_BYTES = 1_000_000
 ANSWERS = {
     "hour": "We are open **Monday to Friday, 9:00 to 18:00**.",
     "price": "Plans:\n\n- *Basic* is free\n- *Team* is 12 € a month\n\nSee [the price list](https://example.com/prices).",
+    "morning": "Parcels come between *8:00 and 12:00*, so yes, in the morning.",
     "ship": "We ship within two days, to all of Europe.",
 }
 

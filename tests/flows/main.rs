@@ -1,1 +1,5 @@
-//! soon
+//! Conversations from end to end over the real use cases: what is said, what is not, and what
+//! happens when something dies in between.
+
+mod outbound;
+mod story;

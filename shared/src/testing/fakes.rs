@@ -88,7 +88,6 @@ impl FakeStore {
     }
 
     /// How many reads and updates there were since the last call.
-    #[must_use]
     pub fn take_counts(&self) -> (u32, u32) {
         (self.loads.take(), self.saves.take())
     }
@@ -139,7 +138,6 @@ pub struct FakeWakers {
 
 impl FakeWakers {
     /// Whom was rung for since the last call.
-    #[must_use]
     pub fn take(&self) -> Vec<Worker> {
         self.calls.take().into_iter().map(|(worker, ..)| worker).collect()
     }
@@ -191,7 +189,6 @@ pub enum Surprise {
 pub struct FakeIntercom {
     shown: Rc<RefCell<Observation>>,
     bot_teammate: String,
-    next_part: Rc<Cell<u64>>,
     surprises: Rc<RefCell<VecDeque<Surprise>>>,
     performed: Rc<RefCell<Vec<Action>>>,
     gets: Rc<Cell<u32>>,
@@ -205,7 +202,6 @@ impl FakeIntercom {
         Self {
             shown: Rc::new(RefCell::new(observation)),
             bot_teammate: bot_teammate.to_owned(),
-            next_part: Rc::new(Cell::new(1_000)),
             surprises: Rc::default(),
             performed: Rc::default(),
             gets: Rc::default(),
@@ -235,13 +231,11 @@ impl FakeIntercom {
     }
 
     /// The actions that were tried since the last call.
-    #[must_use]
     pub fn take_performed(&self) -> Vec<Action> {
         self.performed.take()
     }
 
     /// How often the conversation was fetched since the last call.
-    #[must_use]
     pub fn take_gets(&self) -> u32 {
         self.gets.take()
     }
@@ -265,8 +259,7 @@ impl FakeIntercom {
             Action::Close { .. } => shown.open = false,
             _ => {}
         }
-        self.next_part.set(self.next_part.get() + 1);
-        let id = PartId::parse(self.next_part.get().to_string()).ok()?;
+        let id = PartId::parse(super::scene::next_part_number().to_string()).ok()?;
         shown.parts.push(Part {
             id: id.clone(),
             kind,
@@ -330,7 +323,6 @@ impl FakeBots {
     }
 
     /// What the bot took since the last call.
-    #[must_use]
     pub fn take(&self) -> Vec<PendingEvent> {
         self.taken.take()
     }

@@ -1,5 +1,7 @@
 //! A workspace and its people, and a conversation that is told part by part.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use crate::domain::content::{Author, AuthorKind, Body, Message};
 use crate::domain::ids::{AdminId, ConversationKey, PartId, TeamId, Timestamp};
 use crate::domain::part::{Assignee, Observation, Part, PartKind};
@@ -81,6 +83,12 @@ impl Default for Scene {
     }
 }
 
+/// The next part's number. People's parts and our own share one sequence, as in Intercom.
+pub(super) fn next_part_number() -> u64 {
+    static LAST: AtomicU64 = AtomicU64::new(1_000);
+    LAST.fetch_add(1, Ordering::Relaxed) + 1
+}
+
 fn author(kind: AuthorKind, id: &str, name: &str) -> Author {
     Author { kind, id: id.to_owned(), name: Some(name.to_owned()) }
 }
@@ -100,7 +108,7 @@ impl Scene {
     }
 
     fn part(&mut self, kind: PartKind, author: Author, words: Option<&str>, to: Option<Assignee>) -> &mut Self {
-        let number = self.parts.len() as u64 + 1;
+        let number = next_part_number();
         self.parts.push(Part {
             id: PartId::parse(number.to_string()).unwrap_or_else(|_| panic!("a number is an id")),
             kind,
