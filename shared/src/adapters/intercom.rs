@@ -18,7 +18,7 @@ use crate::domain::part::{Assignee, Observation, Profile};
 use crate::domain::settings::Workspace;
 use crate::domain::step::Answer;
 use crate::ports::{Clock, Intercom, NotShown, Unavailable};
-use crate::wire::intercom::{ContactItem, ConversationContext, ConversationItem, ErrorList, TagItem};
+use crate::wire::intercom::{ContactItem, ConversationContext, ConversationItem, ErrorList, Id, TagItem};
 
 /// How long one request may take in all.
 const REQUEST_TIMEOUT: Duration = Duration::from_millis(10_000);
@@ -172,26 +172,39 @@ impl<C: Clock> RestApi<C> {
         Ok((item, context))
     }
 
+    /// Sets the assignee, if it is another. A conversation can hold a teammate and a team at once,
+    /// so "nobody" takes one request for each that it holds.
     async fn assign(&self, workspace: &Workspace, id: &ConversationId, to: &Assignee) -> Answer {
-        let now = match self.show(workspace, id).await {
-            Ok((item, _)) => item.observation(true),
+        let item = match self.show(workspace, id).await {
+            Ok((item, _)) => item,
             Err(failure) => return self.before_sending(failure),
         };
-        if now.assignee == *to {
+        if item.observation(true).assignee == *to {
             return Answer::Done { part_id: None };
         }
-        let (kind, assignee_id) = match to {
-            Assignee::Teammate(teammate) => ("admin", teammate.as_str()),
-            Assignee::Team(team) => ("team", team.as_str()),
-            Assignee::Nobody => ("admin", "0"),
+        let holds = |id: &Option<Id>| id.as_ref().and_then(Id::some).is_some();
+        let changes = match to {
+            Assignee::Teammate(teammate) => vec![("admin", teammate.as_str())],
+            Assignee::Team(team) => vec![("team", team.as_str())],
+            Assignee::Nobody => {
+                let sides = [("admin", holds(&item.admin_assignee_id)), ("team", holds(&item.team_assignee_id))];
+                sides.into_iter().filter(|(_, held)| *held).map(|(side, _)| (side, "0")).collect()
+            }
         };
-        let body = json!({
-            "message_type": "assignment",
-            "type": kind,
-            "admin_id": workspace.bot_teammate.as_str(),
-            "assignee_id": assignee_id,
-        });
-        self.post(workspace, &format!("/conversations/{id}/parts"), &body).await
+        let mut answer = Answer::Done { part_id: None };
+        for (kind, assignee_id) in changes {
+            let body = json!({
+                "message_type": "assignment",
+                "type": kind,
+                "admin_id": workspace.bot_teammate.as_str(),
+                "assignee_id": assignee_id,
+            });
+            answer = self.post(workspace, &format!("/conversations/{id}/parts"), &body).await;
+            if !matches!(answer, Answer::Done { .. }) {
+                break;
+            }
+        }
+        answer
     }
 
     async fn close(&self, workspace: &Workspace, id: &ConversationId, html: Option<&str>) -> Answer {

@@ -240,7 +240,16 @@ impl FakeIntercom {
         self.gets.take()
     }
 
+    /// Does it, unless the conversation is so already.
     fn apply(&self, action: &Action) -> Option<PartId> {
+        let is_so = match action {
+            Action::Assign { to, .. } => self.shown.borrow().assignee == *to,
+            Action::Close { .. } => !self.shown.borrow().open,
+            _ => false,
+        };
+        if is_so {
+            return None;
+        }
         let (kind, html) = match action {
             Action::Reply { html, .. } => (PartKind::Comment, Some(html.clone())),
             Action::Note { html } => (PartKind::Note, Some(html.clone())),

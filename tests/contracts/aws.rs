@@ -1,0 +1,86 @@
+//! An AWS on this machine for one test: the stand-in that `make run` uses too, on a port of its
+//! own.
+
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use shared::adapters::connection::Connection;
+use shared::config::Environment;
+
+/// The repository's root.
+pub(crate) fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// A port that nobody has.
+pub(crate) fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+/// Waits until something listens on a port.
+pub(crate) fn wait_for(port: u16, child: &mut Child, what: &str) {
+    let began = Instant::now();
+    while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
+        assert!(child.try_wait().unwrap().is_none(), "{what} ended at once");
+        assert!(began.elapsed() < Duration::from_secs(30), "{what} does not listen after 30 s");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// The running stand-in.
+pub(crate) struct LocalAws {
+    process: Child,
+    /// Where it listens.
+    pub(crate) port: u16,
+}
+
+impl Drop for LocalAws {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+impl LocalAws {
+    /// Starts it, with the tools that the Makefile installs.
+    pub(crate) fn start() -> Self {
+        let python = root().join(".tools/venv/bin/python");
+        assert!(python.exists(), "{} is missing: run `make test`, or `make tools` once", python.display());
+        let port = free_port();
+        let directory = std::env::temp_dir().join(format!("baton-aws-{port}"));
+        std::fs::create_dir_all(&directory).unwrap();
+        let mut process = Command::new(python)
+            .arg(root().join("infra/local/aws_server.py"))
+            .env_remove("AWS_ENDPOINT_URL")
+            .envs([
+                ("BIND_HOST", "127.0.0.1"),
+                ("GATEWAY_PORT", &port.to_string()),
+                ("PERSIST_STATE", "0"),
+                ("LOG_LEVEL", "ERROR"),
+            ])
+            .env("TMPDIR", &directory)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        wait_for(port, &mut process, "the local AWS");
+        Self { process, port }
+    }
+
+    /// How our functions would reach it, through `port`.
+    pub(crate) fn connection(port: u16) -> Connection {
+        let variables = [
+            ("AWS_REGION", "us-east-1".to_owned()),
+            ("AWS_ACCESS_KEY_ID", "test".to_owned()),
+            ("AWS_SECRET_ACCESS_KEY", "test".to_owned()),
+            ("AWS_ENDPOINT_URL", format!("http://127.0.0.1:{port}")),
+        ];
+        let mut environment = Environment::of(variables.map(|(name, value)| (name.to_owned(), value)));
+        let connection = Connection::from_environment(&mut environment);
+        environment.finish().unwrap();
+        connection
+    }
+}

@@ -1,0 +1,207 @@
+//! Intercom: the fake, and the REST adapter against the sandbox.
+
+use std::path::PathBuf;
+
+use baton_cli::sandbox::{Options, Running, Sandbox};
+use serde_json::{Value, json};
+use shared::adapters::clock::SystemClock;
+use shared::adapters::intercom::RestApi;
+use shared::config::Secrets;
+use shared::domain::content::AuthorKind;
+use shared::domain::conversation::Action;
+use shared::domain::ids::{AdminId, ConversationId, TeamId, Timestamp};
+use shared::domain::incoming;
+use shared::domain::part::{Assignee, PartKind};
+use shared::domain::settings::{ApiVersion, Workspace};
+use shared::domain::step::Answer;
+use shared::ports::{Clock as _, Intercom, NotShown};
+use shared::testing::{BOT, FakeIntercom, Scene, workspace};
+
+use super::aws::root;
+use super::run;
+
+fn text(html: &str) -> Action {
+    Action::Reply { html: html.to_owned(), attachment_urls: Vec::new() }
+}
+
+fn team(id: &str) -> Assignee {
+    Assignee::Team(TeamId::parse(id).unwrap())
+}
+
+/// What every Intercom promises, about an open conversation that is assigned to nobody.
+async fn keeps_its_promises(intercom: &impl Intercom, workspace: &Workspace, id: &ConversationId) {
+    let before = intercom.observe(workspace, id, false).await.unwrap();
+    assert!(before.complete && before.open && before.assignee == Assignee::Nobody);
+    assert_eq!(before.source.as_ref().unwrap().author.kind, AuthorKind::Customer);
+
+    let answer = intercom.perform(workspace, id, &text("<p>Hello <b>you</b></p>")).await;
+    let Answer::Done { part_id: Some(reply) } = answer else { panic!("{answer:?}") };
+    let answer = intercom.perform(workspace, id, &Action::Note { html: "<p>psst</p>".to_owned() }).await;
+    let Answer::Done { part_id: Some(note) } = answer else { panic!("{answer:?}") };
+    assert!(reply < note, "later parts have greater ids");
+    let seen = intercom.observe(workspace, id, false).await.unwrap();
+    let part = |id| seen.parts.iter().find(|part| part.id == id).unwrap();
+    assert_eq!(incoming::comparable(part(reply.clone()).body.as_ref().unwrap()), "Helloyou");
+    assert!(part(reply).is_by(&workspace.bot_teammate));
+    assert_eq!((part(note.clone()).kind, part(note).message()), (PartKind::Note, None));
+    assert!(seen.part_count >= Some(before.part_count.unwrap_or(0) + 2));
+
+    for to in [team("500001"), Assignee::Teammate(AdminId::parse("900002").unwrap()), Assignee::Nobody] {
+        let assign = Action::Assign { to: to.clone(), fallbacks: Vec::new() };
+        for _ in 0..2 {
+            let answer = intercom.perform(workspace, id, &assign).await;
+            assert!(matches!(answer, Answer::Done { .. }), "{to:?}: {answer:?}");
+        }
+        let assignee = intercom.observe(workspace, id, false).await.unwrap().assignee;
+        assert_eq!(assignee, to);
+    }
+    for _ in 0..2 {
+        let tag = Action::Tag { name: "vip, gold".to_owned() };
+        assert!(matches!(intercom.perform(workspace, id, &tag).await, Answer::Done { .. }));
+    }
+    let snooze = Action::Snooze { until: SystemClock.now().plus_ms(3_600_000) };
+    assert!(matches!(intercom.perform(workspace, id, &snooze).await, Answer::Done { .. }));
+    let close = Action::Close { html: Some("<p>Bye</p>".to_owned()) };
+    for _ in 0..2 {
+        assert!(matches!(intercom.perform(workspace, id, &close).await, Answer::Done { .. }));
+    }
+    let seen = intercom.observe(workspace, id, false).await.unwrap();
+    assert!(!seen.open);
+    assert_eq!(seen.parts.iter().filter(|part| part.kind == PartKind::Close).count(), 1, "closed once");
+}
+
+#[test]
+fn the_fake_keeps_intercoms_promises() {
+    let fake = FakeIntercom::showing(Scene::default().whole(), BOT);
+    run(keeps_its_promises(&fake, &workspace(), &ConversationId::parse("1").unwrap()));
+}
+
+/// Where the requests of these tests are kept, for the check against Intercom's descriptions.
+fn record(test: &str) -> PathBuf {
+    let directory = root().join(".local/test/requests");
+    std::fs::create_dir_all(&directory).unwrap();
+    let file = directory.join(format!("contract-{test}.jsonl"));
+    let _ = std::fs::remove_file(&file);
+    file
+}
+
+/// The sandbox, a workspace there, and a conversation in it.
+struct There {
+    sandbox: Running,
+    workspace: Workspace,
+    id: ConversationId,
+    api: RestApi<SystemClock>,
+    http: reqwest::Client,
+}
+
+impl There {
+    async fn start(test: &str, version: &str) -> Self {
+        let sandbox = Sandbox::start(Options { record: Some(record(test)), ..Options::default() }).await.unwrap();
+        let mut workspace = workspace();
+        workspace.app_id = shared::domain::ids::AppId::parse("sandbox1").unwrap();
+        workspace.api_url = sandbox.url();
+        workspace.api_version = ApiVersion::parse(version).unwrap();
+        let api = RestApi::new(Secrets::of(&[("acme", "sandbox-token")]), SystemClock).unwrap();
+        let http = shared::adapters::http::client(std::time::Duration::from_secs(5)).unwrap();
+        let mut there = Self { sandbox, workspace, id: ConversationId::parse("0").unwrap(), api, http };
+        let started =
+            there.control("sandbox1/conversations", &json!({ "contact_name": "Carla", "body": "Hello" })).await;
+        there.id = ConversationId::parse(started["conversation_id"].as_str().unwrap()).unwrap();
+        there
+    }
+
+    async fn control(&self, path: &str, body: &Value) -> Value {
+        let url = format!("{}/_sandbox/{path}", self.sandbox.url());
+        self.http.post(url).json(body).send().await.unwrap().error_for_status().unwrap().json().await.unwrap()
+    }
+
+    async fn fault(&self, fault: &str, method: &str) {
+        let body =
+            json!({ "match": { "method": method, "path_contains": "/conversations" }, "fault": fault, "times": 1 });
+        self.control("faults", &body).await;
+    }
+
+    async fn requests(&self, method: &str) -> usize {
+        let url = format!("{}/_sandbox/requests?after=0", self.sandbox.url());
+        let log: Value = self.http.get(url).send().await.unwrap().json().await.unwrap();
+        log["requests"].as_array().unwrap().iter().filter(|request| request["method"] == method).count()
+    }
+
+    async fn words(&self) -> Vec<String> {
+        let seen = self.api.observe(&self.workspace, &self.id, false).await.unwrap();
+        let own = seen.parts.into_iter().filter(|part| part.is_by(&self.workspace.bot_teammate));
+        own.filter_map(|part| part.body).map(|body| incoming::text(&body)).collect()
+    }
+}
+
+#[test]
+fn the_rest_api_keeps_intercoms_promises_in_every_version() {
+    for version in ["2.10", "2.15", "2.16"] {
+        run(async {
+            let there = There::start(&format!("promises-{version}"), version).await;
+            keeps_its_promises(&there.api, &there.workspace, &there.id).await;
+        });
+    }
+}
+
+#[test]
+fn the_customers_profile_comes_with_the_conversation() {
+    run(async {
+        let there = There::start("profile", "2.15").await;
+        let seen = there.api.observe(&there.workspace, &there.id, true).await.unwrap();
+        let profile = seen.profile.unwrap();
+        assert!(profile.name.unwrap().starts_with("Carla"));
+        assert!(profile.email.is_some() && profile.external_id.is_some() && !profile.contact_attributes.is_empty());
+        assert_eq!(profile.role.as_deref(), Some("user"));
+    });
+}
+
+#[test]
+fn a_lost_answer_is_unknown_and_nothing_is_sent_twice() {
+    run(async {
+        let there = There::start("faults", "2.15").await;
+        for (fault, arrives) in [("fail_before", false), ("fail_after", true), ("disconnect_after", true)] {
+            let (before, posts) = (there.words().await.len(), there.requests("POST").await);
+            there.fault(fault, "POST").await;
+            let answer = there.api.perform(&there.workspace, &there.id, &text("<p>Hi</p>")).await;
+            assert_eq!(answer, Answer::Unknown, "{fault}");
+            assert_eq!(there.words().await.len() - before, usize::from(arrives), "{fault}");
+            assert_eq!(there.requests("POST").await - posts, 1, "{fault}: no hidden retries");
+        }
+    });
+}
+
+#[test]
+fn a_rate_limit_names_its_end_and_a_refusal_its_reason() {
+    run(async {
+        let there = There::start("limits", "2.15").await;
+        there.fault("rate_limit", "POST").await;
+        let now = SystemClock.now();
+        let answer = there.api.perform(&there.workspace, &there.id, &text("<p>Hi</p>")).await;
+        let Answer::NotSent { retry_at } = answer else { panic!("{answer:?}") };
+        assert!(retry_at > now && retry_at <= now.plus_ms(61_000), "{retry_at:?}");
+
+        let nobody = Action::Assign { to: team("404404"), fallbacks: Vec::new() };
+        let answer = there.api.perform(&there.workspace, &there.id, &nobody).await;
+        assert!(matches!(&answer, Answer::Rejected { code, .. } if code == "assignee_not_found"), "{answer:?}");
+        let attributes = Action::SetAttributes { attributes: json!({ "no such": 1 }).as_object().unwrap().clone() };
+        let answer = there.api.perform(&there.workspace, &there.id, &attributes).await;
+        assert!(matches!(&answer, Answer::Rejected { code, .. } if code == "parameter_invalid"), "{answer:?}");
+    });
+}
+
+#[test]
+fn what_is_gone_refused_or_not_there_is_told_apart() {
+    run(async {
+        let mut there = There::start("errors", "2.15").await;
+        let nowhere = ConversationId::parse("404").unwrap();
+        assert_eq!(there.api.observe(&there.workspace, &nowhere, false).await, Err(NotShown::Gone));
+        let stranger = RestApi::new(Secrets::of(&[("acme", "wrong")]), SystemClock).unwrap();
+        assert!(matches!(stranger.observe(&there.workspace, &there.id, false).await, Err(NotShown::Denied(_))));
+        let answer = stranger.perform(&there.workspace, &there.id, &text("<p>Hi</p>")).await;
+        assert!(matches!(answer, Answer::NotSent { retry_at: Timestamp(_) }), "a token can be mended: {answer:?}");
+        there.workspace.api_url = format!("http://127.0.0.1:{}", super::aws::free_port());
+        let answer = there.api.perform(&there.workspace, &there.id, &text("<p>Hi</p>")).await;
+        assert!(matches!(answer, Answer::NotSent { .. }), "it certainly was not sent: {answer:?}");
+    });
+}
