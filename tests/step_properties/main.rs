@@ -1,1 +1,270 @@
-//! soon
+//! Random lives of a conversation: whatever people, bots, queues and Intercom do in whatever
+//! order, the rules hold.
+
+use proptest::prelude::*;
+use shared::domain::command::{Ask, Command, HandoverTarget};
+use shared::domain::content::{AuthorKind, Block, TextFormat};
+use shared::domain::conversation::{Action, Control, Conversation, EventKind, Lane};
+use shared::domain::ids::{BotId, ClaimId, CommandId, TeamId, Timestamp};
+use shared::domain::part::Assignee;
+use shared::domain::step::{Answer, Effect, Input, step};
+use shared::testing::{SUPPORT, Scene, workspace};
+
+/// What can happen next.
+#[derive(Debug, Clone)]
+enum Move {
+    Happens(u8),
+    Notified,
+    NotifiedAgain(u8),
+    Seen,
+    Asked(u8, u8),
+    Works(bool, u8),
+    Delivered,
+    Later(u16),
+}
+
+fn moves() -> impl Strategy<Value = Vec<Move>> {
+    let one = prop_oneof![
+        4 => (0_u8..9).prop_map(Move::Happens),
+        4 => Just(Move::Notified),
+        1 => any::<u8>().prop_map(Move::NotifiedAgain),
+        1 => Just(Move::Seen),
+        4 => (0_u8..5, 0_u8..6).prop_map(|(ask, id)| Move::Asked(ask, id)),
+        4 => (any::<bool>(), 0_u8..5).prop_map(|(close, answer)| Move::Works(close, answer)),
+        2 => Just(Move::Delivered),
+        1 => any::<u16>().prop_map(Move::Later),
+    ];
+    prop::collection::vec(one, 1..60)
+}
+
+struct Life {
+    scene: Scene,
+    heard: Vec<Input>,
+    state: Conversation,
+    now: Timestamp,
+    claims: u64,
+    told: Vec<EventKind>,
+    last_told: u64,
+}
+
+impl Life {
+    fn begin() -> Self {
+        let mut scene = Scene::default();
+        scene.assign_to_bot();
+        Self {
+            scene,
+            heard: Vec::new(),
+            state: Conversation::default(),
+            now: Timestamp(1_768_040_000_000),
+            claims: 0,
+            told: Vec::new(),
+            last_told: 0,
+        }
+    }
+
+    /// Steps, and where the whole conversation is asked for, steps with it.
+    fn take(&mut self, input: &Input) -> Vec<Effect> {
+        let outcome = step(&self.state, input, &workspace(), self.now);
+        self.check(&outcome.state);
+        let fetch = outcome.effects.contains(&Effect::Fetch);
+        assert!(!fetch || outcome.state == self.state, "a step that asks for more changes nothing");
+        self.state = outcome.state;
+        if !fetch {
+            return outcome.effects;
+        }
+        let whole = match input {
+            Input::Observed(part) => Input::Observed(self.scene.whole().with_parts_of(part)),
+            _ => Input::Tick(Some(self.scene.whole())),
+        };
+        let outcome = step(&self.state, &whole, &workspace(), self.now);
+        assert!(!outcome.effects.contains(&Effect::Fetch), "with the whole conversation nothing more is asked for");
+        self.check(&outcome.state);
+        self.state = outcome.state;
+        outcome.effects
+    }
+
+    /// What holds after every step.
+    fn check(&self, after: &Conversation) {
+        assert!(after.epoch >= self.state.epoch, "epochs only grow");
+        assert!(after.last_event >= self.state.last_event);
+        let seqs: Vec<u64> = after.events.iter().map(|event| event.seq).collect();
+        assert!(seqs.windows(2).all(|pair| pair[1] == pair[0] + 1), "events are numbered without gaps: {seqs:?}");
+        let outs: Vec<u64> = after.outbox.iter().map(|entry| entry.seq).collect();
+        assert!(
+            outs.windows(2).all(|pair| pair[0] < pair[1]) || after.outbox.len() < 2,
+            "actions stay in order: {outs:?}"
+        );
+        if self.state.control == Control::Bot && after.control != Control::Bot {
+            assert!(after.epoch > self.state.epoch, "losing the conversation begins an epoch");
+        }
+        let stored = serde_json::to_string(after).unwrap();
+        assert_eq!(&serde_json::from_str::<Conversation>(&stored).unwrap(), after, "what is stored comes back");
+    }
+
+    fn happens(&mut self, what: u8) {
+        let scene = &mut self.scene;
+        match what {
+            0 | 1 => scene.customer("Hi"),
+            2 => scene.alice("Hello"),
+            3 => scene.give_back(),
+            4 => scene.alice_takes(),
+            5 => scene.assign(AuthorKind::Operator, Assignee::Team(TeamId::parse(SUPPORT).unwrap())),
+            6 => scene.assign_to_bot(),
+            7 => scene.close(),
+            _ => scene.note("psst"),
+        };
+    }
+
+    fn asked(&mut self, ask: u8, id: u8) {
+        let content = vec![Block::Text { text: format!("{ask}"), format: TextFormat::Plain }];
+        let none = serde_json::Map::new;
+        let ask = match ask {
+            0 | 1 => Ask::Reply { content },
+            2 => Ask::Note { text: "n".to_owned() },
+            3 => Ask::Handover {
+                to: HandoverTarget::Default,
+                reason: None,
+                note: None,
+                content,
+                tags: Vec::new(),
+                attributes: none(),
+            },
+            _ => Ask::Close { reason: Some("bye".to_owned()), tags: Vec::new(), attributes: none() },
+        };
+        let command = Command {
+            id: CommandId::parse(format!("c{id}")).unwrap(),
+            bot: BotId::parse("demo").unwrap(),
+            digest: format!("{ask:?}"),
+            epoch: None,
+            ask,
+        };
+        let had = self.state.control == Control::Bot;
+        let before = self.state.outbox.len();
+        self.take(&Input::Commanded(command.clone()));
+        let speaks = matches!(command.ask, Ask::Reply { .. } | Ask::Handover { .. });
+        assert!(had || !speaks || self.state.outbox.len() == before, "a bot that does not have it was heard");
+    }
+
+    fn works(&mut self, close: bool, answer: u8) {
+        let lane = if close { Lane::Close } else { Lane::Replies };
+        self.claims += 1;
+        let claim = ClaimId::parse(format!("claim{}", self.claims)).unwrap();
+        let effects = self.take(&Input::Claim { lane, claim: claim.clone(), until: self.now.plus_ms(30_000) });
+        match effects.last() {
+            Some(Effect::Perform { seq, action }) => {
+                let entry = self.state.outbox.iter().find(|entry| entry.seq == *seq).unwrap();
+                if action.dies_with_its_epoch() {
+                    assert_eq!(entry.epoch, self.state.epoch, "an action of an epoch that is over was sent");
+                }
+                if matches!(action, Action::Reply { .. }) && self.state.control != Control::Bot {
+                    let farewell = self.state.outbox.iter().any(|other| matches!(other.action, Action::Assign { .. }));
+                    assert!(farewell, "the bot speaks while it is {:?}", self.state.control);
+                }
+                let answer = match answer {
+                    0 | 1 => Answer::Done { part_id: None },
+                    2 => Answer::Unknown,
+                    3 => Answer::NotSent { retry_at: self.now.plus_ms(1_000) },
+                    _ => Answer::Rejected { code: "x".to_owned(), message: "x".to_owned() },
+                };
+                let seq = *seq;
+                self.take(&Input::Answered { seq, claim, answer });
+            }
+            Some(Effect::ReadBack { seq }) => {
+                let (seq, observation) = (*seq, self.scene.whole());
+                self.take(&Input::ReadBack { seq, observation });
+            }
+            _ => {}
+        }
+    }
+
+    fn live(&mut self, step: &Move) {
+        match step {
+            Move::Happens(what) => self.happens(*what),
+            Move::Notified => {
+                let input = Input::Observed(self.scene.notification());
+                self.heard.push(input.clone());
+                self.take(&input);
+            }
+            Move::NotifiedAgain(which) => {
+                if let Some(input) = self.heard.get(usize::from(*which) % self.heard.len().max(1)).cloned() {
+                    self.take(&input);
+                }
+            }
+            Move::Seen => {
+                self.take(&Input::Observed(self.scene.whole()));
+            }
+            Move::Asked(ask, id) => self.asked(*ask, *id),
+            Move::Works(close, answer) => self.works(*close, *answer),
+            Move::Delivered => {
+                if let Some(event) = self.state.events.front().cloned() {
+                    assert_eq!(event.seq, self.last_told + 1, "the bot is told in order, without gaps");
+                    self.last_told = event.seq;
+                    self.told.push(event.kind);
+                    self.take(&Input::Delivered { seq: event.seq });
+                }
+            }
+            Move::Later(seconds) => {
+                self.now = self.now.plus_ms(u64::from(*seconds) * 1_000);
+                self.take(&Input::Tick(None));
+            }
+        }
+    }
+
+    /// Everything is heard, carried out and told.
+    fn come_to_rest(&mut self) {
+        self.take(&Input::Observed(self.scene.whole()));
+        for _ in 0..400 {
+            self.now = self.now.plus_ms(40_000);
+            self.works(false, 0);
+            self.works(true, 0);
+            self.live(&Move::Delivered);
+            if self.state.outbox.is_empty() && self.state.events.is_empty() {
+                return;
+            }
+        }
+        panic!("it does not come to rest: {:?}", self.state);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_rules_hold_in_every_life(moves in moves()) {
+        let mut life = Life::begin();
+        for step in &moves {
+            life.live(step);
+        }
+        life.come_to_rest();
+
+        let mut messages: Vec<_> = life.told.iter().filter_map(|event| match event {
+            EventKind::Message { message } => Some(message.part_id.clone()),
+            _ => None,
+        }).collect();
+        let count = messages.len();
+        prop_assert!(messages.windows(2).all(|pair| pair[0] < pair[1]), "messages come in order");
+        messages.dedup();
+        prop_assert_eq!(messages.len(), count, "no message is told twice");
+
+        let told = format!("{:?}", life.told);
+        prop_assert!(!told.contains("psst"), "a note was told");
+        let mut results: Vec<_> = life.told.iter().filter_map(|event| match event {
+            EventKind::CommandDone { command_id, .. } | EventKind::CommandSuperseded { command_id } => Some(command_id.clone()),
+            EventKind::CommandRejected { command_id, code, .. } if code != "id_reused" => Some(command_id.clone()),
+            _ => None,
+        }).collect();
+        results.sort();
+        let count = results.len();
+        results.dedup();
+        prop_assert_eq!(results.len(), count, "no command has two results");
+        prop_assert_eq!(count, life.state.commands.len(), "every command has its result");
+
+        let whole = life.scene.whole();
+        let bots = workspace().is_bots(&whole.assignee);
+        match life.state.control {
+            Control::Human if life.state.bot.is_some() => {}
+            Control::Bot | Control::Paused => prop_assert!(bots || life.state.bot.is_none(), "{:?}", whole.assignee),
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,77 @@
+# What can be done here: `make help`. Everything installs what it needs into .tools, nothing elsewhere,
+# but for the Rust toolchain of rust-toolchain.toml, which rustup fetches by itself.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+TOOLS := .tools/venv
+BUILD_TOOLS := .tools/venv-build
+DEPLOY_TOOLS := .tools/venv-deploy
+FUNCTIONS := $(notdir $(patsubst %/Cargo.toml,%,$(wildcard functions/*/Cargo.toml)))
+
+.PHONY: help run test check build deploy bench clean test-rust test-template test-end-to-end needs-python needs-cargo
+
+help: ## show this list
+	@sed -nE 's/^([a-z-]+):.*## (.*)$$/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+
+run: $(TOOLS)/.stamp needs-cargo ## start everything on this machine and play a conversation (ONCE=1: end after it)
+	@exec $(TOOLS)/bin/python infra/local/run.py
+
+test: test-rust test-template test-end-to-end ## run every test
+
+test-rust: needs-cargo
+	if cargo nextest --version >/dev/null 2>&1; then cargo nextest run --workspace; else cargo test --workspace; fi
+
+test-template: $(TOOLS)/.stamp
+	$(TOOLS)/bin/python -m pytest -q -p no:cacheprovider tests/template
+
+test-end-to-end: $(TOOLS)/.stamp needs-cargo
+	$(TOOLS)/bin/python infra/local/run.py --once --any-ports
+
+check: $(TOOLS)/.stamp needs-cargo ## format, lints, docs, template, then every test: what CI runs
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
+	cargo check -p shared --no-default-features
+	$(TOOLS)/bin/cfn-lint infra/template.yaml
+	$(TOOLS)/bin/python -m compileall -q infra tests/template
+	$(MAKE) --no-print-directory test
+
+build: $(BUILD_TOOLS)/.stamp needs-cargo ## build the functions for AWS (arm64) into infra/build
+	@test -f baton.toml || { echo "There is no baton.toml here. It holds the settings of your deployment; README.md tells what to write."; exit 1; }
+	rustup target add aarch64-unknown-linux-gnu
+	PATH="$(CURDIR)/$(BUILD_TOOLS)/bin:$$PATH" cargo lambda build --profile ship --arm64 --lambda-dir infra/build $(FUNCTIONS:%=--package %)
+	for function in $(FUNCTIONS); do cp baton.toml infra/build/$$function/; done
+	@ls -l infra/build/*/bootstrap
+
+deploy: build $(DEPLOY_TOOLS)/.stamp ## deploy to the AWS account that your credentials open (settings: infra/samconfig.toml)
+	@echo "Before the first time, create the secrets baton/webhook-secrets, baton/intercom-tokens and baton/bot-secrets."
+	@echo "Each is a JSON object, name to value. After a change of one, raise SecretsRevision in infra/samconfig.toml."
+	$(DEPLOY_TOOLS)/bin/sam deploy --template-file infra/template.yaml --config-file samconfig.toml
+
+bench: needs-cargo ## measure
+	cargo run --release -p bench
+
+clean: ## delete what was built or installed here
+	rm -rf .tools .local infra/build target
+
+# Each venv is filled by one pip call, once for each state of its list.
+$(TOOLS)/.stamp: infra/local/requirements.txt | needs-python
+$(BUILD_TOOLS)/.stamp: infra/local/requirements-build.txt | needs-python
+$(DEPLOY_TOOLS)/.stamp: infra/local/requirements-deploy.txt | needs-python
+.tools/%/.stamp:
+	@echo "… install $< into $(@D)"
+	@$(PYTHON) -m venv --clear $(@D) || { echo "python3 cannot make a venv; on Debian and Ubuntu: apt install python3-venv"; exit 1; }
+	@$(@D)/bin/pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+needs-python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null || \
+		{ echo "Python 3.10 or later is needed; '$(PYTHON)' is $$($(PYTHON) --version 2>&1 || true). Name another one: make PYTHON=python3.12 …"; exit 1; }
+
+needs-cargo:
+	@command -v cargo >/dev/null || { echo "cargo is not installed. Install Rust with rustup; rust-toolchain.toml picks the version."; exit 1; }
+	@command -v cc >/dev/null || { echo "There is no C compiler (cc). Install gcc or clang: everything is linked with it."; exit 1; }
