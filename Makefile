@@ -12,7 +12,7 @@ BUILD_TOOLS := .tools/venv-build
 DEPLOY_TOOLS := .tools/venv-deploy
 FUNCTIONS := $(notdir $(patsubst %/Cargo.toml,%,$(wildcard functions/*/Cargo.toml)))
 
-.PHONY: help run test check build deploy bench clean test-rust test-template test-end-to-end needs-python needs-cargo
+.PHONY: help run tools test check build deploy bench clean test-rust test-template test-end-to-end test-openapi needs-python needs-cargo
 
 help: ## show this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)$$/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -20,9 +20,12 @@ help: ## show this list
 run: $(TOOLS)/.stamp needs-cargo ## start everything on this machine and play a conversation (ONCE=1: end after it)
 	@exec $(TOOLS)/bin/python infra/local/run.py
 
-test: test-rust test-template test-end-to-end ## run every test
+tools: $(TOOLS)/.stamp ## install the tools for running and testing
 
-test-rust: needs-cargo
+test: test-rust test-template test-end-to-end test-openapi ## run every test
+
+# Some Rust tests hold the ports against the local AWS that the tools bring.
+test-rust: $(TOOLS)/.stamp needs-cargo
 	if cargo nextest --version >/dev/null 2>&1; then cargo nextest run --workspace; else cargo test --workspace; fi
 
 test-template: $(TOOLS)/.stamp
@@ -30,6 +33,11 @@ test-template: $(TOOLS)/.stamp
 
 test-end-to-end: $(TOOLS)/.stamp needs-cargo
 	$(TOOLS)/bin/python infra/local/run.py --once --any-ports
+	$(TOOLS)/bin/python -m pytest -q -p no:cacheprovider tests/end_to_end
+
+# Every request that the tests above sent to Intercom, against Intercom's own descriptions.
+test-openapi: $(TOOLS)/.stamp
+	$(TOOLS)/bin/python tests/openapi/check.py
 
 check: $(TOOLS)/.stamp needs-cargo ## format, lints, docs, template, then every test: what CI runs
 	cargo fmt --all --check
@@ -37,11 +45,12 @@ check: $(TOOLS)/.stamp needs-cargo ## format, lints, docs, template, then every 
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
 	cargo check -p shared --no-default-features
 	$(TOOLS)/bin/cfn-lint infra/template.yaml
-	$(TOOLS)/bin/python -m compileall -q infra tests/template
+	$(TOOLS)/bin/python -m compileall -q infra tests
 	$(MAKE) --no-print-directory test
 
 build: $(BUILD_TOOLS)/.stamp needs-cargo ## build the functions for AWS (arm64) into infra/build
 	@test -f baton.toml || { echo "There is no baton.toml here. It holds the settings of your deployment; README.md tells what to write."; exit 1; }
+	cargo run --quiet --package baton-cli -- check baton.toml
 	rustup target add aarch64-unknown-linux-gnu
 	PATH="$(CURDIR)/$(BUILD_TOOLS)/bin:$$PATH" cargo lambda build --profile ship --arm64 --lambda-dir infra/build $(FUNCTIONS:%=--package %)
 	for function in $(FUNCTIONS); do cp baton.toml infra/build/$$function/; done
@@ -52,8 +61,11 @@ deploy: build $(DEPLOY_TOOLS)/.stamp ## deploy to the AWS account that your cred
 	@echo "Each is a JSON object, name to value. After a change of one, raise SecretsRevision in infra/samconfig.toml."
 	$(DEPLOY_TOOLS)/bin/sam deploy --template-file infra/template.yaml --config-file samconfig.toml
 
-bench: needs-cargo ## measure
-	cargo run --release -p bench
+# Built as shipped, and apart: built together, the empty handler would get the other's features.
+bench: needs-cargo ## measure webhook-ingress beside an empty handler (CHECK=1: fail when a target is missed)
+	cargo build --profile ship --package webhook-ingress
+	cargo build --profile ship --package bench --bins
+	target/ship/bench $(if $(CHECK),--check)
 
 clean: ## delete what was built or installed here
 	rm -rf .tools .local infra/build target

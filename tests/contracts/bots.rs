@@ -36,14 +36,22 @@ impl Drop for DemoBot {
 impl DemoBot {
     fn start() -> Self {
         let port = free_port();
-        let mut process = Command::new("python3")
-            .arg(root().join("infra/demo-bot/bot.py"))
-            .args(["--port", &port.to_string()])
-            .env("BOT_SECRET", SECRET)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
+        let port_text = port.to_string();
+        let bot = root().join("infra/demo-bot/bot.py");
+        Self::run(port, Command::new("python3").arg(bot).args(["--port", &port_text]))
+    }
+
+    /// The bot of the README.
+    fn of_the_readme() -> Self {
+        let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
+        let bot = readme.split("```python\n").nth(1).unwrap().split("```").next().unwrap().to_owned();
+        let port = free_port();
+        Self::run(port, Command::new("python3").args(["-c", &bot]).env("PORT", port.to_string()))
+    }
+
+    fn run(port: u16, command: &mut Command) -> Self {
+        let mut process =
+            command.env("BOT_SECRET", SECRET).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         wait_for(port, &mut process, "the demo bot");
         Self { process, port }
     }
@@ -113,6 +121,39 @@ fn what_a_bot_answers_is_on_its_way_before_the_event_counts_as_taken() {
         assert_eq!(refused.why, "status 401");
         let nobody = messengers(SECRET).deliver(&https(free_port()), &key(), &state, &question).await.unwrap_err();
         assert_eq!(nobody.why, "no connection");
+    });
+}
+
+#[test]
+fn the_bot_of_the_readme_is_complete() {
+    let (aws, bot) = (LocalAws::start(), DemoBot::of_the_readme());
+    run(async {
+        let client = LocalAws::connection(aws.port).sqs();
+        let url = fifo(&client, "replies.fifo").await;
+        let queues = Queues { replies: Some(Queue::new(client.clone(), &url)), ..Queues::default() };
+        let messengers = |secret| {
+            Messengers::new(Secrets::of(&[("demo", secret)]), client.clone(), queues.clone(), SystemClock).unwrap()
+        };
+        for (seq, words) in [(1, "Hello"), (2, "a human, please")] {
+            let event = event(seq, words);
+            messengers(SECRET).deliver(&https(bot.port), &key(), &Conversation::default(), &event).await.unwrap();
+        }
+        let commands: Vec<_> =
+            received(&client, &url).await.iter().map(|body| serde_json::from_str(body).unwrap()).collect();
+        let of = |message: &WorkMessage| match message {
+            WorkMessage::Command { command, .. } => command.command.clone(),
+            other => panic!("{other:?}"),
+        };
+        assert!(
+            matches!(&of(&commands[0]), CommandData::Reply { content } if format!("{content:?}").contains("You said: *Hello*"))
+        );
+        assert!(matches!(of(&commands[1]), CommandData::Handover { .. }));
+        let other = "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+        let refused = messengers(other)
+            .deliver(&https(bot.port), &key(), &Conversation::default(), &event(3, "x"))
+            .await
+            .unwrap_err();
+        assert_eq!(refused.why, "status 401");
     });
 }
 

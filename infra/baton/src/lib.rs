@@ -1,6 +1,6 @@
-//! The tools behind the `baton` command.
-//!
-//! Only the sandbox so far. The bridge itself is not here: this crate is for people who
-//! develop or test with it.
+//! The tools behind the `baton` command: the settings check, the bot protocol's schemas, the
+//! sandbox. The bridge itself is not here: this crate is for people who set it up, develop bots or
+//! test with it.
 
 pub mod sandbox;
+pub mod schema;

@@ -1,7 +1,7 @@
 //! The `baton` command. Arguments in, exit code out; the work is in the library.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use baton_cli::sandbox::{Options, Sandbox, Seed, StartError};
@@ -18,6 +18,17 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Check a settings file: every mistake at once, each with its line
+    Check {
+        /// The file
+        #[arg(default_value = "baton.toml")]
+        file: PathBuf,
+    },
+    /// Write the bot protocol's JSON Schemas into a directory
+    Schema {
+        /// Where to
+        directory: PathBuf,
+    },
     /// Run a local stand-in for Intercom: REST API, signed webhooks, control API
     Sandbox {
         /// Where to listen; port 0 takes a free one
@@ -33,14 +44,39 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let Command::Sandbox { listen, seed, record } = Arguments::parse().command;
-    match run(listen, seed, record) {
+    let outcome = match Arguments::parse().command {
+        Command::Check { file } => check(&file),
+        Command::Schema { directory } => write_schemas(&directory),
+        Command::Sandbox { listen, seed, record } => run(listen, seed, record),
+    };
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             complain(&error.to_string());
             ExitCode::FAILURE
         }
     }
+}
+
+/// Checks a settings file.
+fn check(file: &Path) -> Result<(), Box<dyn std::error::Error>> {
+    let text = std::fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
+    let settings =
+        shared::wire::settings::parse(&text).map_err(|mistakes| format!("{}:\n{mistakes}", file.display()))?;
+    let (workspaces, bots) = (settings.workspaces.len(), settings.bots.len());
+    announce(&format!("{} is good: {workspaces} workspace(s), {bots} bot(s)", file.display()));
+    Ok(())
+}
+
+/// Writes the schemas.
+fn write_schemas(directory: &Path) -> Result<(), Box<dyn std::error::Error>> {
+    std::fs::create_dir_all(directory)?;
+    for (name, schema) in baton_cli::schema::schemas() {
+        let file = directory.join(name);
+        std::fs::write(&file, schema)?;
+        announce(&file.display().to_string());
+    }
+    Ok(())
 }
 
 /// Runs a sandbox until the process is asked to end.
@@ -62,7 +98,7 @@ fn run(listen: SocketAddr, seed: Option<PathBuf>, record: Option<PathBuf>) -> Re
     })
 }
 
-#[expect(clippy::print_stdout, reason = "the one line that scripts wait for")]
+#[expect(clippy::print_stdout, reason = "what a command says when all went well; scripts wait for it")]
 fn announce(line: &str) {
     println!("{line}");
 }
