@@ -118,8 +118,8 @@ fn webhooks_out_of_order_and_twice_are_told_in_order_and_once() {
     scene.customer("one");
     let first = scene.notification();
     bridge.notified(scene.customer("two"));
-    bridge.heard(&News::Shown(first.clone())).unwrap();
-    bridge.heard(&News::Shown(first)).unwrap();
+    bridge.heard(&News::Shown(Box::new(first.clone()))).unwrap();
+    bridge.heard(&News::Shown(Box::new(first))).unwrap();
     bridge.notified(&scene);
     assert_eq!(words(&bridge.told()), ["message: one", "message: two"]);
 }

@@ -84,8 +84,10 @@ fn states() -> Vec<(&'static str, Conversation, Scene)> {
 
 type Make = fn(&Scene) -> Input;
 
+type Happen = fn(&mut Scene);
+
 /// What can happen in Intercom, as notifications and as the whole.
-const HAPPENINGS: [(&str, fn(&mut Scene)); 16] = [
+const HAPPENINGS: [(&str, Happen); 16] = [
     ("customer writes", |scene| {
         scene.customer("Hi");
     }),

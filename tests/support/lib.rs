@@ -189,7 +189,7 @@ impl Bridge {
         });
         let mut seen = scene.notification();
         seen.part_count = self.intercom.shown().part_count;
-        self.heard(&News::Shown(seen))
+        self.heard(&News::Shown(Box::new(seen)))
     }
 
     /// Something is heard of the conversation.
@@ -205,7 +205,7 @@ impl Bridge {
         let mut seen: Observation = self.intercom.shown();
         seen.complete = false;
         seen.parts = seen.parts.last().cloned().into_iter().collect();
-        self.heard(&News::Shown(seen)).unwrap_or_else(|error| panic!("{error}"));
+        self.heard(&News::Shown(Box::new(seen))).unwrap_or_else(|error| panic!("{error}"));
     }
 
     /// The bot asks for something; `bot-reply` or `close-conversation` carries it out.

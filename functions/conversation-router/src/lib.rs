@@ -24,7 +24,7 @@ where
         .parse()
         .map_err(|error: InvalidId| NotHandled::Unreadable(error.to_string()))?;
     let (topic, news) = match message.news {
-        queue::News::Notification { topic, item } => (topic, News::Shown(item.observation(false))),
+        queue::News::Notification { topic, item } => (topic, News::Shown(Box::new(item.observation(false)))),
         queue::News::Doorbell => ("doorbell".to_owned(), News::Doorbell),
         queue::News::Deleted => ("deleted".to_owned(), News::Deleted),
         queue::News::Due => ("due".to_owned(), News::Due),

@@ -11,7 +11,7 @@ use crate::ports::{Clock, Conversations, Intercom, NotShown, Wakers};
 #[derive(Debug, Clone, PartialEq)]
 pub enum News {
     /// Intercom showed something of the conversation.
-    Shown(Observation),
+    Shown(Box<Observation>),
     /// Something happened; what, is to be fetched.
     Doorbell,
     /// It was deleted.
@@ -40,7 +40,7 @@ where
 {
     let mut report = Report::default();
     let first = match news {
-        News::Shown(observation) => Some(Input::Observed(observation.clone())),
+        News::Shown(observation) => Some(Input::Observed(observation.as_ref().clone())),
         News::Deleted => Some(Input::Deleted),
         News::Due => Some(Input::Tick(None)),
         News::Doorbell => None,

@@ -65,8 +65,8 @@ impl Part {
     #[must_use]
     pub fn message(&self) -> Option<Message> {
         let says_something = self.body.as_ref().is_some_and(|body| !body.text.trim().is_empty());
-        let shown = !self.redacted && !matches!(self.kind, PartKind::Note | PartKind::Other);
-        if !shown || !(says_something || !self.attachments.is_empty()) {
+        let hidden = self.redacted || matches!(self.kind, PartKind::Note | PartKind::Other);
+        if hidden || (!says_something && self.attachments.is_empty()) {
             return None;
         }
         Some(Message {
