@@ -15,6 +15,11 @@ use crate::wire::queue::{InboxMessage, News, VERSION, WorkMessage};
 /// The longest time that SQS hides a message, in seconds.
 const MAX_VISIBILITY_S: u64 = 43_200;
 
+/// From when on a wait is left to the sweep, in milliseconds. Settling takes 30 s and a rate limit
+/// 10 s; these are waited for to the second.
+#[cfg(feature = "lambda")]
+const FAR_MS: u64 = 45_000;
+
 /// Anything that is put on a queue, in JSON.
 fn json(value: &impl serde::Serialize) -> Result<String, Unavailable> {
     serde_json::to_string(value).map_err(|error| Unavailable { what: "SQS", why: format!("not sent: {error}") })
@@ -171,6 +176,10 @@ pub struct Hiding<C> {
 
 #[cfg(feature = "lambda")]
 impl<C: Clock> crate::lambda::batch::Visibility for Hiding<C> {
+    fn is_far(&self, moment: Timestamp) -> bool {
+        moment > self.clock.now().plus_ms(FAR_MS)
+    }
+
     async fn hide_until(&self, receipt_handle: &str, until: Timestamp) {
         let wait_ms = until.0.saturating_sub(self.clock.now().0);
         let seconds = wait_ms.div_ceil(1000).clamp(1, MAX_VISIBILITY_S);

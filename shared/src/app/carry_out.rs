@@ -54,7 +54,7 @@ where
         report.take(&effects);
         if !room {
             desk.wake_the_waiting(key, &stored.conversation, Some(worker_of(lane))).await?;
-            return Err(Unfinished::Later { at: desk.clock.now(), why: "this invocation's time is up" });
+            return Err(Unfinished::Waiting { at: desk.clock.now(), why: "this invocation's time is up" });
         }
         match effects.last() {
             Some(Effect::Perform { seq, action }) => {
@@ -70,7 +70,7 @@ where
             Some(Effect::Wait { until }) => {
                 let at = *until;
                 desk.wake_the_waiting(key, &stored.conversation, Some(worker_of(lane))).await?;
-                return Err(Unfinished::Later { at, why: "an action is not due yet" });
+                return Err(Unfinished::Waiting { at, why: "an action is not due yet" });
             }
             _ => break,
         }

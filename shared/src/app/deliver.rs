@@ -35,10 +35,10 @@ where
     while let Some(event) = stored.conversation.events.front().cloned() {
         let now = desk.clock.now();
         if event.due_at > now {
-            return Err(Unfinished::Later { at: event.due_at, why: "the bot is not asked again yet" });
+            return Err(Unfinished::Waiting { at: event.due_at, why: "the bot is not asked again yet" });
         }
         if now.plus_ms(ATTEMPT_MS) > deadline {
-            return Err(Unfinished::Later { at: now, why: "this invocation's time is up" });
+            return Err(Unfinished::Waiting { at: now, why: "this invocation's time is up" });
         }
         let bot = desk.settings.bots.get(&event.bot).ok_or_else(|| Unfinished::UnknownBot(event.bot.clone()))?;
         let input = match bots.deliver(bot, key, &stored.conversation, &event).await {

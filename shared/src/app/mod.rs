@@ -16,12 +16,22 @@ use crate::domain::settings::{Settings, Workspace};
 use crate::domain::step::{self, Decision, Effect, Input};
 use crate::ports::{Clock, Conversations, NotSaved, NotShown, Stored, Unavailable, Wakers, Worker};
 
-/// Why a use case stopped before its end. Nothing is lost: the input is to be given again.
+/// Why a use case stopped before its end. Nothing is lost: the input is to be given again, except
+/// where it says that this is not needed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unfinished {
-    /// There is nothing to do before then.
-    #[error("nothing to do before {at:?}: {why}")]
+    /// Nothing could be done, nor recorded; try again then.
+    #[error("not before {at:?}: {why}")]
     Later {
+        /// When.
+        at: Timestamp,
+        /// Why.
+        why: &'static str,
+    },
+    /// All that was to be recorded is recorded; what is left is due then. The sweep brings it back
+    /// too, so the input itself is needed no more.
+    #[error("waits until {at:?}: {why}")]
+    Waiting {
         /// When.
         at: Timestamp,
         /// Why.

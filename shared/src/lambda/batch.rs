@@ -103,7 +103,15 @@ pub enum NotHandled {
 impl NotHandled {
     fn retry_at(&self) -> Option<Timestamp> {
         match self {
-            Self::Unfinished(Unfinished::Later { at, .. }) => Some(*at),
+            Self::Unfinished(Unfinished::Later { at, .. } | Unfinished::Waiting { at, .. }) => Some(*at),
+            _ => None,
+        }
+    }
+
+    /// Until when nothing is left to do, where the message itself is needed no more.
+    fn waits_until(&self) -> Option<Timestamp> {
+        match self {
+            Self::Unfinished(Unfinished::Waiting { at, .. }) => Some(*at),
             _ => None,
         }
     }
@@ -112,6 +120,10 @@ impl NotHandled {
 /// Can make a message visible again at another time than the queue's.
 #[expect(async_fn_in_trait, reason = "the functions run on one thread, so futures need no Send bound")]
 pub trait Visibility {
+    /// Whether a moment is so far off that the sweep, which runs each minute, serves better than a
+    /// message that is received again and again and counts as failed at last.
+    fn is_far(&self, moment: Timestamp) -> bool;
+
     /// Hides the message until then. A failure only means that the queue's own time holds.
     async fn hide_until(&self, receipt_handle: &str, until: Timestamp);
 }
@@ -147,6 +159,10 @@ where
                 tracing::info!(outcome, group = record.group(), attempt = record.attempt());
                 continue;
             }
+            Ok(Err(reason)) if reason.waits_until().is_some_and(|until| visibility.is_far(until)) => {
+                tracing::info!(outcome = "waits", group = record.group(), why = %reason);
+                continue;
+            }
             Ok(Err(reason)) => {
                 if let Some(until) = reason.retry_at() {
                     tracing::info!(outcome = "later", group = record.group(), attempt = record.attempt(), why = %reason);
@@ -180,6 +196,10 @@ mod tests {
 
     struct Noted(RefCell<Vec<(String, Timestamp)>>);
     impl Visibility for Noted {
+        fn is_far(&self, moment: Timestamp) -> bool {
+            moment > Timestamp(1_000)
+        }
+
         async fn hide_until(&self, receipt_handle: &str, until: Timestamp) {
             self.0.borrow_mut().push((receipt_handle.to_owned(), until));
         }
@@ -238,6 +258,16 @@ mod tests {
         let (failed, _, hidden) = run(&batch, |_| Err(Unfinished::Later { at, why: "test" }.into()));
         assert_eq!(failed, ["a1", "a2"]);
         assert_eq!(hidden, [("r-a1".to_owned(), at), ("r-a2".to_owned(), at)]);
+    }
+
+    #[test]
+    fn what_is_recorded_and_due_much_later_is_left_to_the_sweep() {
+        let batch = SqsBatch { records: vec![record("a1", "a"), record("a2", "a")] };
+        let far = Timestamp(1_001);
+        let (failed, seen, hidden) = run(&batch, |_| Err(Unfinished::Waiting { at: far, why: "test" }.into()));
+        assert_eq!((failed.len(), seen.len(), hidden.len()), (0, 2, 0));
+        let (failed, ..) = run(&batch, |_| Err(Unfinished::Later { at: far, why: "test" }.into()));
+        assert_eq!(failed, ["a1", "a2"], "what is not recorded must come again");
     }
 
     #[test]
