@@ -26,7 +26,7 @@ pub enum InvalidId {
 /// a message group id (`app_id#conversation_id`) below the 128 characters that SQS allows.
 pub const MAX_ID_LEN: usize = 60;
 
-fn check(text: &str) -> Result<(), InvalidId> {
+fn check_id(text: &str) -> Result<(), InvalidId> {
     if text.is_empty() {
         return Err(InvalidId::Empty);
     }
@@ -38,9 +38,9 @@ fn check(text: &str) -> Result<(), InvalidId> {
 }
 
 macro_rules! id {
-    ($(#[$doc:meta])* $name:ident) => {
+    ($(#[$doc:meta])* $name:ident, $check:ident) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
         pub struct $name(String);
 
@@ -48,10 +48,10 @@ macro_rules! id {
             /// Takes a text as this identifier.
             ///
             /// # Errors
-            /// [`InvalidId`] when it is empty, too long, or has a character that no id has.
+            /// [`InvalidId`] when it is empty, too long, or has a character that it may not have.
             pub fn parse(text: impl Into<String>) -> Result<Self, InvalidId> {
                 let text = text.into();
-                check(&text)?;
+                $check(&text)?;
                 Ok(Self(text))
             }
 
@@ -85,107 +85,68 @@ macro_rules! id {
 
 id!(
     /// A workspace: Intercom's `app_id` (`app.id_code` in `GET /me`).
-    AppId
+    AppId, check_id
 );
 id!(
     /// A conversation within a workspace.
-    ConversationId
+    ConversationId, check_id
 );
 id!(
     /// A teammate ("admin" in Intercom's API).
-    AdminId
+    AdminId, check_id
 );
 id!(
     /// A team of teammates.
-    TeamId
-);
-id!(
-    /// A contact: user, lead or visitor.
-    ContactId
+    TeamId, check_id
 );
 id!(
     /// A bot, as the settings name it.
-    BotId
+    BotId, check_id
 );
 id!(
     /// One attempt to send: the fresh name under which a worker holds an outbox entry.
-    ClaimId
+    ClaimId, check_id
 );
 
-/// A command's id, chosen by the bot. It makes the command idempotent, so its form is free:
-/// 1 to 200 printable ASCII characters.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct CommandId(String);
+id!(
+    /// A command's id, chosen by the bot. It makes the command idempotent, so its form is free:
+    /// 1 to 200 printable ASCII characters.
+    CommandId, check_command_id
+);
+id!(
+    /// A conversation part's id. Ids grow as parts are added, so they order the parts of a
+    /// conversation: decimal ids by value, whatever their length.
+    PartId, check_id
+);
 
-impl CommandId {
-    /// Takes a text as a command id.
-    ///
-    /// # Errors
-    /// [`InvalidId`] when it is empty, longer than 200 bytes or not printable ASCII.
-    pub fn parse(text: impl Into<String>) -> Result<Self, InvalidId> {
-        let text = text.into();
-        if text.is_empty() {
-            return Err(InvalidId::Empty);
+fn check_command_id(text: &str) -> Result<(), InvalidId> {
+    if text.is_empty() {
+        return Err(InvalidId::Empty);
+    }
+    if text.len() > 200 {
+        return Err(InvalidId::TooLong);
+    }
+    if text.bytes().all(|byte| byte.is_ascii_graphic()) { Ok(()) } else { Err(InvalidId::BadCharacter) }
+}
+
+/// Orders identifiers by their text, for maps.
+macro_rules! ordered_by_text {
+    ($($name:ident),*) => {$(
+        impl Ord for $name {
+            fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+                self.0.cmp(&other.0)
+            }
         }
-        if text.len() > 200 {
-            return Err(InvalidId::TooLong);
+
+        impl PartialOrd for $name {
+            fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+                Some(self.cmp(other))
+            }
         }
-        if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(InvalidId::BadCharacter);
-        }
-        Ok(Self(text))
-    }
-
-    /// The id's text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
+    )*};
 }
 
-impl TryFrom<String> for CommandId {
-    type Error = InvalidId;
-    fn try_from(text: String) -> Result<Self, InvalidId> {
-        Self::parse(text)
-    }
-}
-
-impl From<CommandId> for String {
-    fn from(id: CommandId) -> String {
-        id.0
-    }
-}
-
-impl fmt::Display for CommandId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-/// A conversation part's id. Ids grow as parts are added, so they order the parts of a
-/// conversation: decimal ids by value, whatever their length.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct PartId(String);
-
-impl PartId {
-    /// Takes a text as a part id.
-    ///
-    /// # Errors
-    /// [`InvalidId`] when it is empty, too long, or has a character that no id has.
-    pub fn parse(text: impl Into<String>) -> Result<Self, InvalidId> {
-        let text = text.into();
-        check(&text)?;
-        Ok(Self(text))
-    }
-
-    /// The id's text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
+ordered_by_text!(AppId, ConversationId, BotId, CommandId);
 
 impl Ord for PartId {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
@@ -197,25 +158,6 @@ impl Ord for PartId {
 impl PartialOrd for PartId {
     fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
         Some(self.cmp(other))
-    }
-}
-
-impl TryFrom<String> for PartId {
-    type Error = InvalidId;
-    fn try_from(text: String) -> Result<Self, InvalidId> {
-        Self::parse(text)
-    }
-}
-
-impl From<PartId> for String {
-    fn from(id: PartId) -> String {
-        id.0
-    }
-}
-
-impl fmt::Display for PartId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
     }
 }
 
