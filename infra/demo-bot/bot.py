@@ -33,12 +33,12 @@ def is_genuine(secret, headers, body):
     """Checks the signature by the rules of Standard Webhooks."""
     event_id = headers.get("webhook-id", "")
     timestamp = headers.get("webhook-timestamp", "")
-    if not timestamp.isdigit() or abs(time.time() - int(timestamp)) > TOLERANCE_S:
+    if not (timestamp.isascii() and timestamp.isdigit()) or abs(time.time() - int(timestamp)) > TOLERANCE_S:
         return False
     key = base64.b64decode(secret.removeprefix("whsec_"))
     code = hmac.new(key, f"{event_id}.{timestamp}.".encode() + body, hashlib.sha256).digest()
-    expected = "v1," + base64.b64encode(code).decode()
-    given = headers.get("webhook-signature", "").split(" ")
+    expected = b"v1," + base64.b64encode(code)
+    given = headers.get("webhook-signature", "").encode().split(b" ")
     return any(hmac.compare_digest(expected, signature) for signature in given)
 
 
@@ -108,7 +108,8 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_POST(self):
-        length = int(self.headers.get("content-length", 0))
+        length = self.headers.get("content-length", "0")
+        length = int(length) if length.isascii() and length.isdigit() else MAX_BODY_BYTES + 1
         if length > MAX_BODY_BYTES:
             self.close_connection = True
             return self.respond(413, {"error": "too large"})

@@ -31,7 +31,7 @@ DEMO_BOT = ROOT / "infra" / "demo-bot" / "bot.py"
 def main():
     """Runs everything; the exit status."""
     options = _options()
-    intercom = _part_from_the_caller()
+    intercom = part_from_the_caller()
     # A shell that starts this in the background would have it ignore Ctrl-C.
     for sign in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(sign, signal.default_int_handler)
@@ -65,7 +65,7 @@ def _run(options, intercom, processes, directory):
             remark(f"{workspace.name or workspace.app_id}, {workspace.region.upper()}")
     else:
         workspace = settings.of_sandbox(SEED, sandbox_url)
-    binaries = _build(processes)
+    binaries = build(processes)
     toml = settings.as_toml(workspace, f"{bot_url}/events")
     directory.mkdir(parents=True, exist_ok=True)
     (directory / "baton.toml").write_text(toml)
@@ -81,9 +81,10 @@ def _run(options, intercom, processes, directory):
         )
         remark(f"{len(packages.functions(TEMPLATE.read_text()))} functions, {made} packed anew")
     with step("start the demo bot" + ("" if real else " and the Intercom sandbox")):
-        _start_bot(processes, directory, ports["bot"], bot_secret)
+        start_bot(processes, directory, ports["bot"], bot_secret)
         if not real:
-            _start_sandbox(processes, aws, directory, binaries, ports["sandbox"], workspace, outputs)
+            start_sandbox(processes, directory, binaries, ports["sandbox"])
+            register_webhook(aws, sandbox_url, workspace, outputs)
 
     say(f"  ready after {time.monotonic() - started:.1f} s")
     if real:
@@ -114,7 +115,7 @@ def _options():
     return parser.parse_args()
 
 
-def _part_from_the_caller():
+def part_from_the_caller():
     """Keeps the caller's AWS account and Intercom secrets away from every child; returns INTERCOM_*."""
     intercom = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("INTERCOM_")}
     for name in [name for name in os.environ if name.startswith("AWS_")]:
@@ -138,7 +139,7 @@ def _ports(options, real):
     return ports
 
 
-def _build(processes):
+def build(processes):
     """Builds the functions and the `baton` tool; the directory of the binaries."""
     if not shutil.which("cargo"):
         raise Failure("cargo is not installed", hint="Install Rust with rustup; rust-toolchain.toml picks the version.")
@@ -152,7 +153,8 @@ def _build(processes):
     return Path(os.environ.get("CARGO_TARGET_DIR") or ROOT / "target") / "debug"
 
 
-def _start_bot(processes, directory, port, secret):
+def start_bot(processes, directory, port, secret):
+    """Starts the demo bot, and waits until it answers."""
     processes.start(
         "demo bot",
         [sys.executable, str(DEMO_BOT), "--port", str(port)],
@@ -162,7 +164,8 @@ def _start_bot(processes, directory, port, secret):
     processes.wait_until(lambda: _answers(f"http://127.0.0.1:{port}/log"), "the demo bot to answer", 10, log_of=["demo bot"])
 
 
-def _start_sandbox(processes, aws, directory, binaries, port, workspace, outputs):
+def start_sandbox(processes, directory, binaries, port):
+    """Starts the Intercom sandbox, and waits until it answers."""
     record = directory / "intercom-requests.jsonl"
     record.unlink(missing_ok=True)
     processes.start(
@@ -171,10 +174,14 @@ def _start_sandbox(processes, aws, directory, binaries, port, workspace, outputs
         log=directory / "logs" / "sandbox.log",
         cwd=ROOT,
     )
-    url = f"http://127.0.0.1:{port}"
-    processes.wait_until(lambda: _answers(f"{url}/_sandbox/health"), "the sandbox to answer", 10, log_of=["sandbox"])
+    health = f"http://127.0.0.1:{port}/_sandbox/health"
+    processes.wait_until(lambda: _answers(health), "the sandbox to answer", 10, log_of=["sandbox"])
+
+
+def register_webhook(aws, sandbox_url, workspace, outputs):
+    """Has the sandbox send a workspace's webhooks to the deployment, which must take the first one."""
     hook = f"{outputs['WebhookUrlBase']}/{workspace.webhook_path}"
-    status, body = request("POST", f"{url}/_sandbox/{workspace.app_id}/webhook", {"url": hook})
+    status, body = request("POST", f"{sandbox_url}/_sandbox/{workspace.app_id}/webhook", {"url": hook})
     if status != 200 or json.loads(body)["ping_status"] != 200:
         raise Failure(
             "the webhook could not be registered",

@@ -34,9 +34,9 @@ class Workspace:
     names: dict = field(default_factory=dict)  # of teammates and teams, by their ids
 
 
-def of_sandbox(seed_file, sandbox_url):
-    """The sandbox's first workspace; its secrets are in the seed, for everybody to read."""
-    seed = json.loads(seed_file.read_text())["workspaces"][0]
+def of_sandbox(seed_file, sandbox_url, position=0):
+    """One of the sandbox's workspaces, the first unless told; its secrets are in the seed, for everybody to read."""
+    seed = json.loads(seed_file.read_text())["workspaces"][position]
     token = seed["access_tokens"][0]
     return Workspace(
         app_id=seed["app_id"],

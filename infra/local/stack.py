@@ -19,7 +19,7 @@ def create_secrets(aws, secrets):
         client.create_secret(Name=f"{SECRETS_PREFIX}/{name}", SecretString=json.dumps(values))
 
 
-def deploy(aws, processes, template_file, binaries, settings, cache, operator_senders):
+def deploy(aws, processes, template_file, binaries, settings, cache, operator_senders, bot_queue_arns=""):
     """Packs, uploads and creates the stack; returns its outputs and how many zips had to be made."""
     template = template_file.read_text()
     names = packages.functions(template)
@@ -35,6 +35,7 @@ def deploy(aws, processes, template_file, binaries, settings, cache, operator_se
 
     parameters = {
         "Architecture": "arm64" if platform.machine() in ("arm64", "aarch64") else "x86_64",
+        "BotQueueArns": bot_queue_arns,
         "OperatorSenderIds": operator_senders,
         "SecretsPrefix": SECRETS_PREFIX,
     }

@@ -50,7 +50,7 @@ class Story:
     def _play(self):
         bot_team, support = self._workspace.bot_teams[0], self._workspace.handover_team
 
-        self._scene("Carla writes. A workflow gives the conversation to the bot's team.")
+        self._scene("Carla writes, and the conversation is assigned to the bot's team.")
         self._begin("Hi, what are your opening hours?")
         self._teammate("assign", assignee={"type": "team", "id": bot_team})
         self._expect("the bot to answer", self._bot_says("9:00"))

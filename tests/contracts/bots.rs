@@ -112,7 +112,7 @@ fn what_a_bot_answers_is_on_its_way_before_the_event_counts_as_taken() {
         };
         assert_eq!(
             (named.as_str(), command.id.as_deref(), command.epoch),
-            ("demo", Some("evt_abc123_215470000000001_7/0"), Some(3))
+            ("demo", Some("evt_abc123_215470000000001_0_7/0"), Some(3))
         );
         assert!(matches!(command.command, CommandData::Reply { .. }));
 

@@ -2,8 +2,8 @@
 
 use aws_sdk_sqs::types::QueueAttributeName;
 use shared::adapters::clock::SystemClock;
-use shared::adapters::sqs::{Hiding, Inbox, Queue, Queues};
-use shared::lambda::batch::Visibility as _;
+use shared::adapters::sqs::{Inbox, Keeper, Queue, Queues};
+use shared::lambda::batch::{Custody as _, SqsRecord};
 use shared::ports::{Clock as _, Wakers, Worker};
 use shared::testing::{FakeWakers, key};
 use shared::wire::bot::CommandMessage;
@@ -108,8 +108,9 @@ fn a_hidden_message_comes_back_at_its_time() {
         let queue = queue(&client, "inbox").await;
         queue.put("g", "1".to_owned(), "{}".to_owned()).await.unwrap();
         let message = received(&client, "inbox").await.remove(0);
-        let hiding = Hiding { queue, clock: SystemClock };
-        hiding.hide_until(&message.receipt_handle.unwrap(), SystemClock.now().plus_ms(700)).await;
+        let dead_letters = self::queue(&client, "dead").await;
+        let keeper = Keeper { queue, dead_letters, clock: SystemClock };
+        keeper.hide_until(&message.receipt_handle.unwrap(), SystemClock.now().plus_ms(700)).await;
         assert!(received(&client, "inbox").await.is_empty());
         // Visible again after a second, where the queue's own time would be thirty.
         let mut tries = 0;
@@ -118,5 +119,22 @@ fn a_hidden_message_comes_back_at_its_time() {
             tries += 1;
             assert!(tries < 50, "it does not come back");
         }
+    });
+}
+
+#[test]
+fn a_parked_message_rests_in_the_dead_letter_queue_with_its_reason() {
+    let aws = LocalAws::start();
+    run(async {
+        let client = LocalAws::connection(aws.port).sqs();
+        let (queue, dead_letters) = (queue(&client, "inbox").await, queue(&client, "dead").await);
+        let keeper = Keeper { queue, dead_letters, clock: SystemClock };
+        let json = serde_json::json!({ "messageId": "m1", "receiptHandle": "r", "body": "nonsense", "attributes": { "MessageGroupId": "g" } });
+        let record: SqsRecord = serde_json::from_value(json).unwrap();
+        keeper.park(&record, "it is no JSON").await.unwrap();
+        keeper.park(&record, "it is no JSON").await.unwrap();
+        let parked = received(&client, "dead").await;
+        assert_eq!(parked.iter().map(|message| message.body.as_deref()).collect::<Vec<_>>(), [Some("nonsense")]);
+        assert!(keeper.is_far(SystemClock.now().plus_ms(60_000)) && !keeper.is_far(SystemClock.now().plus_ms(30_000)));
     });
 }

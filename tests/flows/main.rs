@@ -2,4 +2,5 @@
 //! happens when something dies in between.
 
 mod outbound;
+mod races;
 mod story;

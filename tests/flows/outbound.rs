@@ -22,7 +22,7 @@ fn a_reply_whose_answer_was_lost_is_found_and_not_sent_again() {
     let (_, bridge) = bridge();
     bridge.intercom.expect([Surprise::AnswerLost]);
     let error = bridge.asked("c1", reply("Hi")).unwrap_err();
-    assert_eq!(error, Unfinished::Waiting { at: at(&bridge, SETTLE_MS), why: "an action is not due yet" });
+    assert_eq!(error, Unfinished::Later { at: at(&bridge, SETTLE_MS), why: "due" });
     assert!(bridge.carry_out(Lane::Replies, None).is_err(), "not before it has settled");
     bridge.desk.clock.advance_ms(SETTLE_MS);
     bridge.carry_out(Lane::Replies, None).unwrap();
@@ -68,10 +68,7 @@ fn a_rate_limit_waits_until_it_is_over() {
     let (_, bridge) = bridge();
     let until = at(&bridge, 7_000);
     bridge.intercom.expect([Surprise::Limited { until }]);
-    assert_eq!(
-        bridge.asked("c1", reply("Hi")).unwrap_err(),
-        Unfinished::Waiting { at: until, why: "an action is not due yet" }
-    );
+    assert_eq!(bridge.asked("c1", reply("Hi")).unwrap_err(), Unfinished::Later { at: until, why: "due" });
     bridge.carry_out(Lane::Replies, None).unwrap_err();
     assert_eq!(bridge.intercom.take_performed().len(), 1, "nothing is tried before then");
     bridge.desk.clock.advance_ms(7_000);

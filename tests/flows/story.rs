@@ -318,7 +318,9 @@ fn a_hand_over_that_is_refused_falls_back_and_at_last_stays_with_the_bot() {
     bridge.intercom.expect([refused(), refused(), refused()]);
     bridge.asked("c1", to_bob()).unwrap();
     assert_eq!(words(&bridge.told()), ["rejected: c1 assignee_not_found"]);
-    assert_eq!(bridge.state().control, Control::Bot, "a customer is never left with nobody");
+    assert_eq!(bridge.swept(), [Worker::Router], "a customer is never left with nobody");
+    bridge.heard(&News::Due).unwrap();
+    assert_eq!(bridge.state().control, Control::Bot);
 }
 
 #[test]

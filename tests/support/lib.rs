@@ -230,7 +230,7 @@ impl Bridge {
     /// As [`carry_out::carry_out`].
     pub fn carry_out(&self, lane: Lane, command: Option<&Command>) -> Result<Report, Unfinished> {
         let deadline = self.desk.clock.now().plus_ms(INVOCATION_MS);
-        now(carry_out::carry_out(&self.desk, &self.intercom, &self.names, lane, &key(), command, deadline))
+        to_the_end(now(carry_out::carry_out(&self.desk, &self.intercom, &self.names, lane, &key(), command, deadline)))
     }
 
     /// What the bot is told now.
@@ -247,7 +247,7 @@ impl Bridge {
     /// As [`deliver::deliver`].
     pub fn try_tell(&self) -> Result<Report, Unfinished> {
         let deadline = self.desk.clock.now().plus_ms(INVOCATION_MS);
-        now(deliver::deliver(&self.desk, &self.bots, &key(), deadline))
+        to_the_end(now(deliver::deliver(&self.desk, &self.bots, &key(), deadline)))
     }
 
     /// The minute's sweep; who was woken.
@@ -276,6 +276,14 @@ impl Bridge {
 
 fn bot() -> shared::domain::ids::AdminId {
     shared::domain::ids::AdminId::parse(BOT).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// A worker's report, or when it is to come again.
+fn to_the_end(report: Result<Report, Unfinished>) -> Result<Report, Unfinished> {
+    match report {
+        Ok(Report { due: Some(at), .. }) => Err(Unfinished::Later { at, why: "due" }),
+        report => report,
+    }
 }
 
 /// A reply of plain words.

@@ -94,8 +94,8 @@ def every_queue_has_its_dead_letter_queue(template):
             wrong.append(f"{name} has no dead-letter queue of its own")
             continue
         taken.add(dead)
-        if redrive.get("maxReceiveCount") != 8:
-            wrong.append(f"{name} gives a message up after {redrive.get('maxReceiveCount')} tries, not 8")
+        if redrive.get("maxReceiveCount") != 100:
+            wrong.append(f"{name} gives a message up after {redrive.get('maxReceiveCount')} tries, not 100")
         if everything[dead].get("MessageRetentionPeriod", 0) < queue.get("MessageRetentionPeriod", 0):
             wrong.append(f"{dead} keeps messages for less time than {name}")
     wrong += [f"{name} is nobody's dead-letter queue" for name in set(everything) - set(queues(template)) - taken]
@@ -313,12 +313,15 @@ def variables_agree(template, code):
 
 
 def variables_are_what_they_say(template):
-    """X_QUEUE_URL is the queue X; secrets come from the secret of that name; the table is the table."""
+    """X_QUEUE_URL is the queue X, DEAD_LETTER_QUEUE_URL that of the function's own queue; secrets come from the secret of that name; the table is the table."""
     secrets = {"WEBHOOK_SECRETS": "webhook-secrets", "INTERCOM_TOKENS": "intercom-tokens", "BOT_SECRETS": "bot-secrets"}
     wrong = []
     for name, function in functions(template).items():
         for variable, value in function["Environment"]["Variables"].items():
-            if variable.endswith("_QUEUE_URL"):
+            if variable == "DEAD_LETTER_QUEUE_URL":
+                sources = [event["Properties"]["Queue"] for event in function["Events"].values() if event["Type"] == "SQS"]
+                expected = {"Ref": sources[0]["Fn::GetAtt"][0].replace("Queue", "DeadLetterQueue")} if sources else None
+            elif variable.endswith("_QUEUE_URL"):
                 stem = "".join(word.capitalize() for word in variable.removesuffix("_QUEUE_URL").split("_"))
                 expected = {"Ref": f"{stem}Queue"}
             elif variable in secrets:

@@ -7,6 +7,7 @@ use shared::domain::ids::{BotId, ConversationKey, InvalidId, Timestamp};
 use shared::lambda::batch::{Handled, NotHandled, SqsRecord};
 use shared::ports::{Clock, Conversations, Unavailable, Wakers};
 use shared::wire::queue::WorkMessage;
+use shared::wire::where_in_json;
 
 /// Handles one message. An event may be delivered again, under the same id.
 ///
@@ -24,7 +25,7 @@ where
     C: Clock,
 {
     let unreadable = |why: String| NotHandled::Unreadable(why);
-    let message: WorkMessage = serde_json::from_str(&record.body).map_err(|error| unreadable(error.to_string()))?;
+    let message: WorkMessage = serde_json::from_str(&record.body).map_err(|error| unreadable(where_in_json(&error)))?;
     match message {
         WorkMessage::Wake { app_id, conversation_id, .. } => {
             let key: ConversationKey = format!("{app_id}#{conversation_id}")
@@ -32,7 +33,10 @@ where
                 .map_err(|error: InvalidId| unreadable(error.to_string()))?;
             let report = deliver(desk, bots, &key, deadline).await?;
             tracing::info!(outcome = "delivered", app_id, conversation_id, sent = report.sent);
-            Ok(if report.sent > 0 { "delivered" } else { "nothing_to_do" })
+            match report.due {
+                Some(due) => Err(NotHandled::Waits(due)),
+                None => Ok(if report.sent > 0 { "delivered" } else { "nothing_to_do" }),
+            }
         }
         WorkMessage::Refusal { bot, event, .. } => {
             let bot = BotId::parse(bot).ok().and_then(|id| desk.settings.bots.get(&id));

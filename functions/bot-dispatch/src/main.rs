@@ -5,7 +5,7 @@ use lambda_runtime::{Error, LambdaEvent, service_fn};
 use shared::adapters::bots::Messengers;
 use shared::adapters::clock::SystemClock;
 use shared::adapters::connection::Connection;
-use shared::adapters::sqs::{Hiding, Queues};
+use shared::adapters::sqs::Queues;
 use shared::config::Environment;
 use shared::domain::ids::Timestamp;
 use shared::lambda::batch::{self, SqsBatch};
@@ -21,14 +21,14 @@ async fn main() -> Result<(), Error> {
     let queues = Queues { bot_events: Some(bot_events.clone()), replies: Some(replies), ..Queues::default() };
     let desk = wiring::desk(&mut environment, &connection, queues.clone());
     let secrets = wiring::bot_secrets(&mut environment, &desk.settings);
+    let keeper = wiring::keeper(&mut environment, &connection, bot_events);
     environment.finish()?;
     let bots = Messengers::new(secrets, connection.sqs(), queues, SystemClock)?;
-    let hiding = Hiding { queue: bot_events, clock: SystemClock };
-    let (desk, bots, hiding) = (&desk, &bots, &hiding);
+    let (desk, bots, keeper) = (&desk, &bots, &keeper);
     lambda_runtime::run(service_fn(move |event: LambdaEvent<SqsBatch>| async move {
         let deadline = Timestamp(event.context.deadline);
         let handle = |record| async move { handle(desk, bots, &record, deadline).await };
-        Ok::<_, Error>(batch::work(&event.payload, hiding, handle).await)
+        Ok::<_, Error>(batch::work(&event.payload, keeper, handle).await)
     }))
     .await
 }

@@ -114,9 +114,7 @@ fn read(bot: &BotId, body: &[u8]) -> Result<Vec<(ConversationKey, CommandMessage
         return Err(format!("a body has 1 to {MAX_COMMANDS_AT_ONCE} commands"));
     }
     let checked = commands.into_iter().enumerate().map(|(position, command)| {
-        let about = command.key();
-        let about = about.and_then(|about| command.clone().into_domain(bot.clone()).map(|_| about));
-        about.map(|about| (about, command)).map_err(|error| format!("commands[{position}]: {error}"))
+        command.checked(bot).map(|about| (about, command)).map_err(|error| format!("commands[{position}]: {error}"))
     });
     checked.collect()
 }

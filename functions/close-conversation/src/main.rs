@@ -11,12 +11,12 @@ use shared::lambda::{telemetry, wiring};
 async fn main() -> Result<(), Error> {
     let environment = Environment::of_this_process();
     telemetry::start(environment.optional("LOG_LEVEL").unwrap_or_default());
-    let (office, hiding) = wiring::office(environment, Lane::Close)?;
-    let (office, hiding) = (&office, &hiding);
+    let (office, keeper) = wiring::office(environment, Lane::Close)?;
+    let (office, keeper) = (&office, &keeper);
     lambda_runtime::run(service_fn(move |event: LambdaEvent<SqsBatch>| async move {
         let deadline = Timestamp(event.context.deadline);
         let handle = |record| async move { office.handle(&record, deadline).await };
-        Ok::<_, Error>(batch::work(&event.payload, hiding, handle).await)
+        Ok::<_, Error>(batch::work(&event.payload, keeper, handle).await)
     }))
     .await
 }

@@ -1,25 +1,34 @@
 //! What happens in Intercom is heeded, conversation by conversation, in order.
 
-use shared::app::Desk;
 use shared::app::heed::{News, heed};
-use shared::domain::ids::{ConversationKey, InvalidId};
+use shared::app::{Desk, Unfinished};
+use shared::domain::ids::{ConversationKey, InvalidId, Timestamp};
 use shared::lambda::batch::{Handled, NotHandled, SqsRecord};
 use shared::ports::{Clock, Conversations, Intercom, Wakers};
 use shared::wire::queue::{self, InboxMessage};
+use shared::wire::where_in_json;
+
+/// How long one piece of news may take, in milliseconds: two requests to Intercom and the rest.
+/// None is begun with less time left.
+const NEWS_MS: u64 = 22_000;
 
 /// Handles one message of the inbox. Safe to repeat.
 ///
 /// # Errors
 /// [`NotHandled`].
-pub async fn handle<S, W, C, I>(desk: &Desk<S, W, C>, intercom: &I, record: &SqsRecord) -> Handled
+pub async fn handle<S, W, C, I>(desk: &Desk<S, W, C>, intercom: &I, record: &SqsRecord, deadline: Timestamp) -> Handled
 where
     S: Conversations,
     W: Wakers,
     C: Clock,
     I: Intercom,
 {
+    let now = desk.clock.now();
+    if now.plus_ms(NEWS_MS) > deadline {
+        return Err(Unfinished::Later { at: now, why: "this invocation's time is up" }.into());
+    }
     let message: InboxMessage =
-        serde_json::from_str(&record.body).map_err(|error| NotHandled::Unreadable(error.to_string()))?;
+        serde_json::from_str(&record.body).map_err(|error| NotHandled::Unreadable(where_in_json(&error)))?;
     let key: ConversationKey = format!("{}#{}", message.app_id, message.conversation_id)
         .parse()
         .map_err(|error: InvalidId| NotHandled::Unreadable(error.to_string()))?;

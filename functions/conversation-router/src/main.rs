@@ -2,10 +2,10 @@
 
 use conversation_router::handle;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
-use shared::adapters::clock::SystemClock;
 use shared::adapters::connection::Connection;
-use shared::adapters::sqs::{Hiding, Queues};
+use shared::adapters::sqs::Queues;
 use shared::config::Environment;
+use shared::domain::ids::Timestamp;
 use shared::lambda::batch::{self, SqsBatch};
 use shared::lambda::{telemetry, wiring};
 
@@ -21,12 +21,13 @@ async fn main() -> Result<(), Error> {
     let queues = Queues { inbox: None, bot_events: Some(bot_events), replies: Some(replies), close: Some(close) };
     let desk = wiring::desk(&mut environment, &connection, queues);
     let intercom = wiring::intercom(&mut environment, &desk)?;
+    let keeper = wiring::keeper(&mut environment, &connection, inbox);
     environment.finish()?;
-    let hiding = Hiding { queue: inbox, clock: SystemClock };
-    let (desk, intercom, hiding) = (&desk, &intercom, &hiding);
+    let (desk, intercom, keeper) = (&desk, &intercom, &keeper);
     lambda_runtime::run(service_fn(move |event: LambdaEvent<SqsBatch>| async move {
-        let handle = |record| async move { handle(desk, intercom, &record).await };
-        Ok::<_, Error>(batch::work(&event.payload, hiding, handle).await)
+        let deadline = Timestamp(event.context.deadline);
+        let handle = |record| async move { handle(desk, intercom, &record, deadline).await };
+        Ok::<_, Error>(batch::work(&event.payload, keeper, handle).await)
     }))
     .await
 }

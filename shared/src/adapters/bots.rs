@@ -13,7 +13,7 @@ use crate::domain::ids::{CommandId, ConversationKey};
 use crate::domain::settings::{Bot, SecretName, Transport};
 use crate::domain::signature::{self, Key};
 use crate::ports::{Bots, Clock, NotTaken, Worker};
-use crate::wire::bot::{Commands, EventMessage, MAX_COMMANDS_AT_ONCE};
+use crate::wire::bot::{CommandMessage, Commands, EventMessage, MAX_COMMANDS_AT_ONCE};
 
 /// How long a bot has to answer, in all.
 const REQUEST_TIMEOUT: Duration = Duration::from_millis(10_000);
@@ -98,20 +98,15 @@ impl<C: Clock> Messengers<C> {
         if event.seq == 0 || body.iter().all(u8::is_ascii_whitespace) {
             return Ok(());
         }
-        let problem = match serde_json::from_slice::<Commands>(&body) {
-            Ok(answer) if answer.commands.len() > MAX_COMMANDS_AT_ONCE => {
-                format!("an answer has at most {MAX_COMMANDS_AT_ONCE} commands")
-            }
-            Ok(answer) => {
-                for (position, command) in answer.commands.into_iter().enumerate() {
-                    let command = command.answering(event, position);
-                    let about = command.key().map_err(|error| not_taken(error.to_string()))?;
-                    let put = self.queues.put_command(Worker::Reply, &about, bot.id.as_str(), &command).await;
+        let problem = match read_answer(&body, bot, event) {
+            Ok(commands) => {
+                for (about, command) in &commands {
+                    let put = self.queues.put_command(Worker::Reply, about, bot.id.as_str(), command).await;
                     put.map_err(|reason| not_taken(reason.to_string()))?;
                 }
                 return Ok(());
             }
-            Err(error) => format!("the answer is not of the protocol's form: {error}"),
+            Err(problem) => problem,
         };
         // The bot has the event; what it meant to say is reported to it, and to the operator.
         tracing::error!(outcome = "malformed_answer", bot = %bot.id, seq = event.seq);
@@ -132,6 +127,20 @@ impl<C: Clock> Bots for Messengers<C> {
     ) -> Result<(), NotTaken> {
         self.send(bot, key, &EventMessage::new(key, state, event)).await
     }
+}
+
+/// Reads what a bot answered: all commands, or what is wrong.
+fn read_answer(body: &[u8], bot: &Bot, event: &EventMessage) -> Result<Vec<(ConversationKey, CommandMessage)>, String> {
+    let answer: Commands =
+        serde_json::from_slice(body).map_err(|error| format!("the answer is not of the protocol's form: {error}"))?;
+    if answer.commands.len() > MAX_COMMANDS_AT_ONCE {
+        return Err(format!("an answer has at most {MAX_COMMANDS_AT_ONCE} commands"));
+    }
+    let commands = answer.commands.into_iter().enumerate().map(|(position, command)| {
+        let command = command.answering(event, position);
+        command.checked(&bot.id).map(|about| (about, command)).map_err(|error| format!("commands[{position}]: {error}"))
+    });
+    commands.collect()
 }
 
 fn not_taken(why: String) -> NotTaken {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use aws_sdk_sqs::config::retry::RetryConfig;
 use aws_sdk_sqs::config::timeout::TimeoutConfig;
 use aws_sdk_sqs::config::{BehaviorVersion, Credentials, Region, SharedHttpClient};
+use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 
@@ -92,5 +93,20 @@ fn http_client(amazon_roots: bool) -> SharedHttpClient {
     match TlsContext::builder().with_trust_store(store).build() {
         Ok(context) if amazon_roots => builder.tls_context(context).build_https(),
         _ => builder.build_https(),
+    }
+}
+
+/// What an SDK error means, in a few words: the service's own code, or what kind of failure it was.
+/// Nothing of the request or the answer, which may carry a customer's words.
+pub(super) fn why<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> String {
+    let code = |service: &E| service.code().unwrap_or("an error without a code").to_owned();
+    match error {
+        SdkError::ServiceError(service) => code(service.err()),
+        SdkError::TimeoutError(_) => "no answer in time".to_owned(),
+        SdkError::DispatchFailure(failure) if failure.is_timeout() => "no connection in time".to_owned(),
+        SdkError::DispatchFailure(failure) if failure.is_io() => "no connection".to_owned(),
+        SdkError::DispatchFailure(_) => "the request could not be sent".to_owned(),
+        SdkError::ResponseError(_) => "the answer cannot be read".to_owned(),
+        _ => "the request could not be built".to_owned(),
     }
 }

@@ -5,10 +5,10 @@
 //! this very save. Large states have their long texts in rows of their own (`sk` =
 //! `CONTENT#<sha256>`), written before the item that names them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::error::{DisplayErrorContext, SdkError};
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
 use serde_json::Value;
@@ -18,15 +18,19 @@ use crate::domain::conversation::{Control, Conversation};
 use crate::domain::ids::{ConversationKey, Timestamp};
 use crate::ports::{Conversations, Names, NotSaved, Stored, Unavailable};
 use crate::wire::bot::control_name;
+use crate::wire::where_in_json;
 
 /// States above this size, in bytes, have their long texts in rows of their own. An item holds
 /// 400 KB at most, and each kilobyte is a write unit.
 const LARGE_STATE_BYTES: usize = 48 * 1024;
 /// What counts as a long text, in bytes.
-const LONG_TEXT_BYTES: usize = 2 * 1024;
+const LONG_TEXT_BYTES: usize = 512;
 /// How long a conversation that the bot does not have is kept after its last change, in days.
 /// Longer than anything may be repeated (Intercom's retries, 14 days in a queue).
 const KEEP_DAYS: u64 = 30;
+/// How long a text of its own row is kept after it was last written, in days: longer than any
+/// conversation waits.
+const KEEP_CONTENT_DAYS: u64 = 400;
 /// Over how many partitions of the index `due` conversations are spread.
 const DUE_SHARDS: u8 = 4;
 const CONTENT_MARK: &str = "$content";
@@ -60,7 +64,7 @@ impl<N: Names> Table<N> {
                 .item("pk", text_value(&key.to_string()))
                 .item("sk", text_value(&format!("CONTENT#{hash}")))
                 .item("text", text_value(&text))
-                .item("expires_at", number(now.seconds() + KEEP_DAYS * 86_400));
+                .item("expires_at", number(now.seconds() + KEEP_CONTENT_DAYS * 86_400));
             put.send().await.map_err(unavailable)?;
         }
         Ok(())
@@ -86,18 +90,17 @@ impl<N: Names> Table<N> {
         let version = version.ok_or_else(|| broken("an item has no version"))?;
         let text =
             item.get("state").and_then(|value| value.as_s().ok()).ok_or_else(|| broken("an item has no state"))?;
-        let mut state: Value = serde_json::from_str(text).map_err(|error| broken(&error.to_string()))?;
-        let mut hashes = Vec::new();
-        collect_references(&state, &mut hashes);
-        if !hashes.is_empty() {
+        let mut state: Value = serde_json::from_str(text).map_err(|error| broken(&where_in_json(&error)))?;
+        // Only what the item itself names is put back: whatever else looks like a reference came
+        // from outside and means itself.
+        if let Some(hashes) = item.get("contents").and_then(|value| value.as_ss().ok()) {
             let mut texts = HashMap::new();
             for hash in hashes {
-                let text = self.content(key, &hash).await?;
-                texts.insert(hash, text);
+                texts.insert(hash.clone(), self.content(key, hash).await?);
             }
             put_back(&mut state, &texts);
         }
-        let conversation = serde_json::from_value(state).map_err(|error| broken(&error.to_string()))?;
+        let conversation = serde_json::from_value(state).map_err(|error| broken(&where_in_json(&error)))?;
         Ok(Stored { conversation, version })
     }
 }
@@ -127,7 +130,8 @@ impl<N: Names> Conversations for Table<N> {
         version: u64,
         now: Timestamp,
     ) -> Result<u64, NotSaved> {
-        let (state, texts) = written(conversation).map_err(|error| broken(&error.to_string()))?;
+        let (state, texts) = written(conversation).map_err(|error| broken(&where_in_json(&error)))?;
+        let hashes: BTreeSet<String> = texts.iter().map(|(hash, _)| hash.clone()).collect();
         self.put_content(key, texts, now).await?;
         let writer = self.names.claim();
         let mut sets =
@@ -163,6 +167,13 @@ impl<N: Names> Conversations for Table<N> {
             update = update.expression_attribute_values(":expires", number(now.seconds() + KEEP_DAYS * 86_400));
         } else {
             removes.push("expires_at");
+        }
+        if hashes.is_empty() {
+            removes.push("contents");
+        } else {
+            sets.push_str(", contents = :contents");
+            let hashes = hashes.into_iter().collect();
+            update = update.expression_attribute_values(":contents", AttributeValue::Ss(hashes));
         }
         if !removes.is_empty() {
             sets.push_str(" REMOVE ");
@@ -203,10 +214,7 @@ impl<N: Names> Conversations for Table<N> {
 }
 
 /// What a refused save means: nothing when the item shows that it was this very save.
-fn refused<R: std::fmt::Debug + Send + Sync + 'static>(
-    error: SdkError<UpdateItemError, R>,
-    writer: &str,
-) -> Result<(), NotSaved> {
+fn refused<R>(error: SdkError<UpdateItemError, R>, writer: &str) -> Result<(), NotSaved> {
     if let Some(UpdateItemError::ConditionalCheckFailedException(failed)) = error.as_service_error() {
         let holder = failed.item().and_then(|item| item.get("writer")).and_then(|value| value.as_s().ok());
         return if holder.is_some_and(|holder| holder == writer) { Ok(()) } else { Err(NotSaved::Conflict) };
@@ -236,10 +244,8 @@ fn broken(why: &str) -> Unavailable {
     Unavailable { what: "DynamoDB", why: format!("a row cannot be read or written: {why}") }
 }
 
-fn unavailable<E: std::error::Error + Send + Sync + 'static, R: std::fmt::Debug + Send + Sync + 'static>(
-    error: SdkError<E, R>,
-) -> Unavailable {
-    Unavailable { what: "DynamoDB", why: DisplayErrorContext(error).to_string() }
+fn unavailable<E: ProvideErrorMetadata, R>(error: SdkError<E, R>) -> Unavailable {
+    Unavailable { what: "DynamoDB", why: super::connection::why(&error) }
 }
 
 /// A state as it is stored, and the texts that go into rows of their own.
@@ -271,18 +277,6 @@ fn take_out(value: &mut Value, texts: &mut Vec<(String, String)>) {
 fn reference(value: &Value) -> Option<&str> {
     let fields = value.as_object().filter(|fields| fields.len() == 1)?;
     fields.get(CONTENT_MARK)?.as_str()
-}
-
-fn collect_references(value: &Value, hashes: &mut Vec<String>) {
-    if let Some(hash) = reference(value) {
-        hashes.push(hash.to_owned());
-        return;
-    }
-    match value {
-        Value::Array(values) => values.iter().for_each(|value| collect_references(value, hashes)),
-        Value::Object(fields) => fields.values().for_each(|value| collect_references(value, hashes)),
-        _ => {}
-    }
 }
 
 fn put_back(value: &mut Value, texts: &HashMap<String, String>) {
@@ -319,9 +313,6 @@ mod tests {
         let (state, texts) = written(&conversation).unwrap();
         assert!(state.len() < LARGE_STATE_BYTES && texts.len() == 20);
         let mut value: Value = serde_json::from_str(&state).unwrap();
-        let mut hashes = Vec::new();
-        collect_references(&value, &mut hashes);
-        assert_eq!(hashes.len(), 20);
         put_back(&mut value, &texts.into_iter().collect());
         assert_eq!(serde_json::from_value::<Conversation>(value).unwrap(), conversation);
     }

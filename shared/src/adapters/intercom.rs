@@ -256,13 +256,28 @@ impl<C: Clock> RestApi<C> {
             phone: contact.phone,
             language: contact.language_override.or(contact.browser_language),
             location: contact.location.map(texts_of).unwrap_or_default(),
-            contact_attributes: contact.custom_attributes.unwrap_or_default(),
-            conversation_attributes: context.custom_attributes.unwrap_or_default(),
+            contact_attributes: simple(contact.custom_attributes),
+            conversation_attributes: simple(context.custom_attributes),
             url: source.url,
             delivered_as: source.delivered_as,
-            tags: tags.into_iter().filter_map(|tag| tag.name).collect(),
+            tags: tags.into_iter().filter_map(|tag| tag.name).take(MAX_ATTRIBUTES).collect(),
         }
     }
+}
+
+/// How many attributes, and how many tags, travel with an event.
+const MAX_ATTRIBUTES: usize = 100;
+/// The longest text of an attribute that travels with an event, in bytes.
+const MAX_ATTRIBUTE_BYTES: usize = 2 * 1024;
+
+/// The attributes that have simple values, as Intercom's own do.
+fn simple(attributes: Option<serde_json::Map<String, Value>>) -> serde_json::Map<String, Value> {
+    let is_simple = |value: &Value| match value {
+        Value::String(text) => text.len() <= MAX_ATTRIBUTE_BYTES,
+        Value::Array(_) | Value::Object(_) => false,
+        _ => true,
+    };
+    attributes.unwrap_or_default().into_iter().filter(|(_, value)| is_simple(value)).take(MAX_ATTRIBUTES).collect()
 }
 
 fn texts_of(location: serde_json::Map<String, Value>) -> BTreeMap<String, String> {

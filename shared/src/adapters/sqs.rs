@@ -4,7 +4,9 @@
 //! id within five minutes is one send, so the SDK may try again.
 
 use aws_sdk_sqs::Client;
-use aws_sdk_sqs::error::DisplayErrorContext;
+use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
+#[cfg(feature = "lambda")]
+use aws_sdk_sqs::types::MessageAttributeValue;
 use sha2::{Digest as _, Sha256};
 
 use crate::domain::ids::{ConversationKey, Timestamp};
@@ -76,10 +78,8 @@ impl Queue {
     }
 }
 
-fn unavailable<E: std::error::Error + Send + Sync + 'static, R: std::fmt::Debug + Send + Sync + 'static>(
-    error: aws_sdk_sqs::error::SdkError<E, R>,
-) -> Unavailable {
-    Unavailable { what: "SQS", why: DisplayErrorContext(error).to_string() }
+fn unavailable<E: ProvideErrorMetadata, R>(error: SdkError<E, R>) -> Unavailable {
+    Unavailable { what: "SQS", why: super::connection::why(&error) }
 }
 
 /// The inbox, into which the edge puts notifications.
@@ -165,17 +165,19 @@ impl Wakers for Queues {
     }
 }
 
-/// Hides messages of one queue.
+/// Keeps messages of one queue: hides them, or parks them.
 #[derive(Debug, Clone)]
-pub struct Hiding<C> {
+pub struct Keeper<C> {
     /// The queue.
     pub queue: Queue,
+    /// Its dead-letter queue.
+    pub dead_letters: Queue,
     /// The time.
     pub clock: C,
 }
 
 #[cfg(feature = "lambda")]
-impl<C: Clock> crate::lambda::batch::Visibility for Hiding<C> {
+impl<C: Clock> crate::lambda::batch::Custody for Keeper<C> {
     fn is_far(&self, moment: Timestamp) -> bool {
         moment > self.clock.now().plus_ms(FAR_MS)
     }
@@ -183,11 +185,27 @@ impl<C: Clock> crate::lambda::batch::Visibility for Hiding<C> {
     async fn hide_until(&self, receipt_handle: &str, until: Timestamp) {
         let wait_ms = until.0.saturating_sub(self.clock.now().0);
         let seconds = wait_ms.div_ceil(1000).clamp(1, MAX_VISIBILITY_S);
-        let change =
-            self.queue.client.change_message_visibility().queue_url(&self.queue.url).receipt_handle(receipt_handle);
+        let change = self.queue.client.change_message_visibility().queue_url(&self.queue.url);
         let timeout = i32::try_from(seconds).unwrap_or(i32::MAX);
-        if let Err(error) = change.visibility_timeout(timeout).send().await {
-            tracing::warn!(outcome = "not_hidden", why = %DisplayErrorContext(error));
+        let changed = change.receipt_handle(receipt_handle).visibility_timeout(timeout).send().await;
+        if let Err(reason) = changed.map_err(unavailable) {
+            tracing::warn!(outcome = "not_hidden", why = %reason);
         }
+    }
+
+    async fn park(&self, record: &crate::lambda::batch::SqsRecord, why: &str) -> Result<(), Unavailable> {
+        let reason = MessageAttributeValue::builder().data_type("String").string_value(why).build();
+        let reason = reason.map_err(|error| Unavailable { what: "SQS", why: error.to_string() })?;
+        let group = if record.group().is_empty() { record.message_id.as_str() } else { record.group() };
+        let put = self
+            .dead_letters
+            .client
+            .send_message()
+            .queue_url(&self.dead_letters.url)
+            .message_group_id(group)
+            .message_deduplication_id(bounded(record.message_id.clone()))
+            .message_attributes("reason", reason)
+            .message_body(&record.body);
+        put.send().await.map(|_| ()).map_err(unavailable)
     }
 }

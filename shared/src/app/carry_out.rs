@@ -20,7 +20,7 @@ pub const ATTEMPT_MS: u64 = 15_000;
 ///
 /// # Errors
 /// [`Unfinished`]: the message is to be given again, and nothing else of this conversation before
-/// it.
+/// it. A wait is no error: [`Report::due`] tells it, and by then the command is recorded.
 pub async fn carry_out<S, W, C, I, N>(
     desk: &Desk<S, W, C>,
     intercom: &I,
@@ -53,8 +53,8 @@ where
         inputs.clear();
         report.take(&effects);
         if !room {
-            desk.wake_the_waiting(key, &stored.conversation, Some(worker_of(lane))).await?;
-            return Err(Unfinished::Waiting { at: desk.clock.now(), why: "this invocation's time is up" });
+            report.due = Some(desk.clock.now());
+            break;
         }
         match effects.last() {
             Some(Effect::Perform { seq, action }) => {
@@ -68,13 +68,14 @@ where
                 Err(reason) => return Err(reason.into()),
             },
             Some(Effect::Wait { until }) => {
-                let at = *until;
-                desk.wake_the_waiting(key, &stored.conversation, Some(worker_of(lane))).await?;
-                return Err(Unfinished::Waiting { at, why: "an action is not due yet" });
+                report.due = Some(*until);
+                break;
             }
             _ => break,
         }
     }
-    desk.wake_the_waiting(key, &stored.conversation, None).await?;
+    // When this lane itself has to wait, its own message is kept or put anew by the caller.
+    let except = report.due.map(|_| worker_of(lane));
+    desk.wake_the_waiting(key, &stored.conversation, except).await?;
     Ok(report)
 }

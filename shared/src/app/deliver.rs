@@ -3,7 +3,7 @@
 use super::{Desk, Report, Unfinished};
 use crate::domain::ids::{ConversationKey, Timestamp};
 use crate::domain::step::Input;
-use crate::ports::{Bots, Clock, Conversations, Stored, Wakers, Worker};
+use crate::ports::{Bots, Clock, Conversations, Stored, Wakers};
 
 /// How long one delivery may take in all, in milliseconds.
 pub const ATTEMPT_MS: u64 = 12_000;
@@ -35,10 +35,12 @@ where
     while let Some(event) = stored.conversation.events.front().cloned() {
         let now = desk.clock.now();
         if event.due_at > now {
-            return Err(Unfinished::Waiting { at: event.due_at, why: "the bot is not asked again yet" });
+            report.due = Some(event.due_at);
+            break;
         }
         if now.plus_ms(ATTEMPT_MS) > deadline {
-            return Err(Unfinished::Waiting { at: now, why: "this invocation's time is up" });
+            report.due = Some(now);
+            break;
         }
         let bot = desk.settings.bots.get(&event.bot).ok_or_else(|| Unfinished::UnknownBot(event.bot.clone()))?;
         let input = match bots.deliver(bot, key, &stored.conversation, &event).await {
@@ -57,6 +59,5 @@ where
         (stored, effects) = desk.change_from(key, stored, &[input]).await?;
         report.take(&effects);
     }
-    desk.wake_the_waiting(key, &stored.conversation, Some(Worker::Dispatch)).await?;
     Ok(report)
 }

@@ -20,6 +20,15 @@ pub enum News {
     Due,
 }
 
+/// How long to wait for an answer that is as new as the notification, in milliseconds.
+const STALE_MS: u64 = 2_000;
+
+/// Whether `GET` showed fewer parts than the notification had counted.
+fn is_stale(seen: &Observation, news: &News) -> bool {
+    let News::Shown(notification) = news else { return false };
+    matches!((seen.part_count, notification.part_count), (Some(shown), Some(counted)) if shown < counted)
+}
+
 /// Heeds one piece of news: decides, saves, wakes. One read, at most one update, and one call a
 /// worker concerned; a `GET` only where something was missed or the bot gets the conversation.
 /// Safe to repeat.
@@ -50,6 +59,10 @@ where
         let workspace = desk.workspace(key)?;
         let with_profile = state.control != Control::Bot;
         let input = match intercom.observe(workspace, &key.conversation_id, with_profile).await {
+            Ok(seen) if is_stale(&seen, news) => {
+                let at = desk.clock.now().plus_ms(STALE_MS);
+                return Err(Unfinished::Later { at, why: "Intercom's answer is older than its notification" });
+            }
             Ok(seen) => match news {
                 News::Shown(notification) => Input::Observed(seen.with_parts_of(notification)),
                 News::Due => Input::Tick(Some(seen)),

@@ -16,22 +16,12 @@ use crate::domain::settings::{Settings, Workspace};
 use crate::domain::step::{self, Decision, Effect, Input};
 use crate::ports::{Clock, Conversations, NotSaved, NotShown, Stored, Unavailable, Wakers, Worker};
 
-/// Why a use case stopped before its end. Nothing is lost: the input is to be given again, except
-/// where it says that this is not needed.
+/// Why a use case stopped before its end. Nothing is lost: the input is to be given again.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unfinished {
     /// Nothing could be done, nor recorded; try again then.
     #[error("not before {at:?}: {why}")]
     Later {
-        /// When.
-        at: Timestamp,
-        /// Why.
-        why: &'static str,
-    },
-    /// All that was to be recorded is recorded; what is left is due then. The sweep brings it back
-    /// too, so the input itself is needed no more.
-    #[error("waits until {at:?}: {why}")]
-    Waiting {
         /// When.
         at: Timestamp,
         /// Why.
@@ -74,6 +64,9 @@ pub struct Report {
     pub decisions: Vec<Decision>,
     /// How many actions were carried out in Intercom, or events taken by the bot.
     pub sent: u32,
+    /// When there is more to do. All that there is to know is recorded; the worker is to be woken
+    /// then, and the sweep does so too.
+    pub due: Option<Timestamp>,
     /// Commands that could not even be recorded; their bots are to be told.
     pub refusals: Vec<Refusal>,
 }

@@ -35,7 +35,14 @@ where
     let mut swept = Swept::default();
     for key in desk.store.due(now, MAX_A_SWEEP).await? {
         swept.due += 1;
-        let state = desk.store.load(&key).await?.conversation;
+        let state = match desk.store.load(&key).await {
+            Ok(stored) => stored.conversation,
+            Err(reason) => {
+                // One row that cannot be read must not keep the others from being swept.
+                tracing::error!(outcome = "not_swept", app_id = %key.app_id, conversation_id = %key.conversation_id, why = %reason);
+                continue;
+            }
+        };
         let waiting = step::waiting(&state);
         let mut workers = Vec::new();
         if waiting.event.is_some() {

@@ -241,11 +241,17 @@ pub enum Progress {
         claim: ClaimId,
         /// When the worker is certainly dead; from then on the outcome counts as unknown.
         until: Timestamp,
+        /// The last part that was known when it was claimed: what it makes comes after.
+        #[serde(default)]
+        after: Option<PartId>,
     },
     /// It may or may not have reached Intercom.
     Unknown {
         /// When a late arrival is no longer to be expected, and Intercom may be asked.
         settle_at: Timestamp,
+        /// As in [`Progress::Claimed`].
+        #[serde(default)]
+        after: Option<PartId>,
     },
 }
 
@@ -325,6 +331,10 @@ pub const MAX_EVENTS: usize = 200;
 /// How many actions may wait for Intercom before further commands are refused.
 pub const MAX_OUTBOX: usize = 100;
 
+/// After how many deliveries in vain people get the conversation. The waits between them double
+/// from 5 s, so this is some 20 minutes.
+pub const MAX_VAIN_DELIVERIES: u32 = 8;
+
 /// A conversation's whole state.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -335,6 +345,9 @@ pub struct Conversation {
     pub epoch: u64,
     /// The bot that serves it, from the first time that it had it.
     pub bot: Option<BotId>,
+    /// When the bot first had it. Part of its events' ids, so that a conversation that was
+    /// forgotten and comes back does not repeat them.
+    pub born: Timestamp,
     /// Whom it is assigned to, as far as seen.
     pub assignee: Option<Assignee>,
     /// What of it Baton has acted on.
@@ -382,6 +395,12 @@ impl Conversation {
         self.commands.iter().find(|record| record.id == *id)
     }
 
+    /// The last part that is known, other people's or our own.
+    #[must_use]
+    pub fn last_known_part(&self) -> Option<PartId> {
+        self.own_parts.iter().chain(&self.seen.part).max().cloned()
+    }
+
     /// The next moment at which something is due without anybody writing: a timer, a claim that
     /// may be stale, a doubt that may be settled, an event that may be tried again.
     #[must_use]
@@ -389,7 +408,7 @@ impl Conversation {
         let outbox = self.outbox.front().map(|entry| match &entry.progress {
             Progress::Pending { not_before } => *not_before,
             Progress::Claimed { until, .. } => *until,
-            Progress::Unknown { settle_at } => *settle_at,
+            Progress::Unknown { settle_at, .. } => *settle_at,
         });
         let event = self.events.front().map(|event| event.due_at);
         [outbox, event, self.resume_at].into_iter().flatten().min()

@@ -40,6 +40,8 @@ struct Sink {
     pieces: RefCell<Vec<Piece>>,
     /// The unreadable element that we are in, and how deep in elements of its name.
     hidden: RefCell<Option<(String, usize)>>,
+    /// Whether the content of unreadable elements is shown after all, but for raw ones.
+    shown: bool,
 }
 
 impl TokenSink for Sink {
@@ -105,7 +107,7 @@ impl Sink {
                 }
                 true
             }
-            None if starts && UNREADABLE.contains(&name) => {
+            None if starts && UNREADABLE.contains(&name) && !(self.shown && raw(name).is_none()) => {
                 if !self_closing || raw(name).is_some() {
                     *hidden = Some((name.to_owned(), 1));
                 }
@@ -135,12 +137,24 @@ fn raw_kind(name: &str, starts: bool) -> TokenSinkResult<()> {
 /// Takes HTML apart. Never fails: as in a browser, everything means something.
 #[must_use]
 pub fn pieces(html: &str) -> Vec<Piece> {
-    let tokenizer = Tokenizer::new(Sink::default(), TokenizerOpts::default());
+    let whole = tokenize(html, Sink::default());
+    match whole.hidden.take() {
+        // An element that is never closed would hide the rest of the message. Its tags are of no
+        // use to anybody, so only they are left out then.
+        Some((element, _)) if raw(&element).is_none() => {
+            tokenize(html, Sink { shown: true, ..Sink::default() }).pieces.take()
+        }
+        _ => whole.pieces.take(),
+    }
+}
+
+fn tokenize(html: &str, sink: Sink) -> Sink {
+    let tokenizer = Tokenizer::new(sink, TokenizerOpts::default());
     let input = BufferQueue::default();
     input.push_back(StrTendril::from_slice(html));
     let _ = tokenizer.feed(&input);
     tokenizer.end();
-    tokenizer.sink.pieces.take()
+    tokenizer.sink
 }
 
 /// Whether a link may be followed: `https`, `http` and `mailto` only.
@@ -371,6 +385,13 @@ mod tests {
         ] {
             assert_eq!(sanitize(dirty), clean, "from {dirty}");
         }
+    }
+
+    #[test]
+    fn an_element_that_is_never_closed_does_not_hide_the_rest() {
+        assert_eq!(sanitize("<svg><p>hello</p>"), "<p>hello</p>");
+        assert_eq!(sanitize("<object>one<p>two<script>x</script>"), "<p>one</p><p>two</p>");
+        assert_eq!(sanitize("before<script>alert(1)"), "<p>before</p>");
     }
 
     #[test]

@@ -48,14 +48,15 @@ pub fn comparable_html(html: &str) -> String {
 }
 
 /// Letters and digits only: the plain text of a webhook has list marks and addresses that the HTML
-/// has not, and the spaces differ.
+/// has not, and the spaces differ. A text without any, of emoji say, is compared by all it has.
 fn words(text: &str) -> String {
-    text.split_whitespace()
-        .filter(|word| !word.trim_matches(['(', ')']).contains("://"))
-        .flat_map(str::chars)
-        .filter(|character| character.is_alphanumeric())
-        .collect()
+    let spoken = text.split_whitespace().filter(|word| !word.trim_matches(['(', ')']).contains("://"));
+    let letters: String = spoken.flat_map(str::chars).filter(|character| character.is_alphanumeric()).collect();
+    if letters.is_empty() { text.split_whitespace().collect() } else { letters }
 }
+
+/// How deep list items are indented, at most.
+const MAX_INDENT: usize = 8;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Style {
@@ -172,9 +173,8 @@ impl Text {
         let url = url.unwrap_or_default();
         match self.style {
             Style::Markdown => {
-                self.out.push_str("](");
-                self.out.push_str(&url.replace(' ', "%20").replace('(', "%28").replace(')', "%29"));
-                self.out.push(')');
+                let address = if html::is_harmless_link(&url) { encoded(&url) } else { String::new() };
+                self.out.push_str(&format!("]({address})"));
             }
             Style::Plain => {
                 let label = self.out.get(from..).unwrap_or_default().trim();
@@ -186,8 +186,12 @@ impl Text {
     }
 
     fn picture(&mut self, url: &str, label: &str) {
+        if !html::is_harmless_link(url) {
+            self.words(label);
+            return;
+        }
         match self.style {
-            Style::Markdown => self.out.push_str(&format!("![{}]({url})", escape(label))),
+            Style::Markdown => self.out.push_str(&format!("![{}]({})", escape(label), encoded(url))),
             Style::Plain if label.is_empty() => self.out.push_str(url),
             Style::Plain => self.out.push_str(&format!("{label} ({url})")),
         }
@@ -209,7 +213,8 @@ impl Text {
 
     fn item(&mut self) {
         self.line();
-        let depth = self.lists.len().saturating_sub(1);
+        // Deeper nesting says no more, and must not cost more.
+        let depth = self.lists.len().saturating_sub(1).min(MAX_INDENT);
         self.out.push_str(&"   ".repeat(depth));
         match self.lists.last_mut() {
             Some(Some(number)) => {
@@ -266,6 +271,19 @@ impl Text {
     }
 }
 
+/// An address that cannot end the link that it stands in.
+fn encoded(url: &str) -> String {
+    let mut out = String::with_capacity(url.len());
+    for character in url.trim().chars() {
+        match character {
+            '(' | ')' | '<' | '>' | '\\' => out.push_str(&format!("%{:02X}", u32::from(character))),
+            character if character.is_control() || character.is_whitespace() => out.push_str("%20"),
+            character => out.push(character),
+        }
+    }
+    out
+}
+
 /// Text as Markdown that means the same text.
 fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -305,6 +323,29 @@ mod tests {
         let body = Body::html("<p><img src=\"https://a.example/p.png\" alt=\"a map\"></p>");
         assert_eq!(text(&body), "a map (https://a.example/p.png)");
         assert_eq!(markdown(&body), "![a map](https://a.example/p.png)");
+    }
+
+    #[test]
+    fn what_must_not_be_followed_is_no_address_in_markdown() {
+        for (html, expected) in [
+            ("<a href=\"javascript:alert(1)\">x</a>", "[x]()"),
+            ("<img src=\"x) <script>alert(1)</script>\" alt=\"a\">", "a"),
+            ("<a href=\"https://a.example/(x)\ny\">l</a>", "[l](https://a.example/%28x%29%20y)"),
+        ] {
+            assert_eq!(markdown(&Body::html(html)), expected, "{html}");
+        }
+    }
+
+    #[test]
+    fn deep_nesting_does_not_explode() {
+        let html = format!("{}x", "<ul><li>a".repeat(3_000));
+        assert!(markdown(&Body::html(&*html)).len() < 120_000);
+    }
+
+    #[test]
+    fn emoji_alone_are_compared_as_they_are() {
+        assert_ne!(comparable_html("<p>👍</p>"), comparable_html("<p>👋</p>"));
+        assert_eq!(comparable_html("<p>👍</p>"), comparable_html("<p class=\"no-margin\">👍 </p>"));
     }
 
     #[test]

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::app::Unfinished;
 use crate::domain::ids::Timestamp;
+use crate::ports::Unavailable;
 
 /// A batch, as Lambda's event source mapping gives it.
 #[derive(Debug, Clone, Deserialize)]
@@ -85,53 +86,59 @@ pub struct ItemFailure {
 /// How a message was handled.
 pub type Handled = Result<&'static str, NotHandled>;
 
-/// Why a message was not handled. It is given again, after the queue's visibility timeout or at
-/// the moment named; at last it comes to rest in the dead-letter queue.
+/// Why a message was not handled to the end. It is given again, after the queue's visibility
+/// timeout or at the moment named; what cannot be read is parked in the dead-letter queue at once.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotHandled {
-    /// It has a form that is not read here. Repeating does not help.
+    /// It has a form that is not read here. Repeating does not help. The text goes to the log, so
+    /// it must not quote the message.
     #[error("the message cannot be read: {0}")]
     Unreadable(String),
+    /// All that it brought is recorded; there is more to do then.
+    #[error("there is more to do at {0:?}")]
+    Waits(Timestamp),
     /// It is to be given again.
     #[error(transparent)]
     Unfinished(#[from] Unfinished),
     /// Something outside failed.
     #[error(transparent)]
-    Unavailable(#[from] crate::ports::Unavailable),
+    Unavailable(#[from] Unavailable),
 }
 
 impl NotHandled {
     fn retry_at(&self) -> Option<Timestamp> {
         match self {
-            Self::Unfinished(Unfinished::Later { at, .. } | Unfinished::Waiting { at, .. }) => Some(*at),
-            _ => None,
-        }
-    }
-
-    /// Until when nothing is left to do, where the message itself is needed no more.
-    fn waits_until(&self) -> Option<Timestamp> {
-        match self {
-            Self::Unfinished(Unfinished::Waiting { at, .. }) => Some(*at),
+            Self::Unfinished(Unfinished::Later { at, .. }) | Self::Waits(at) => Some(*at),
             _ => None,
         }
     }
 }
 
-/// Can make a message visible again at another time than the queue's.
+/// What can be done with a message beside deleting it and leaving it to the queue.
 #[expect(async_fn_in_trait, reason = "the functions run on one thread, so futures need no Send bound")]
-pub trait Visibility {
+pub trait Custody {
     /// Whether a moment is so far off that the sweep, which runs each minute, serves better than a
     /// message that is received again and again and counts as failed at last.
     fn is_far(&self, moment: Timestamp) -> bool;
 
     /// Hides the message until then. A failure only means that the queue's own time holds.
     async fn hide_until(&self, receipt_handle: &str, until: Timestamp);
+
+    /// Puts a copy of the message into the dead-letter queue, with the reason, so that it blocks
+    /// its conversation no longer.
+    ///
+    /// # Errors
+    /// [`Unavailable`]: it is not there.
+    async fn park(&self, record: &SqsRecord, why: &str) -> Result<(), Unavailable>;
 }
 
+/// How often a message may panic before it is parked.
+const MAX_PANICS: u32 = 3;
+
 /// Works through a batch with `handle`, which is given one message after the other of each group.
-pub async fn work<V, F, Fut>(batch: &SqsBatch, visibility: &V, handle: F) -> BatchAnswer
+pub async fn work<V, F, Fut>(batch: &SqsBatch, custody: &V, handle: F) -> BatchAnswer
 where
-    V: Visibility,
+    V: Custody,
     F: Fn(SqsRecord) -> Fut,
     Fut: Future<Output = Handled>,
 {
@@ -141,47 +148,43 @@ where
         let group = if record.group().is_empty() { record.message_id.as_str() } else { record.group() };
         groups.entry(group).or_default().push(record);
     }
-    let failed = join_all(groups.into_values().map(|group| work_group(group, visibility, &handle))).await;
+    let failed = join_all(groups.into_values().map(|group| work_group(group, custody, &handle))).await;
     let failures = failed.into_iter().flatten().map(|item_identifier| ItemFailure { item_identifier });
     BatchAnswer { batch_item_failures: failures.collect() }
 }
 
-async fn work_group<V, F, Fut>(group: Vec<&SqsRecord>, visibility: &V, handle: &F) -> Vec<String>
+async fn work_group<V, F, Fut>(group: Vec<&SqsRecord>, custody: &V, handle: &F) -> Vec<String>
 where
-    V: Visibility,
+    V: Custody,
     F: Fn(SqsRecord) -> Fut,
     Fut: Future<Output = Handled>,
 {
     for (position, record) in group.iter().enumerate() {
         let attempt = AssertUnwindSafe(async { handle((*record).clone()).await }).catch_unwind().await;
-        let why = match attempt {
+        let until = match attempt {
             Ok(Ok(outcome)) => {
                 tracing::info!(outcome, group = record.group(), attempt = record.attempt());
                 continue;
             }
-            Ok(Err(reason)) if reason.waits_until().is_some_and(|until| visibility.is_far(until)) => {
-                tracing::info!(outcome = "waits", group = record.group(), why = %reason);
+            Ok(Err(NotHandled::Waits(until))) if custody.is_far(until) => {
+                tracing::info!(outcome = "left_to_the_sweep", group = record.group());
                 continue;
             }
-            Ok(Err(reason)) => {
-                if let Some(until) = reason.retry_at() {
-                    tracing::info!(outcome = "later", group = record.group(), attempt = record.attempt(), why = %reason);
-                    visibility.hide_until(&record.receipt_handle, until).await;
-                } else {
-                    tracing::error!(outcome = "failed", group = record.group(), attempt = record.attempt(), why = %reason);
-                }
-                reason.retry_at()
-            }
+            Ok(Err(NotHandled::Unreadable(why))) if is_parked(record, custody, &why).await => continue,
+            Ok(Err(reason)) => failed(record, &reason),
             Err(_panic) => {
                 tracing::error!(outcome = "panicked", group = record.group(), attempt = record.attempt());
+                if record.attempt() >= MAX_PANICS && is_parked(record, custody, "it panics").await {
+                    continue;
+                }
                 None
             }
         };
-        // Those behind it must not become visible before it.
         let rest = group.get(position..).unwrap_or_default();
-        if let Some(until) = why {
-            for behind in rest.iter().skip(1) {
-                visibility.hide_until(&behind.receipt_handle, until).await;
+        if let Some(until) = until {
+            // Those behind it must not become visible before it.
+            for hidden in rest {
+                custody.hide_until(&hidden.receipt_handle, until).await;
             }
         }
         return rest.iter().map(|record| record.message_id.clone()).collect();
@@ -189,19 +192,47 @@ where
     Vec::new()
 }
 
+/// Logs a failure; until when the message is to be hidden, where that is known.
+fn failed(record: &SqsRecord, reason: &NotHandled) -> Option<Timestamp> {
+    let until = reason.retry_at();
+    if until.is_some() {
+        tracing::info!(outcome = "later", group = record.group(), attempt = record.attempt(), why = %reason);
+    } else {
+        tracing::error!(outcome = "failed", group = record.group(), attempt = record.attempt(), why = %reason);
+    }
+    until
+}
+
+async fn is_parked<V: Custody>(record: &SqsRecord, custody: &V, why: &str) -> bool {
+    let parked = custody.park(record, why).await;
+    let outcome = if parked.is_ok() { "parked" } else { "not_parked" };
+    tracing::error!(outcome, group = record.group(), message_id = record.message_id, why);
+    parked.is_ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::cell::RefCell;
 
-    struct Noted(RefCell<Vec<(String, Timestamp)>>);
-    impl Visibility for Noted {
+    #[derive(Default)]
+    struct Noted {
+        hidden: RefCell<Vec<(String, Timestamp)>>,
+        parked: RefCell<Vec<String>>,
+    }
+
+    impl Custody for Noted {
         fn is_far(&self, moment: Timestamp) -> bool {
             moment > Timestamp(1_000)
         }
 
         async fn hide_until(&self, receipt_handle: &str, until: Timestamp) {
-            self.0.borrow_mut().push((receipt_handle.to_owned(), until));
+            self.hidden.borrow_mut().push((receipt_handle.to_owned(), until));
+        }
+
+        async fn park(&self, record: &SqsRecord, _why: &str) -> Result<(), Unavailable> {
+            self.parked.borrow_mut().push(record.message_id.clone());
+            Ok(())
         }
     }
 
@@ -215,7 +246,7 @@ mod tests {
 
     fn run(batch: &SqsBatch, behave: impl Fn(&str) -> Handled) -> (Vec<String>, Vec<String>, Vec<(String, Timestamp)>) {
         let seen = RefCell::new(Vec::new());
-        let noted = Noted(RefCell::new(Vec::new()));
+        let noted = Noted::default();
         let answer = work(batch, &noted, |record| {
             seen.borrow_mut().push(record.body.clone());
             let handled = behave(&record.body);
@@ -224,7 +255,7 @@ mod tests {
         .now_or_never()
         .unwrap();
         let failed = answer.batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect();
-        (failed, seen.into_inner(), noted.0.into_inner())
+        (failed, seen.into_inner(), noted.hidden.into_inner())
     }
 
     #[test]
@@ -239,7 +270,7 @@ mod tests {
             ],
         };
         let (failed, seen, _) =
-            run(&batch, |body| if body == "a2" { Err(NotHandled::Unreadable("x".into())) } else { Ok("done") });
+            run(&batch, |body| if body == "a2" { Err(Unfinished::Contended.into()) } else { Ok("done") });
         assert_eq!(failed, ["a2", "a3"]);
         assert!(!seen.contains(&"a3".to_owned()) && seen.contains(&"b2".to_owned()));
     }
@@ -264,10 +295,21 @@ mod tests {
     fn what_is_recorded_and_due_much_later_is_left_to_the_sweep() {
         let batch = SqsBatch { records: vec![record("a1", "a"), record("a2", "a")] };
         let far = Timestamp(1_001);
-        let (failed, seen, hidden) = run(&batch, |_| Err(Unfinished::Waiting { at: far, why: "test" }.into()));
+        let (failed, seen, hidden) = run(&batch, |_| Err(NotHandled::Waits(far)));
         assert_eq!((failed.len(), seen.len(), hidden.len()), (0, 2, 0));
         let (failed, ..) = run(&batch, |_| Err(Unfinished::Later { at: far, why: "test" }.into()));
         assert_eq!(failed, ["a1", "a2"], "what is not recorded must come again");
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_parked_and_blocks_nobody() {
+        let batch = SqsBatch { records: vec![record("a1", "a"), record("a2", "a")] };
+        let custody = Noted::default();
+        let answer = work(&batch, &custody, |record| async move {
+            if record.body == "a1" { Err(NotHandled::Unreadable("no JSON".to_owned())) } else { Ok("done") }
+        });
+        assert!(answer.now_or_never().unwrap().batch_item_failures.is_empty());
+        assert_eq!(custody.parked.into_inner(), ["a1"]);
     }
 
     #[test]

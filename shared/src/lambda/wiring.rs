@@ -4,7 +4,7 @@ use crate::adapters::clock::{RandomNames, SystemClock};
 use crate::adapters::connection::Connection;
 use crate::adapters::dynamodb::Table;
 use crate::adapters::intercom::RestApi;
-use crate::adapters::sqs::{Hiding, Queue, Queues};
+use crate::adapters::sqs::{Keeper, Queue, Queues};
 use crate::app::Desk;
 use crate::config::{CannotStart, Environment, Secrets};
 use crate::domain::conversation::Lane;
@@ -20,6 +20,12 @@ pub type AwsOffice = Office<Table<RandomNames>, SystemClock, RestApi<SystemClock
 /// The queue whose address a variable names.
 pub fn queue(environment: &mut Environment, connection: &Connection, variable: &str) -> Queue {
     Queue::new(connection.sqs(), environment.needed(variable))
+}
+
+/// The keeper of the messages of the function's own queue.
+pub fn keeper(environment: &mut Environment, connection: &Connection, queue: Queue) -> Keeper<SystemClock> {
+    let dead_letters = self::queue(environment, connection, "DEAD_LETTER_QUEUE_URL");
+    Keeper { queue, dead_letters, clock: SystemClock }
 }
 
 /// A desk with the table and the given queues.
@@ -46,11 +52,11 @@ pub fn intercom(environment: &mut Environment, desk: &AwsDesk) -> Result<RestApi
     RestApi::new(tokens, SystemClock).map_err(|why| CannotStart(vec![why]))
 }
 
-/// The office of `bot-reply` or `close-conversation`, and how it hides messages of its queue.
+/// The office of `bot-reply` or `close-conversation`, and the keeper of its messages.
 ///
 /// # Errors
 /// [`CannotStart`] with everything that is missing or wrong.
-pub fn office(mut environment: Environment, lane: Lane) -> Result<(AwsOffice, Hiding<SystemClock>), CannotStart> {
+pub fn office(mut environment: Environment, lane: Lane) -> Result<(AwsOffice, Keeper<SystemClock>), CannotStart> {
     let connection = Connection::from_environment(&mut environment);
     let replies = queue(&mut environment, &connection, "REPLIES_QUEUE_URL");
     let close = queue(&mut environment, &connection, "CLOSE_QUEUE_URL");
@@ -62,9 +68,9 @@ pub fn office(mut environment: Environment, lane: Lane) -> Result<(AwsOffice, Hi
     let trusted = environment.needed("TRUSTED_SENDERS");
     let trusted_senders =
         trusted.split(',').map(str::trim).filter(|sender| !sender.is_empty()).map(str::to_owned).collect();
+    let keeper = keeper(&mut environment, &connection, own);
     environment.finish()?;
-    let hiding = Hiding { queue: own, clock: SystemClock };
-    Ok((Office { desk, intercom, names: RandomNames, trusted_senders, lane }, hiding))
+    Ok((Office { desk, intercom, names: RandomNames, trusted_senders, lane }, keeper))
 }
 
 /// The bots' secrets. Names every bot whose secret is missing or is no Standard Webhooks key.

@@ -10,9 +10,10 @@ use crate::app::{Desk, Report};
 use crate::domain::conversation::Lane;
 use crate::domain::ids::{BotId, CommandId, ConversationKey, Timestamp};
 use crate::domain::settings::{Settings, Transport};
-use crate::ports::{Clock, Conversations, Intercom, Names};
+use crate::ports::{Clock, Conversations, Intercom, Names, Wakers as _};
 use crate::wire::bot::{BadCommand, CommandMessage, EventMessage};
 use crate::wire::queue::WorkMessage;
+use crate::wire::where_in_json;
 
 /// What a message asks for, after its sender was looked at.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,14 +31,14 @@ pub enum Asked {
 /// [`NotHandled::Unreadable`].
 pub fn read(record: &SqsRecord, settings: &Settings, trusted_senders: &[String]) -> Result<Asked, NotHandled> {
     let unreadable = |why: String| NotHandled::Unreadable(why);
-    let value: Value = serde_json::from_str(&record.body).map_err(|error| unreadable(error.to_string()))?;
+    let value: Value = serde_json::from_str(&record.body).map_err(|error| unreadable(where_in_json(&error)))?;
     if value.get("kind").is_none() {
         let bot = bot_of(record.sender(), settings)
             .ok_or_else(|| unreadable(format!("no bot of the settings has the sender id {}", record.sender())))?;
-        let command = serde_json::from_value(value).map_err(|error| unreadable(error.to_string()))?;
+        let command = serde_json::from_value(value).map_err(|error| unreadable(where_in_json(&error)))?;
         return Ok(Asked::Command(bot, Box::new(command)));
     }
-    let message: WorkMessage = serde_json::from_value(value).map_err(|error| unreadable(error.to_string()))?;
+    let message: WorkMessage = serde_json::from_value(value).map_err(|error| unreadable(where_in_json(&error)))?;
     match message {
         WorkMessage::Wake { app_id, conversation_id, .. } => {
             let key = format!("{app_id}#{conversation_id}").parse();
@@ -91,7 +92,10 @@ where
             Asked::Look(key) => {
                 let report =
                     carry_out(&self.desk, &self.intercom, &self.names, self.lane, &key, None, deadline).await?;
-                Ok(if report.sent > 0 { "carried_out" } else { "nothing_to_do" })
+                match report.due {
+                    Some(due) => Err(NotHandled::Waits(due)),
+                    None => Ok(if report.sent > 0 { "carried_out" } else { "nothing_to_do" }),
+                }
             }
             Asked::Command(bot, message) => self.command(bot, *message, deadline).await,
         }
@@ -116,6 +120,11 @@ where
             let (id, code, words) = (&refusal.command_id, refusal.code, refusal.message.clone());
             let event = EventMessage::refusal(&key, &bot, id, code, words, self.desk.clock.now());
             self.desk.wakers.put_refusal(&key, &event).await?;
+        }
+        if let Some(due) = report.due {
+            // The command is recorded, so what waits behind it can be recorded too; a wake waits
+            // in its stead.
+            self.desk.wakers.wake(crate::app::worker_of(self.lane), &key, &format!("due{}", due.0)).await?;
         }
         tracing::info!(
             outcome = "command",

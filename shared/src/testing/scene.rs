@@ -176,6 +176,13 @@ impl Scene {
         self.part(PartKind::Close, author(AuthorKind::Teammate, ALICE, "Alice"), None, None)
     }
 
+    /// The bot's teammate closed, with these words.
+    pub fn own_close(&mut self, words: &str) -> &mut Self {
+        self.open = false;
+        let words = Some(words).filter(|words| !words.is_empty());
+        self.part(PartKind::Close, author(AuthorKind::Teammate, BOT, "Baton Bot"), words, None)
+    }
+
     /// Alice opens it again.
     pub fn reopen(&mut self) -> &mut Self {
         self.open = true;

@@ -448,6 +448,16 @@ impl CommandMessage {
         Ok(ConversationKey { app_id, conversation_id })
     }
 
+    /// Whether it can be carried out, as far as its form tells; about which conversation it is.
+    ///
+    /// # Errors
+    /// [`BadCommand`] says what is missing or malformed.
+    pub fn checked(&self, bot: &BotId) -> Result<ConversationKey, BadCommand> {
+        let key = self.key()?;
+        self.clone().into_domain(bot.clone())?;
+        Ok(key)
+    }
+
     /// The command of a bot that has proved who it is.
     ///
     /// # Errors
@@ -515,7 +525,7 @@ impl EventMessage {
     pub fn new(key: &ConversationKey, state: &Conversation, pending: &PendingEvent) -> Self {
         Self {
             v: VERSION,
-            id: format!("evt_{}_{}_{}", key.app_id, key.conversation_id, pending.seq),
+            id: format!("evt_{}_{}_{}_{}", key.app_id, key.conversation_id, state.born.seconds(), pending.seq),
             bot: pending.bot.to_string(),
             conversation: conversation_ref(key),
             seq: pending.seq,

@@ -62,9 +62,6 @@ pub struct Notification<'a> {
     /// The delivery's id; null for pings. A retry has the same one.
     #[serde(default)]
     pub id: Option<Id>,
-    /// When, in Unix seconds.
-    #[serde(default)]
-    pub created_at: Option<u64>,
     /// What it is about.
     #[serde(borrow)]
     pub data: NotificationData<'a>,
@@ -264,6 +261,7 @@ pub struct PartItem {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub body: Option<String>,
     /// When it was made, in Unix seconds.
+    #[serde(deserialize_with = "loose_number")]
     pub created_at: Option<u64>,
     /// Whom it assigns to.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -303,6 +301,7 @@ pub struct AttachmentItem {
     /// Its media type.
     pub content_type: Option<String>,
     /// Its size in bytes.
+    #[serde(deserialize_with = "loose_number")]
     pub filesize: Option<u64>,
 }
 
@@ -311,6 +310,7 @@ pub struct AttachmentItem {
 #[serde(default)]
 pub struct RatingItem {
     /// 1 to 5.
+    #[serde(deserialize_with = "loose_number")]
     pub rating: Option<u64>,
     /// What the customer added.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -350,7 +350,7 @@ impl<'de> Deserialize<'de> for Statistics {
                 let mut statistics = Statistics::default();
                 while let Some(key) = map.next_key::<Cow<'de, str>>()? {
                     if key == "count_conversation_parts" {
-                        statistics.count_conversation_parts = map.next_value()?;
+                        statistics.count_conversation_parts = map.next_value::<LooseNumber>()?.0;
                     } else if key == "dates" {
                         statistics.dates = map.next_value()?;
                     } else if key.ends_with("_at") && statistics.dates.is_none() {
@@ -366,27 +366,79 @@ impl<'de> Deserialize<'de> for Statistics {
     }
 }
 
+/// A number where it is one; anything else in its place is none, and no reason to give up the
+/// whole conversation.
+struct LooseNumber(Option<u64>);
+
+/// How a date is written, where it is one.
 struct DateProbe(Option<DateStyle>);
+
+impl<'de> Deserialize<'de> for LooseNumber {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Self(match Scalar::deserialize(deserializer)? {
+            Scalar::Number(number) => Some(number),
+            Scalar::Text | Scalar::Other => None,
+        }))
+    }
+}
 
 impl<'de> Deserialize<'de> for DateProbe {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct ProbeVisitor;
-        impl Visitor<'_> for ProbeVisitor {
-            type Value = DateProbe;
+        Ok(Self(match Scalar::deserialize(deserializer)? {
+            Scalar::Number(_) => Some(DateStyle::Unix),
+            Scalar::Text => Some(DateStyle::Iso),
+            Scalar::Other => None,
+        }))
+    }
+}
+
+fn loose_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    LooseNumber::deserialize(deserializer).map(|number| number.0)
+}
+
+/// Any JSON, of which only the kind and a number matter.
+enum Scalar {
+    Number(u64),
+    Text,
+    Other,
+}
+
+impl<'de> Deserialize<'de> for Scalar {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct ScalarVisitor;
+        impl<'de> Visitor<'de> for ScalarVisitor {
+            type Value = Scalar;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a date, or nothing")
+                f.write_str("anything")
             }
-            fn visit_str<E: de::Error>(self, _: &str) -> Result<DateProbe, E> {
-                Ok(DateProbe(Some(DateStyle::Iso)))
+            fn visit_u64<E: de::Error>(self, number: u64) -> Result<Scalar, E> {
+                Ok(Scalar::Number(number))
             }
-            fn visit_u64<E: de::Error>(self, _: u64) -> Result<DateProbe, E> {
-                Ok(DateProbe(Some(DateStyle::Unix)))
+            fn visit_str<E: de::Error>(self, _: &str) -> Result<Scalar, E> {
+                Ok(Scalar::Text)
             }
-            fn visit_unit<E: de::Error>(self) -> Result<DateProbe, E> {
-                Ok(DateProbe(None))
+            fn visit_i64<E: de::Error>(self, _: i64) -> Result<Scalar, E> {
+                Ok(Scalar::Other)
+            }
+            fn visit_f64<E: de::Error>(self, _: f64) -> Result<Scalar, E> {
+                Ok(Scalar::Other)
+            }
+            fn visit_bool<E: de::Error>(self, _: bool) -> Result<Scalar, E> {
+                Ok(Scalar::Other)
+            }
+            fn visit_unit<E: de::Error>(self) -> Result<Scalar, E> {
+                Ok(Scalar::Other)
+            }
+            fn visit_seq<A: de::SeqAccess<'de>>(self, mut seq: A) -> Result<Scalar, A::Error> {
+                while seq.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(Scalar::Other)
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Scalar, A::Error> {
+                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+                Ok(Scalar::Other)
             }
         }
-        deserializer.deserialize_any(ProbeVisitor)
+        deserializer.deserialize_any(ScalarVisitor)
     }
 }
 
@@ -410,7 +462,7 @@ impl ConversationItem {
     }
 
     fn body(&self, complete: bool, text: Option<&String>) -> Option<Body> {
-        text.map(|text| Body { text: text.clone(), format: self.body_format(complete, text) })
+        text.map(|text| Body { text: cut(text).to_owned(), format: self.body_format(complete, text) })
     }
 
     /// What this item shows. `complete` says that it is the REST API's answer.
@@ -473,6 +525,19 @@ impl ConversationItem {
     }
 }
 
+/// The longest text of a message that is read, in bytes. Longer ones, of e-mails, are cut.
+const MAX_BODY_BYTES: usize = 64 * 1024;
+/// How many files of a message are read.
+const MAX_ATTACHMENTS: usize = 20;
+
+fn cut(text: &str) -> &str {
+    let mut end = text.len().min(MAX_BODY_BYTES);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.get(..end).unwrap_or_default()
+}
+
 fn part_kind(part_type: &str) -> PartKind {
     match part_type {
         "comment" | "quick_reply" => PartKind::Comment,
@@ -511,7 +576,7 @@ fn assignee_of(item: &AuthorItem) -> Assignee {
 }
 
 fn attachments(items: &[AttachmentItem]) -> Vec<Attachment> {
-    let known = items.iter().filter_map(|item| {
+    let known = items.iter().take(MAX_ATTACHMENTS).filter_map(|item| {
         Some(Attachment {
             name: item.name.clone(),
             url: item.url.clone()?,
@@ -661,6 +726,15 @@ mod tests {
         assert_eq!(body(r#"{"first_close_at":null,"last_close_at":"2026-01-10T08:13:35.000Z"}"#), BodyFormat::Html);
         assert_eq!(body(r#"{"first_close_at":1768032815}"#), BodyFormat::Plain);
         assert_eq!(body(r#"{"count_conversation_parts":3}"#), BodyFormat::Html);
+    }
+
+    #[test]
+    fn an_odd_field_does_not_spoil_the_conversation() {
+        let json = r#"{"id":"1","statistics":{"count_conversation_parts":"many","first_close_at":{"odd":1}},"conversation_rating":{"rating":-1},
+            "conversation_parts":{"conversation_parts":[{"id":7,"part_type":"comment","body":"x","created_at":"2026-01-10","attachments":[{"url":"u","filesize":1.5}]}]}}"#;
+        let item: ConversationItem = serde_json::from_str(json).unwrap();
+        let seen = item.observation(false);
+        assert_eq!((seen.parts.len(), seen.part_count, seen.rating), (1, None, None));
     }
 
     #[test]

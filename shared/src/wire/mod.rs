@@ -7,3 +7,15 @@ pub mod edge;
 pub mod intercom;
 pub mod queue;
 pub mod settings;
+
+/// What is wrong with JSON, and where, without a word of it: the parser's own text quotes values.
+#[must_use]
+pub fn where_in_json(error: &serde_json::Error) -> String {
+    let kind = match error.classify() {
+        serde_json::error::Category::Io => "cannot be read",
+        serde_json::error::Category::Syntax => "is no JSON",
+        serde_json::error::Category::Data => "has another form",
+        serde_json::error::Category::Eof => "breaks off",
+    };
+    format!("it {kind} at line {}, column {}", error.line(), error.column())
+}

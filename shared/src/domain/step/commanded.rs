@@ -5,7 +5,7 @@ use super::{Decision, Effect, Stepper};
 use crate::domain::command::{Ask, Command, HandoverTarget};
 use crate::domain::content::Block;
 use crate::domain::conversation::{
-    Action, CommandOutcome, CommandRecord, Control, MAX_COMMANDS, MAX_OUTBOX, Weight, remember,
+    Action, CommandOutcome, CommandRecord, Control, MAX_COMMANDS, MAX_EVENTS, MAX_OUTBOX, Progress, Weight, remember,
 };
 use crate::domain::part::Assignee;
 use crate::domain::render;
@@ -51,6 +51,9 @@ impl Stepper<'_> {
     fn not_at_home(&self, command: &Command) -> Option<Refusal> {
         let unknown = || Some(("unknown_conversation", "the bot does not serve this conversation".to_owned()));
         match &self.state.bot {
+            Some(bot) if *bot == command.bot && self.state.events.len() >= 2 * MAX_EVENTS => {
+                Some(("too_many_events", "the bot does not take its events; nothing more is taken from it".to_owned()))
+            }
             Some(bot) if *bot == command.bot => None,
             _ => unknown(),
         }
@@ -104,6 +107,12 @@ impl Stepper<'_> {
     }
 
     fn check_attributes(&self, attributes: &serde_json::Map<String, serde_json::Value>) -> Result<(), Refusal> {
+        if attributes.len() > MAX_ATTRIBUTES || attributes.values().any(|value| !is_attribute(value)) {
+            let message = format!(
+                "at most {MAX_ATTRIBUTES} attributes, each a text of {MAX_ATTRIBUTE_BYTES} bytes, a number, true, false or null"
+            );
+            return Err(("bad_attributes", message));
+        }
         if attributes.is_empty() || self.workspace.api_version.sets_attributes() {
             return Ok(());
         }
@@ -158,6 +167,10 @@ impl Stepper<'_> {
     /// From here on the bot is silent, before Intercom knows: no reply of its own can follow.
     /// What it said before is part of the hand-over and still goes out, first.
     fn hand_over(&mut self, command: &Command) {
+        // A hand-over comes before a close that was asked for earlier and not carried out yet.
+        self.supersede(|entry| {
+            matches!((&entry.action, &entry.progress), (Action::Close { .. }, Progress::Pending { .. }))
+        });
         let Ask::Handover { to, reason, note, content, tags, attributes } = &command.ask else { return };
         let target = self.target(to);
         let id = Some(&command.id);
@@ -218,6 +231,21 @@ const MAX_ATTACHMENTS: usize = 10;
 /// The longest text of one message, in bytes. Intercom documents no limit; this is ours.
 const MAX_TEXT_BYTES: usize = 32 * 1024;
 
+/// How many tags a command may name, and how many attributes.
+const MAX_TAGS: usize = 20;
+const MAX_ATTRIBUTES: usize = 50;
+/// The longest tag, or text of an attribute, in bytes.
+const MAX_ATTRIBUTE_BYTES: usize = 2 * 1024;
+
+/// Whether Intercom's custom attributes can have this value.
+fn is_attribute(value: &serde_json::Value) -> bool {
+    match value {
+        serde_json::Value::String(text) => text.len() <= MAX_ATTRIBUTE_BYTES,
+        serde_json::Value::Array(_) | serde_json::Value::Object(_) => false,
+        _ => true,
+    }
+}
+
 fn check_blocks(content: &[Block]) -> Result<(), Refusal> {
     let files = content.iter().filter(|block| matches!(block, Block::File { .. })).count();
     if files > MAX_ATTACHMENTS {
@@ -243,6 +271,9 @@ fn check_blocks(content: &[Block]) -> Result<(), Refusal> {
 }
 
 fn check_tags(tags: &[String]) -> Result<(), Refusal> {
+    if tags.len() > MAX_TAGS || tags.iter().any(|tag| tag.len() > MAX_ATTRIBUTE_BYTES) {
+        return Err(("too_many_tags", format!("at most {MAX_TAGS} tags of {MAX_ATTRIBUTE_BYTES} bytes each")));
+    }
     if tags.iter().any(|tag| tag.trim().is_empty()) {
         return Err(("empty", "a tag's name is empty".to_owned()));
     }

@@ -14,7 +14,8 @@ mod sending;
 
 use super::command::Command;
 use super::conversation::{
-    Action, CommandOutcome, Conversation, EventKind, Lane, OutboxEntry, PendingEvent, Progress, Weight,
+    Action, CommandOutcome, Control, Conversation, EventKind, Lane, MAX_VAIN_DELIVERIES, OutboxEntry, PendingEvent,
+    Progress, Weight,
 };
 use super::ids::{ClaimId, CommandId, PartId, Timestamp};
 use super::part::Observation;
@@ -272,12 +273,16 @@ impl Stepper<'_> {
     /// Ends what waits in the outbox and belongs to an epoch that is over.
     fn supersede_the_overtaken(&mut self) {
         let epoch = self.state.epoch;
-        let overtaken = |entry: &OutboxEntry| {
+        self.supersede(|entry| {
             entry.epoch < epoch
                 && entry.action.dies_with_its_epoch()
                 && matches!(entry.progress, Progress::Pending { .. })
-        };
-        let (ended, kept) = self.state.outbox.drain(..).partition::<Vec<_>, _>(overtaken);
+        });
+    }
+
+    /// Ends entries as superseded.
+    fn supersede(&mut self, mut ends: impl FnMut(&OutboxEntry) -> bool) {
+        let (ended, kept) = self.state.outbox.drain(..).partition::<Vec<_>, _>(|entry| ends(entry));
         self.state.outbox = kept.into();
         for entry in ended {
             self.finish(&entry, CommandOutcome::Superseded);
@@ -330,6 +335,9 @@ impl Stepper<'_> {
         if let Some(event) = self.state.events.iter_mut().find(|event| event.seq == seq) {
             event.attempts += 1;
             event.due_at = retry_at;
+            if event.attempts == MAX_VAIN_DELIVERIES && self.state.control == Control::Bot {
+                self.relieve("The bot cannot be reached.");
+            }
         }
     }
 }

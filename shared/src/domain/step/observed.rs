@@ -6,28 +6,35 @@
 
 use super::{Decision, Effect, Stepper};
 use crate::domain::content::{AuthorKind, Message};
-use crate::domain::conversation::{
-    Action, Control, EventKind, MAX_EVENTS, MAX_OWN_PARTS, MAX_REDACTED, Weight, remember,
-};
-use crate::domain::ids::{AdminId, TeamId};
+use crate::domain::conversation::{Action, Control, EventKind, MAX_EVENTS, MAX_REDACTED, Progress, Weight, remember};
+use crate::domain::ids::{AdminId, PartId, TeamId};
 use crate::domain::part::{Assignee, Observation, Part, PartKind};
 use crate::domain::render;
 use crate::domain::settings::Reopened;
 
 impl Stepper<'_> {
     pub(super) fn observed(&mut self, observation: &Observation) {
-        if self.state.deleted {
-            return;
-        }
         if self.state.bot.is_none() {
             self.meet(observation);
             return;
+        }
+        if self.is_outdated(observation) {
+            return;
+        }
+        if self.state.deleted {
+            // What is said to be deleted and still speaks is looked at again: a 404 can be wrong.
+            if !observation.complete {
+                self.effects.push(Effect::Fetch);
+                return;
+            }
+            self.state.deleted = false;
         }
         self.notice_redactions(observation);
         self.notice_rating(observation);
         let fresh: Vec<&Part> =
             observation.parts_in_order().into_iter().filter(|part| !self.state.seen.covers(&part.id)).collect();
-        if !observation.complete && self.is_engaged() && self.has_missed_something(observation, &fresh) {
+        let matters = self.state.control != Control::Human;
+        if !observation.complete && matters && self.has_missed_something(observation, &fresh) {
             self.effects.push(Effect::Fetch);
             return;
         }
@@ -38,9 +45,7 @@ impl Stepper<'_> {
             self.state.seen.raise(&part.id);
         }
         self.heed_the_assignee(observation, &mut taking);
-        if observation.part_count.is_some() {
-            self.state.seen_count = observation.part_count;
-        }
+        self.state.seen_count = self.state.seen_count.max(observation.part_count);
         if taking {
             self.take(observation);
         }
@@ -64,24 +69,38 @@ impl Stepper<'_> {
         }
     }
 
+    /// Whether `GET` showed the conversation as it was before what is known of it.
+    fn is_outdated(&self, observation: &Observation) -> bool {
+        let newest = observation.parts.iter().map(|part| &part.id).max();
+        observation.complete && newest < self.state.seen.part.as_ref()
+    }
+
     fn is_engaged(&self) -> bool {
         matches!(self.state.control, Control::Bot | Control::Paused)
     }
 
-    /// Whether the conversation has more new parts than the notification shows. Own parts count
-    /// when they are confirmed, so their echoes must not count again.
+    /// Whether the conversation has more parts than are known with those that the notification
+    /// shows. Parts of our own count as known from their confirmation on, but only those that lie
+    /// before the newest shown: the count may be older than the others.
     fn has_missed_something(&self, observation: &Observation, fresh: &[&Part]) -> bool {
-        let uncounted = fresh.iter().filter(|part| !self.state.own_parts.contains(&part.id)).count() as u64;
+        let Some(newest) = fresh.last().map(|part| &part.id) else {
+            return self.state.seen_count.is_none();
+        };
+        let is_between =
+            |own: &&PartId| !self.state.seen.covers(own) && *own < newest && !fresh.iter().any(|part| part.id == **own);
+        let between = self.state.own_parts.iter().filter(is_between).count();
         match (self.state.seen_count, observation.part_count) {
-            (Some(before), Some(after)) => after > before + uncounted,
+            (Some(before), Some(after)) => after > before + (fresh.len() + between) as u64,
             _ => true,
         }
     }
 
     fn apply(&mut self, part: &Part, observation: &Observation, taking: &mut bool) {
         let own = part.is_by(&self.workspace.bot_teammate);
-        if own {
-            self.recognise(part);
+        let known = self.state.own_parts.contains(&part.id);
+        if own && !known {
+            self.know_own(&part.id);
+            self.settle_by_echo(part);
         }
         // A reply that opens a closed conversation opens it first; one that closes or assigns it
         // is said first.
@@ -94,7 +113,9 @@ impl Stepper<'_> {
         if let Some(to) = &part.assigned_to {
             self.assigned(part, to, own, taking);
         }
-        if part.kind == PartKind::Close {
+        // A close of our own was heeded when it was confirmed, or just now as an echo.
+        let settled = own && (known || self.state.control == Control::Bot);
+        if part.kind == PartKind::Close && !settled {
             self.closed(own, taking);
         }
     }
@@ -126,7 +147,11 @@ impl Stepper<'_> {
         }
     }
 
+    /// Tells the bot. What it wanted to close without knowing this message is not closed.
     fn tell_message(&mut self, message: Message) {
+        self.supersede(|entry| {
+            matches!((&entry.action, &entry.progress), (Action::Close { .. }, Progress::Pending { .. }))
+        });
         match &message.part_id {
             Some(part_id) => self.state.told.raise(part_id),
             None => self.state.told.source = true,
@@ -161,9 +186,10 @@ impl Stepper<'_> {
     fn assigned(&mut self, part: &Part, to: &Assignee, own: bool, taking: &mut bool) {
         let handing_over = self.state.outbox.iter().any(|entry| matches!(entry.action, Action::Assign { .. }));
         if self.workspace.is_bots(to) {
-            // A workflow that assigns to the bot may be older than the bot's own hand-over, which
-            // is on its way; a person who does so means it.
-            let late = handing_over && part.author.kind != AuthorKind::Teammate;
+            // A workflow that assigns to the bot may be older than the bot's own hand-over, which is
+            // on its way or done; a person who does so means it.
+            let handed_over = self.state.own_parts.iter().any(|own| *own > part.id);
+            let late = (handing_over || handed_over) && part.author.kind != AuthorKind::Teammate;
             if self.state.control != Control::Bot && !own && !late {
                 self.give_to_bot(taking);
             }
@@ -280,8 +306,9 @@ impl Stepper<'_> {
         }
         let first_time = self.state.bot.is_none();
         if first_time {
-            self.state.bot = Some(self.workspace.bot.clone());
+            self.state.born = self.now;
         }
+        self.state.bot = Some(self.workspace.bot.clone());
         self.state.resume_at = None;
         self.state.assignee = Some(observation.assignee.clone());
         if let Some(profile) = &observation.profile {
@@ -314,30 +341,26 @@ impl Stepper<'_> {
         let source = observation.source.iter().filter(|_| !self.state.told.source).cloned();
         let parts = observation.parts_in_order().into_iter().filter(|part| !self.state.told.covers(&part.id));
         let said: Vec<Message> = source.chain(parts.filter_map(Part::message)).collect();
-        let answered = said.iter().rposition(|message| message.author.kind == AuthorKind::Teammate);
+        // What the bot said without knowing a message does not answer it. Only where nothing is
+        // known any more are words of its own taken for answers.
+        let forgotten = !self.state.told.source && self.state.told.part.is_none();
+        let is_own = |message: &Message| {
+            message.author.kind == AuthorKind::Teammate && message.author.id == self.workspace.bot_teammate.as_str()
+        };
+        let answers =
+            |message: &Message| message.author.kind == AuthorKind::Teammate && (forgotten || !is_own(message));
+        let answered = said.iter().rposition(answers);
         let (mut stretch, mut unanswered) = (Vec::new(), Vec::new());
         for (position, message) in said.into_iter().enumerate() {
-            let is_own = message.author.kind == AuthorKind::Teammate
-                && message.author.id == self.workspace.bot_teammate.as_str();
             let is_customers = message.author.kind == AuthorKind::Customer;
             if is_customers && answered.is_none_or(|last| position > last) {
                 unanswered.push(message);
-            } else if !is_own {
+            } else if !is_own(&message) {
                 stretch.push(message);
             }
         }
         let surplus = stretch.len().saturating_sub(MAX_STRETCH);
         (stretch.split_off(surplus), unanswered)
-    }
-
-    /// A part that our own teammate made: remembered as ours, and settling a doubtful send that
-    /// it proves.
-    fn recognise(&mut self, part: &Part) {
-        if self.state.own_parts.contains(&part.id) {
-            return;
-        }
-        remember(&mut self.state.own_parts, part.id.clone(), MAX_OWN_PARTS);
-        self.settle_by_echo(part);
     }
 
     fn notice_redactions(&mut self, observation: &Observation) {
@@ -360,16 +383,19 @@ impl Stepper<'_> {
 
     /// A bot that takes nothing any more must not keep a customer waiting.
     fn relieve_an_overrun_bot(&mut self) {
-        if self.state.events.len() < MAX_EVENTS || self.state.control != Control::Bot {
-            return;
+        if self.state.events.len() >= MAX_EVENTS && self.state.control == Control::Bot {
+            self.relieve(&format!("The bot has not taken the last {MAX_EVENTS} events of this conversation."));
         }
+    }
+
+    /// People get the conversation, and are told why.
+    pub(super) fn relieve(&mut self, why: &str) {
         self.note(Decision::BotOverrun);
         let to = self.workspace.handover.default.clone().unwrap_or(Assignee::Nobody);
         self.state.control = Control::Human;
         self.new_epoch();
-        let text =
-            format!("The bot has not taken the last {MAX_EVENTS} events of this conversation. Please take over.");
-        self.enqueue(None, Weight::Optional, Action::Note { html: render::plain(&text) });
+        let html = render::plain(&format!("{why} Please take over."));
+        self.enqueue(None, Weight::Optional, Action::Note { html });
         self.enqueue(None, Weight::Completes, Action::Assign { to, fallbacks: vec![Assignee::Nobody] });
     }
 
@@ -394,6 +420,9 @@ impl Stepper<'_> {
     /// A paused bot resumes by itself when no person has spoken for the configured time.
     pub(super) fn tick(&mut self, observation: Option<&Observation>) {
         let due = self.state.resume_at.is_some_and(|due| due <= self.now);
+        if observation.is_some_and(|observation| self.is_outdated(observation)) {
+            return; // it stays due
+        }
         if !due || self.state.control != Control::Paused {
             return;
         }

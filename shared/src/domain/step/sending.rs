@@ -14,23 +14,24 @@ impl Stepper<'_> {
     pub(super) fn claim(&mut self, lane: Lane, claim: &ClaimId, until: Timestamp) {
         self.supersede_the_overtaken();
         let (now, settle_ms) = (self.now, self.workspace.settle_ms);
+        let last_known = self.state.last_known_part();
         let Some(head) = self.state.outbox.front_mut() else { return };
         if head.action.lane() != lane {
             return; // the other lane's turn; `waiting` names it
         }
-        if let Progress::Claimed { until, .. } = head.progress
-            && until <= now
+        if let Progress::Claimed { until, after, .. } = &head.progress
+            && *until <= now
         {
-            head.progress = Progress::Unknown { settle_at: until.plus_ms(settle_ms) };
+            head.progress = Progress::Unknown { settle_at: until.plus_ms(settle_ms), after: after.clone() };
         }
         let effect = match &head.progress {
             Progress::Pending { not_before } if *not_before > now => Effect::Wait { until: *not_before },
             Progress::Pending { .. } => {
-                head.progress = Progress::Claimed { claim: claim.clone(), until };
+                head.progress = Progress::Claimed { claim: claim.clone(), until, after: last_known };
                 Effect::Perform { seq: head.seq, action: head.action.clone() }
             }
             Progress::Claimed { until, .. } => Effect::Wait { until: *until },
-            Progress::Unknown { settle_at } if *settle_at > now => Effect::Wait { until: *settle_at },
+            Progress::Unknown { settle_at, .. } if *settle_at > now => Effect::Wait { until: *settle_at },
             Progress::Unknown { .. } => Effect::ReadBack { seq: head.seq },
         };
         self.effects.push(effect);
@@ -53,36 +54,40 @@ impl Stepper<'_> {
             Answer::Rejected { code, message } => self.rejected(position, code, message),
             Answer::Unknown => {
                 let settle_at = self.now.plus_ms(self.workspace.settle_ms);
-                self.state.outbox[position].progress = Progress::Unknown { settle_at };
+                self.state.outbox[position].progress = Progress::Unknown { settle_at, after: entry.after().cloned() };
             }
         }
     }
 
     fn remember_own(&mut self, answer: &Answer) {
         if let Answer::Done { part_id: Some(part_id) } = answer {
-            self.count_own(part_id);
+            self.know_own(part_id);
         }
     }
 
-    /// A part of ours that Intercom confirmed counts at once, so that the next notification does
-    /// not look as if something were missing.
-    fn count_own(&mut self, part_id: &PartId) {
-        if self.state.own_parts.contains(part_id) {
-            return;
-        }
-        remember(&mut self.state.own_parts, part_id.clone(), MAX_OWN_PARTS);
-        if !self.state.seen.covers(part_id) {
-            self.state.seen_count = self.state.seen_count.map(|count| count + 1);
+    pub(super) fn know_own(&mut self, part_id: &PartId) {
+        if !self.state.own_parts.contains(part_id) {
+            remember(&mut self.state.own_parts, part_id.clone(), MAX_OWN_PARTS);
         }
     }
 
     fn done(&mut self, position: usize, part_id: Option<PartId>) {
         let Some(entry) = self.state.outbox.remove(position) else { return };
         if let Some(part_id) = &part_id {
-            self.count_own(part_id);
+            self.know_own(part_id);
         }
         self.finish(&entry, CommandOutcome::Done { part_id });
-        if matches!(entry.action, Action::Close { .. }) {
+        if !matches!(entry.action, Action::Close { .. }) {
+            return;
+        }
+        // The customer may have written while the close was on the wire. Then the bot was asked,
+        // and keeps the conversation: its answer opens it again.
+        let asked_meanwhile = match (&self.state.told.part, entry.after()) {
+            (Some(told), Some(after)) => told > after,
+            (told, None) => told.is_some(),
+            (None, _) => false,
+        };
+        if !(asked_meanwhile && self.state.control == Control::Bot) {
             self.closed(true, &mut false);
         }
     }
@@ -114,9 +119,10 @@ impl Stepper<'_> {
     /// No hand-over was possible at all: the customer must not be left with nobody.
     fn keep_the_conversation(&mut self, entry: &OutboxEntry) {
         if self.state.control == Control::Human && self.state.epoch == entry.epoch {
-            self.state.control = Control::Bot;
+            self.state.control = Control::Paused;
             self.new_epoch();
-            self.note(Decision::BotTakes);
+            // Due at once: the router fetches what was said meanwhile and gives it to the bot.
+            self.state.resume_at = Some(self.now);
         }
     }
 
@@ -126,17 +132,12 @@ impl Stepper<'_> {
         if !matches!(entry.progress, Progress::Unknown { .. }) {
             return; // settled meanwhile, by our echo or by another worker
         }
-        let arrived = match &entry.action {
-            Action::Close { .. } if !observation.open => Some(None),
-            action => {
-                let mut own = observation.parts_in_order();
-                own.retain(|part| part.is_by(&self.workspace.bot_teammate) && !self.state.own_parts.contains(&part.id));
-                own.into_iter().find(|part| carries(part, action)).map(|part| Some(part.id.clone()))
-            }
-        };
+        let mut own = observation.parts_in_order();
+        own.retain(|part| part.is_by(&self.workspace.bot_teammate) && !self.state.own_parts.contains(&part.id));
+        let arrived = own.into_iter().find(|part| carries(part, &entry)).map(|part| part.id.clone());
         if let Some(part_id) = arrived {
             self.note(Decision::FoundSent);
-            self.done(position, part_id);
+            self.done(position, Some(part_id));
         } else {
             self.note(Decision::FoundNotSent);
             self.back_in_line(position, self.now);
@@ -148,22 +149,38 @@ impl Stepper<'_> {
     pub(super) fn settle_by_echo(&mut self, part: &Part) {
         let Some(head) = self.state.outbox.front() else { return };
         let open = matches!(head.progress, Progress::Claimed { .. } | Progress::Unknown { .. });
-        if open && head.action.adds_a_message() && carries(part, &head.action) {
+        if open && carries(part, head) {
             self.done(0, Some(part.id.clone()));
         }
     }
 }
 
-/// Whether a part of ours is what this action makes. Compared as text, because Intercom changes
-/// the HTML that it is given, and webhooks from 2.15 have none.
-fn carries(part: &Part, action: &Action) -> bool {
-    let html = match action {
-        Action::Reply { html, .. } => Some(html).filter(|_| !matches!(part.kind, PartKind::Note | PartKind::Other)),
-        Action::Note { html } => Some(html).filter(|_| part.kind == PartKind::Note),
-        _ => None,
+impl OutboxEntry {
+    /// The last part that was known when it was claimed.
+    fn after(&self) -> Option<&PartId> {
+        match &self.progress {
+            Progress::Pending { .. } => None,
+            Progress::Claimed { after, .. } | Progress::Unknown { after, .. } => after.as_ref(),
+        }
+    }
+}
+
+/// Whether a part of ours is what this entry makes: of its kind, later than its claim, and with its
+/// words. Compared as text, because Intercom changes the HTML that it is given, and webhooks from
+/// 2.15 have none.
+fn carries(part: &Part, entry: &OutboxEntry) -> bool {
+    if entry.after().is_some_and(|after| part.id <= *after) {
+        return false;
+    }
+    let html = match &entry.action {
+        Action::Reply { html, .. } if matches!(part.kind, PartKind::Comment | PartKind::Open) => html,
+        Action::Note { html } if part.kind == PartKind::Note => html,
+        // A conversation is closed once, so the kind tells enough.
+        Action::Close { .. } => return part.kind == PartKind::Close,
+        _ => return false,
     };
     let said = part.body.as_ref().map(incoming::comparable).unwrap_or_default();
-    html.is_some_and(|html| incoming::comparable_html(html) == said)
+    incoming::comparable_html(html) == said
 }
 
 fn named(assignee: &Assignee) -> String {

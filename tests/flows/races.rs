@@ -1,0 +1,213 @@
+//! Things that happen at the same time, and Intercom showing them late or in another order.
+
+use baton_tests::{Bridge, at, now, reply};
+use shared::app::Unfinished;
+use shared::app::heed::{News, heed};
+use shared::domain::command::{Ask, Command, HandoverTarget};
+use shared::domain::content::AuthorKind;
+use shared::domain::conversation::{Control, EventKind, Lane};
+use shared::domain::ids::{AdminId, BotId, ClaimId, CommandId};
+use shared::domain::part::{Assignee, Observation};
+use shared::domain::step::{Answer, Effect, Input, step};
+use shared::ports::Clock as _;
+use shared::testing::{FakeIntercom, Scene, Surprise, key, workspace};
+
+fn bridge() -> (Scene, Bridge) {
+    let mut scene = Scene::default();
+    let bridge = Bridge::with_the_bot(&mut scene);
+    (scene, bridge)
+}
+
+fn close() -> Ask {
+    Ask::Close { reason: Some("Bye".to_owned()), tags: Vec::new(), attributes: serde_json::Map::new() }
+}
+
+fn messages(told: &[EventKind]) -> usize {
+    told.iter().filter(|event| matches!(event, EventKind::Message { .. })).count()
+}
+
+#[test]
+fn a_message_that_comes_before_the_close_is_carried_out_is_not_closed_over() {
+    let (mut scene, bridge) = bridge();
+    let until = at(&bridge, 5_000);
+    bridge.intercom.expect([Surprise::Limited { until }]);
+    bridge.asked("c1", close()).unwrap_err();
+    bridge.notified(scene.customer("Wait!"));
+    bridge.desk.clock.advance_ms(5_000);
+    bridge.carry_out(Lane::Close, None).unwrap();
+    assert!(bridge.intercom.shown().open);
+    let told = bridge.told();
+    assert!(matches!(told[..], [EventKind::CommandSuperseded { .. }, EventKind::Message { .. }]), "{told:?}");
+    assert_eq!(bridge.state().control, Control::Bot);
+}
+
+/// The pure core with a close on the wire: `(state, seq, claim)`.
+fn with_a_close_on_the_wire(bridge: &Bridge) -> (shared::domain::conversation::Conversation, u64, ClaimId) {
+    let command = Command {
+        id: CommandId::parse("c1").unwrap(),
+        bot: BotId::parse("demo").unwrap(),
+        digest: String::new(),
+        epoch: None,
+        ask: close(),
+    };
+    let (now, claim) = (bridge.desk.clock.now(), ClaimId::parse("claim").unwrap());
+    let state = step(&bridge.state(), &Input::Commanded(command), &workspace(), now).state;
+    let claimed = step(
+        &state,
+        &Input::Claim { lane: Lane::Close, claim: claim.clone(), until: now.plus_ms(9) },
+        &workspace(),
+        now,
+    );
+    let Some(Effect::Perform { seq, .. }) = claimed.effects.last() else { panic!("{:?}", claimed.effects) };
+    (claimed.state, *seq, claim)
+}
+
+#[test]
+fn a_message_that_crosses_the_close_on_the_wire_is_told_once_in_whatever_order_it_is_heard() {
+    for heard_first in ["message", "confirmation", "echo"] {
+        let (mut scene, bridge) = bridge();
+        let (mut state, seq, claim) = with_a_close_on_the_wire(&bridge);
+        let now = bridge.desk.clock.now();
+        scene.customer("Wait!");
+        let message = scene.notification();
+        scene.own_close("Bye");
+        let (echo, whole) = (scene.notification(), scene.whole());
+        let part_id = whole.parts.last().map(|part| part.id.clone());
+        let confirmed = Input::Answered { seq, claim, answer: Answer::Done { part_id } };
+        let (message, echo) = (Input::Observed(message), Input::Observed(echo));
+        let order = match heard_first {
+            "message" => [message, confirmed, echo],
+            "confirmation" => [confirmed, message, echo],
+            _ => [echo, confirmed, message],
+        };
+        for input in order {
+            let outcome = step(&state, &input, &workspace(), now);
+            state = outcome.state;
+            if outcome.effects.contains(&Effect::Fetch) {
+                state = step(&state, &Input::Observed(whole.clone()), &workspace(), now).state;
+            }
+        }
+        let told: Vec<EventKind> = state.events.iter().map(|event| event.kind.clone()).collect();
+        assert_eq!(messages(&told), 1, "{heard_first} first: {told:?}");
+        assert_eq!(state.control, Control::Bot, "{heard_first} first: the bot is to answer");
+    }
+}
+
+#[test]
+fn our_own_reply_does_not_hide_a_message_that_was_overtaken() {
+    let (mut scene, bridge) = bridge();
+    scene.customer("one"); // its notification is late
+    scene.customer("two");
+    let (mut two, whole_before) = (scene.notification(), scene.whole());
+    bridge.intercom.change(|shown| *shown = whole_before);
+    bridge.asked("c1", reply("Hi")).unwrap(); // later than both in Intercom
+    two.part_count = Some(scene.whole().parts.len() as u64);
+    bridge.heard(&News::Shown(Box::new(two))).unwrap();
+    assert_eq!(messages(&bridge.told()), 2);
+}
+
+#[test]
+fn an_answer_older_than_its_notification_is_asked_for_again() {
+    let (mut scene, bridge) = bridge();
+    let stale: Observation = scene.whole();
+    scene.customer("one");
+    scene.customer("two");
+    let notification = News::Shown(Box::new(scene.notification()));
+    let intercom = FakeIntercom::showing(stale, shared::testing::BOT);
+    let error = now(heed(&bridge.desk, &intercom, &key(), &notification)).unwrap_err();
+    assert!(matches!(error, Unfinished::Later { .. }), "{error:?}");
+    let intercom = FakeIntercom::showing(scene.whole(), shared::testing::BOT);
+    now(heed(&bridge.desk, &intercom, &key(), &notification)).unwrap();
+    assert_eq!(messages(&bridge.told()), 2);
+}
+
+#[test]
+fn an_old_notification_and_a_stale_answer_do_not_undo_a_take_over() {
+    let (mut scene, bridge) = bridge();
+    scene.customer("one");
+    let (old, stale) = (scene.notification(), scene.whole());
+    bridge.notified(scene.alice_takes());
+    assert_eq!(bridge.state().control, Control::Human);
+    let intercom = FakeIntercom::showing(stale, shared::testing::BOT);
+    let _ = now(heed(&bridge.desk, &intercom, &key(), &News::Shown(Box::new(old))));
+    let _ = now(heed(&bridge.desk, &intercom, &key(), &News::Doorbell));
+    assert_eq!(bridge.state().control, Control::Human, "the bot must not speak over Alice");
+}
+
+#[test]
+fn an_older_part_of_the_same_words_does_not_prove_a_reply() {
+    let (mut scene, bridge) = bridge();
+    for _ in 0..70 {
+        scene.bot("Please rephrase."); // more than are remembered
+    }
+    bridge.notified(&scene);
+    bridge.intercom.expect([Surprise::RequestLost]);
+    bridge.asked("c1", reply("Please rephrase.")).unwrap_err();
+    bridge.desk.clock.advance_ms(30_000);
+    bridge.carry_out(Lane::Replies, None).unwrap();
+    assert_eq!(bridge.bots_words().len(), 71, "it was sent");
+}
+
+#[test]
+fn a_part_without_words_does_not_prove_a_reply_of_emoji() {
+    let (_, bridge) = bridge();
+    bridge.intercom.expect([Surprise::RequestLost]);
+    bridge.asked("c1", reply("👍")).unwrap_err();
+    let mut snoozed = Scene::default();
+    snoozed.own_close("");
+    let own = snoozed.whole().parts;
+    bridge.intercom.change(|shown| shown.parts.extend(own));
+    bridge.desk.clock.advance_ms(30_000);
+    bridge.carry_out(Lane::Replies, None).unwrap();
+    assert!(bridge.bots_words().contains(&"👍".to_owned()));
+}
+
+#[test]
+fn what_is_said_during_a_hand_over_that_fails_is_told_afterwards() {
+    let (mut scene, bridge) = bridge();
+    let until = at(&bridge, 5_000);
+    let refused = || Surprise::Refused { code: "assignee_not_found" };
+    bridge.intercom.expect([Surprise::Limited { until }, refused(), refused(), refused()]);
+    let ask = Ask::Handover {
+        to: HandoverTarget::Teammate(AdminId::parse("900003").unwrap()),
+        reason: None,
+        note: None,
+        content: Vec::new(),
+        tags: Vec::new(),
+        attributes: serde_json::Map::new(),
+    };
+    bridge.asked("c1", ask).unwrap_err();
+    bridge.notified(scene.customer("Hello?"));
+    bridge.desk.clock.advance_ms(5_000);
+    bridge.carry_out(Lane::Replies, None).unwrap();
+    assert!(bridge.swept().contains(&shared::ports::Worker::Router));
+    bridge.heard(&News::Due).unwrap();
+    let told = bridge.told();
+    assert_eq!((messages(&told), bridge.state().control), (1, Control::Bot), "{told:?}");
+}
+
+#[test]
+fn a_bot_that_cannot_be_reached_loses_the_conversation_to_people_with_a_note() {
+    let (mut scene, bridge) = bridge();
+    bridge.notified(scene.customer("one"));
+    bridge.bots.refuse(8);
+    for _ in 0..8 {
+        bridge.try_tell().unwrap_err();
+        bridge.desk.clock.advance_ms(3_600_000);
+    }
+    assert_eq!(bridge.state().control, Control::Human);
+    assert!(bridge.swept().contains(&shared::ports::Worker::Reply));
+    bridge.carry_out(Lane::Replies, None).unwrap();
+    assert!(matches!(bridge.intercom.assignee(), Assignee::Team(_)));
+    scene.assign(AuthorKind::Teammate, Assignee::Nobody);
+}
+
+#[test]
+fn a_404_that_was_wrong_is_made_good() {
+    let (mut scene, bridge) = bridge();
+    bridge.heard(&News::Deleted).unwrap();
+    assert_eq!(bridge.state().control, Control::Closed);
+    let _ = bridge.told();
+    bridge.notified(scene.customer("I am still here"));
+    assert_eq!(messages(&bridge.told()), 1);
+}
