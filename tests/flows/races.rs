@@ -5,7 +5,7 @@ use shared::app::Unfinished;
 use shared::app::heed::{News, heed};
 use shared::domain::command::{Ask, Command, HandoverTarget};
 use shared::domain::content::AuthorKind;
-use shared::domain::conversation::{Control, EventKind, Lane};
+use shared::domain::conversation::{Control, Conversation, EventKind, Lane};
 use shared::domain::ids::{AdminId, BotId, ClaimId, CommandId};
 use shared::domain::part::{Assignee, Observation};
 use shared::domain::step::{Answer, Effect, Input, step};
@@ -42,7 +42,7 @@ fn a_message_that_comes_before_the_close_is_carried_out_is_not_closed_over() {
 }
 
 /// The pure core with a close on the wire: `(state, seq, claim)`.
-fn with_a_close_on_the_wire(bridge: &Bridge) -> (shared::domain::conversation::Conversation, u64, ClaimId) {
+fn with_a_close_on_the_wire(bridge: &Bridge) -> (Conversation, u64, ClaimId) {
     let command = Command {
         id: CommandId::parse("c1").unwrap(),
         bot: BotId::parse("demo").unwrap(),
@@ -210,4 +210,37 @@ fn a_404_that_was_wrong_is_made_good() {
     let _ = bridge.told();
     bridge.notified(scene.customer("I am still here"));
     assert_eq!(messages(&bridge.told()), 1);
+}
+
+#[test]
+fn a_decision_that_somebody_overtook_is_made_again_on_what_they_saved() {
+    let (_, bridge) = bridge();
+    // The acceptance is overtaken twice, the confirmation once, by things that do not matter.
+    let elsewhere = |state: &mut Conversation| state.redacted.clear();
+    bridge.desk.store.expect_overtaking([elsewhere as fn(&mut Conversation), elsewhere, |_| {}, elsewhere]);
+    bridge.asked("c1", reply("Hi")).unwrap();
+    assert_eq!(bridge.bots_words(), ["Hi"]);
+    assert!(bridge.state().outbox.is_empty(), "the confirmation is saved");
+    assert!(matches!(bridge.told()[..], [EventKind::CommandDone { .. }]));
+}
+
+#[test]
+fn a_take_over_that_is_saved_first_keeps_a_reply_from_being_sent() {
+    let (_, bridge) = bridge();
+    let takes_over = |state: &mut Conversation| {
+        state.control = Control::Human;
+        state.epoch += 1;
+    };
+    bridge.desk.store.expect_overtaking([takes_over as fn(&mut Conversation)]);
+    bridge.asked("c1", reply("Hi")).unwrap();
+    assert!(bridge.intercom.take_performed().is_empty(), "nothing was sent over a person");
+    assert!(matches!(bridge.told()[..], [EventKind::CommandSuperseded { .. }]));
+}
+
+#[test]
+fn a_conversation_that_never_stops_changing_is_given_back() {
+    let (_, bridge) = bridge();
+    bridge.desk.store.expect_overtaking([(|_| {}) as fn(&mut Conversation); 50]);
+    assert_eq!(bridge.asked("c1", reply("Hi")).unwrap_err(), Unfinished::Contended);
+    assert!(bridge.intercom.take_performed().is_empty());
 }

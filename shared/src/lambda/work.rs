@@ -22,6 +22,17 @@ pub enum Asked {
     Look(ConversationKey),
     /// This bot's command.
     Command(BotId, Box<CommandMessage>),
+    /// This bot's command, of which only the id and the conversation can be read.
+    Malformed {
+        /// The bot.
+        bot: BotId,
+        /// The conversation.
+        key: ConversationKey,
+        /// The command.
+        command_id: CommandId,
+        /// What is wrong, in words for the bot; they may quote it.
+        problem: String,
+    },
 }
 
 /// Reads a message. Who a command comes from is what SQS attests, never what the message says:
@@ -35,8 +46,10 @@ pub fn read(record: &SqsRecord, settings: &Settings, trusted_senders: &[String])
     if value.get("kind").is_none() {
         let bot = bot_of(record.sender(), settings)
             .ok_or_else(|| unreadable(format!("no bot of the settings has the sender id {}", record.sender())))?;
-        let command = serde_json::from_value(value).map_err(|error| unreadable(where_in_json(&error)))?;
-        return Ok(Asked::Command(bot, Box::new(command)));
+        return match serde_json::from_value(value.clone()) {
+            Ok(command) => Ok(Asked::Command(bot, Box::new(command))),
+            Err(error) => malformed(bot, &value, &error).ok_or_else(|| unreadable(where_in_json(&error))),
+        };
     }
     let message: WorkMessage = serde_json::from_value(value).map_err(|error| unreadable(where_in_json(&error)))?;
     match message {
@@ -53,6 +66,15 @@ pub fn read(record: &SqsRecord, settings: &Settings, trusted_senders: &[String])
         }
         WorkMessage::Refusal { .. } => Err(unreadable("a refusal is for bots, not for Intercom".to_owned())),
     }
+}
+
+/// A command that cannot be read, if it can at least be answered.
+fn malformed(bot: BotId, value: &Value, error: &serde_json::Error) -> Option<Asked> {
+    let command_id = CommandId::parse(value.get("id")?.as_str()?).ok()?;
+    let address = value.get("conversation")?.get("intercom")?;
+    let part = |name: &str| address.get(name).and_then(Value::as_str);
+    let key = format!("{}#{}", part("app_id")?, part("conversationId")?).parse().ok()?;
+    Some(Asked::Malformed { bot, key, command_id, problem: error.to_string() })
 }
 
 fn bot_of(sender: &str, settings: &Settings) -> Option<BotId> {
@@ -98,6 +120,11 @@ where
                 }
             }
             Asked::Command(bot, message) => self.command(bot, *message, deadline).await,
+            Asked::Malformed { bot, key, command_id, problem } => {
+                let event = EventMessage::refusal(&key, &bot, &command_id, "malformed", problem, self.desk.clock.now());
+                self.desk.wakers.put_refusal(&key, &event).await?;
+                Ok("refused")
+            }
         }
     }
 

@@ -60,11 +60,15 @@ pub enum StoreFault {
     SavedButLost,
 }
 
+/// What somebody else does to a conversation.
+type Change = fn(&mut Conversation);
+
 /// The store.
 #[derive(Debug, Clone, Default)]
 pub struct FakeStore {
     rows: Rc<RefCell<HashMap<ConversationKey, Stored>>>,
     faults: Rc<RefCell<VecDeque<StoreFault>>>,
+    overtakers: Rc<RefCell<VecDeque<Change>>>,
     saves: Rc<Cell<u32>>,
     loads: Rc<Cell<u32>>,
 }
@@ -73,6 +77,11 @@ impl FakeStore {
     /// What goes wrong next, in order.
     pub fn expect_faults(&self, faults: impl IntoIterator<Item = StoreFault>) {
         self.faults.borrow_mut().extend(faults);
+    }
+
+    /// Somebody else changes the conversation right before each of the next saves.
+    pub fn expect_overtaking(&self, changes: impl IntoIterator<Item = Change>) {
+        self.overtakers.borrow_mut().extend(changes);
     }
 
     /// The conversation as it is stored.
@@ -113,6 +122,11 @@ impl Conversations for FakeStore {
             return Err(lost());
         }
         let mut rows = self.rows.borrow_mut();
+        if let Some(change) = self.overtakers.borrow_mut().pop_front() {
+            let row = rows.entry(key.clone()).or_default();
+            change(&mut row.conversation);
+            row.version += 1;
+        }
         if rows.get(key).map_or(0, |stored| stored.version) != version {
             return Err(NotSaved::Conflict);
         }

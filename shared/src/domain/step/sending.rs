@@ -133,7 +133,7 @@ impl Stepper<'_> {
             return; // settled meanwhile, by our echo or by another worker
         }
         let mut own = observation.parts_in_order();
-        own.retain(|part| part.is_by(&self.workspace.bot_teammate) && !self.state.own_parts.contains(&part.id));
+        own.retain(|part| part.is_by(&self.workspace.bot_teammate));
         let arrived = own.into_iter().find(|part| carries(part, &entry)).map(|part| part.id.clone());
         if let Some(part_id) = arrived {
             self.note(Decision::FoundSent);
