@@ -6,7 +6,9 @@
 
 use super::{Decision, Effect, Stepper};
 use crate::domain::content::{AuthorKind, Message};
-use crate::domain::conversation::{Action, Control, EventKind, MAX_EVENTS, MAX_REDACTED, Progress, Weight, remember};
+use crate::domain::conversation::{
+    Action, CommandOutcome, Control, EventKind, MAX_EVENTS, MAX_REDACTED, Progress, Weight, remember,
+};
 use crate::domain::ids::{AdminId, PartId, TeamId};
 use crate::domain::part::{Assignee, Observation, Part, PartKind};
 use crate::domain::render;
@@ -97,10 +99,11 @@ impl Stepper<'_> {
 
     fn apply(&mut self, part: &Part, observation: &Observation, taking: &mut bool) {
         let own = part.is_by(&self.workspace.bot_teammate);
-        let known = self.state.own_parts.contains(&part.id);
-        if own && !known {
+        // What we know to have done was heeded when it was confirmed, or is just now, by its echo.
+        let mut heeded = self.state.own_parts.contains(&part.id);
+        if own && !heeded {
             self.know_own(&part.id);
-            self.settle_by_echo(part);
+            heeded = self.settle_by_echo(part);
         }
         // A reply that opens a closed conversation opens it first; one that closes or assigns it
         // is said first.
@@ -113,9 +116,7 @@ impl Stepper<'_> {
         if let Some(to) = &part.assigned_to {
             self.assigned(part, to, own, taking);
         }
-        // A close of our own was heeded when it was confirmed, or just now as an echo.
-        let settled = own && (known || self.state.control == Control::Bot);
-        if part.kind == PartKind::Close && !settled {
+        if part.kind == PartKind::Close && !heeded {
             self.closed(own, taking);
         }
     }
@@ -410,7 +411,7 @@ impl Stepper<'_> {
         self.state.epoch += 1;
         let ended: Vec<_> = self.state.outbox.drain(..).collect();
         for entry in ended {
-            self.finish(&entry, crate::domain::conversation::CommandOutcome::Superseded);
+            self.finish(&entry, CommandOutcome::Superseded);
         }
         if !was_closed {
             self.tell(EventKind::Closed { by_bot: false });

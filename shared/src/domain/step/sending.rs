@@ -145,13 +145,15 @@ impl Stepper<'_> {
     }
 
     /// Our own part came by before its confirmation did: what was on the wire, or in doubt, is
-    /// there.
-    pub(super) fn settle_by_echo(&mut self, part: &Part) {
-        let Some(head) = self.state.outbox.front() else { return };
+    /// there. Whether it was so.
+    pub(super) fn settle_by_echo(&mut self, part: &Part) -> bool {
+        let Some(head) = self.state.outbox.front() else { return false };
         let open = matches!(head.progress, Progress::Claimed { .. } | Progress::Unknown { .. });
-        if open && carries(part, head) {
+        let proves = open && carries(part, head);
+        if proves {
             self.done(0, Some(part.id.clone()));
         }
+        proves
     }
 }
 
