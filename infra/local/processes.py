@@ -59,8 +59,12 @@ class Processes:
         self._running = {}
         self._logs = {}
         self._guard = None
+        self._handlers = {}
 
     def __enter__(self):
+        # A shell that runs us in the background has us ignore Ctrl-C.
+        for sign in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            self._handlers[sign] = signal.signal(sign, signal.default_int_handler)
         self._guard = subprocess.Popen(
             [sys.executable, __file__], stdin=subprocess.PIPE, text=True, start_new_session=True
         )
@@ -68,13 +72,14 @@ class Processes:
 
     def __exit__(self, *_):
         # A second Ctrl-C must not interrupt the cleaning up.
-        before = [(s, signal.signal(s, signal.SIG_IGN)) for s in (signal.SIGINT, signal.SIGTERM)]
+        for sign in self._handlers:
+            signal.signal(sign, signal.SIG_IGN)
         for name in reversed(list(self._running)):
             self.stop(name)
         self._guard.stdin.close()
         self._guard.wait()
-        for sign, handler in before:
-            signal.signal(sign, handler)
+        for sign, handler in self._handlers.items():
+            signal.signal(sign, handler or signal.SIG_DFL)
 
     def start(self, name, command, log=None, **options):
         """Starts `command`; its output goes to the file `log`, or to the runner's own output."""

@@ -9,7 +9,6 @@ import argparse
 import json
 import os
 import shutil
-import signal
 import sys
 import time
 from pathlib import Path
@@ -32,9 +31,6 @@ def main():
     """Runs everything; the exit status."""
     options = _options()
     intercom = part_from_the_caller()
-    # A shell that starts this in the background would have it ignore Ctrl-C.
-    for sign in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(sign, signal.default_int_handler)
     directory = ROOT / ".local"
     try:
         if options.any_ports:

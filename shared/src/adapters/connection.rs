@@ -43,8 +43,8 @@ impl Connection {
             specific.or_else(|| environment.optional("AWS_ENDPOINT_URL")).map(str::to_owned)
         };
         let (sqs_endpoint, dynamodb_endpoint) = (endpoint("SQS"), endpoint("DYNAMODB"));
-        // China's endpoints chain to other roots.
-        let http = http_client(!region.starts_with("cn-"));
+        // China's endpoints and those of the isolated regions chain to other roots.
+        let http = http_client(!(region.starts_with("cn-") || region.contains("-iso")));
         Self { region: Region::new(region), credentials, sqs_endpoint, dynamodb_endpoint, http }
     }
 
