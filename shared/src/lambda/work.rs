@@ -177,3 +177,93 @@ where
         Ok(Report { refusals: vec![refusal], ..Report::default() })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OURS: &str = "AROAOURS";
+
+    fn settings() -> Settings {
+        let text = r#"
+[[workspace]]
+app_id = "abc123"
+webhook_path = "acme-7f3k2q"
+region = "us"
+access_token = "secret:acme"
+client_secret = "secret:acme"
+bot_teammate = "900001"
+bot = "one"
+[[bot]]
+id = "one"
+transport = "sqs"
+queue_url = "https://sqs.us-east-1.amazonaws.com/1/one.fifo"
+sender_id = "AROAONE"
+[[bot]]
+id = "two"
+transport = "sqs"
+queue_url = "https://sqs.us-east-1.amazonaws.com/1/two.fifo"
+sender_id = "AROATWO"
+"#;
+        crate::wire::settings::parse(text).unwrap()
+    }
+
+    fn asked(sender: &str, body: &Value) -> Result<Asked, NotHandled> {
+        let json = serde_json::json!({
+            "messageId": "m", "receiptHandle": "r", "body": body.to_string(),
+            "attributes": { "SenderId": format!("{sender}:session"), "MessageGroupId": "abc123#1" }
+        });
+        read(&serde_json::from_value(json).unwrap(), &settings(), &[OURS.to_owned()])
+    }
+
+    fn command() -> Value {
+        serde_json::json!({
+            "id": "c1", "bot": "two", "type": "note", "data": { "text": "a" },
+            "conversation": { "intercom": { "app_id": "abc123", "conversationId": "1" } }
+        })
+    }
+
+    fn wrapped(bot: &str) -> Value {
+        serde_json::json!({ "kind": "command", "v": 1, "bot": bot, "command": command() })
+    }
+
+    fn bot_of_asked(asked: Result<Asked, NotHandled>) -> String {
+        match asked {
+            Ok(Asked::Command(bot, _)) => bot.to_string(),
+            other => format!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_bot_is_who_its_sender_is_whatever_its_message_says() {
+        assert_eq!(bot_of_asked(asked("AROAONE", &command())), "one");
+        assert_eq!(bot_of_asked(asked("AROATWO", &command())), "two");
+        assert!(matches!(asked("AROASTRANGER", &command()), Err(NotHandled::Unreadable(_))));
+    }
+
+    #[test]
+    fn only_our_own_functions_may_write_in_a_bots_name() {
+        assert_eq!(bot_of_asked(asked(OURS, &wrapped("two"))), "two");
+        for sender in ["AROAONE", "AROATWO", "AROASTRANGER"] {
+            assert!(matches!(asked(sender, &wrapped("two")), Err(NotHandled::Unreadable(_))), "{sender} was believed");
+        }
+    }
+
+    #[test]
+    fn a_wake_is_heard_from_anybody_because_it_says_nothing() {
+        let wake = serde_json::json!({ "kind": "wake", "v": 1, "app_id": "abc123", "conversation_id": "1" });
+        assert_eq!(asked("AROASTRANGER", &wake), Ok(Asked::Look("abc123#1".parse().unwrap())));
+        let elsewhere = serde_json::json!({ "kind": "wake", "v": 1, "app_id": "abc123#1", "conversation_id": "2" });
+        assert!(matches!(asked(OURS, &elsewhere), Err(NotHandled::Unreadable(_))), "no id has a separator");
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_without_a_word_of_the_message() {
+        let mut wrong = command();
+        wrong["data"] = serde_json::json!({ "text": ["my secret words"] });
+        assert!(matches!(asked("AROAONE", &wrong), Ok(Asked::Malformed { .. })));
+        wrong["id"] = Value::Null;
+        let Err(NotHandled::Unreadable(why)) = asked("AROAONE", &wrong) else { panic!("it was read") };
+        assert!(!why.contains("secret words"), "{why}");
+    }
+}
