@@ -7,6 +7,7 @@ back from there. Each scene waits for what must happen, never for a time, and fa
 import html
 import json
 import re
+import shutil
 import textwrap
 import time
 from statistics import median
@@ -209,7 +210,9 @@ class Story:
 
     def _line(self, name, kind, text):
         margin = f"  {time.monotonic() - self._started:5.1f} s  {name:>18}  "
-        lines = textwrap.wrap(text, 84) if text else [""]
+        # What is left of the line after the time and the name; readable also where it is narrow.
+        room = min(84, max(24, shutil.get_terminal_size((112, 24)).columns - 34))
+        lines = textwrap.wrap(text, room) if text else [""]
         first, rest = lines[0], lines[1:]
         coloured = [paint(f"{margin}│ ", COLOURS[kind]) + first]
         return "\n".join(coloured + [paint(f"{'':{len(margin)}}│ ", COLOURS[kind]) + line for line in rest])
