@@ -1,9 +1,9 @@
 //! The way to Intercom when something goes wrong on it: never twice, never lost, never over a
 //! person.
 
-use baton_tests::{Bridge, at, reply};
+use baton_tests::{Bridge, at, close, handover, reply};
 use shared::app::Unfinished;
-use shared::domain::command::{Ask, HandoverTarget};
+use shared::domain::command::HandoverTarget;
 use shared::domain::conversation::{Action, EventKind, Lane};
 use shared::ports::Worker;
 use shared::testing::{Scene, StoreFault, Surprise};
@@ -187,14 +187,7 @@ fn what_the_bot_said_before_its_hand_over_is_said_before_the_hand_over() {
     let until = at(&bridge, 5_000);
     bridge.intercom.expect([Surprise::Limited { until }]);
     bridge.asked("c1", reply("One moment")).unwrap_err();
-    let ask = Ask::Handover {
-        to: HandoverTarget::Default,
-        reason: None,
-        note: None,
-        content: Vec::new(),
-        tags: Vec::new(),
-        attributes: serde_json::Map::new(),
-    };
+    let ask = handover(HandoverTarget::Default);
     bridge.asked("c2", ask).unwrap_err();
     bridge.desk.clock.advance_ms(5_000);
     bridge.intercom.take_performed();
@@ -208,7 +201,7 @@ fn a_close_waits_for_what_was_said_before_it() {
     let until = at(&bridge, 5_000);
     bridge.intercom.expect([Surprise::Limited { until }]);
     bridge.asked("c1", reply("Goodbye")).unwrap_err();
-    let ask = || Ask::Close { reason: None, tags: Vec::new(), attributes: serde_json::Map::new() };
+    let ask = || close(None);
     bridge.asked("c2", ask()).unwrap();
     assert!(bridge.intercom.shown().open, "it is not its turn");
     bridge.desk.clock.advance_ms(5_000);
@@ -223,7 +216,7 @@ fn a_close_waits_for_what_was_said_before_it() {
 fn a_close_whose_answer_was_lost_is_said_once() {
     let (_, bridge) = bridge();
     bridge.intercom.expect([Surprise::AnswerLost]);
-    let ask = Ask::Close { reason: Some("Bye".to_owned()), tags: Vec::new(), attributes: serde_json::Map::new() };
+    let ask = close(Some("Bye"));
     bridge.asked("c1", ask).unwrap_err();
     bridge.desk.clock.advance_ms(SETTLE_MS);
     bridge.carry_out(Lane::Close, None).unwrap();

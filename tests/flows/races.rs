@@ -1,6 +1,6 @@
 //! Things that happen at the same time, and Intercom showing them late or in another order.
 
-use baton_tests::{Bridge, at, now, reply};
+use baton_tests::{Bridge, at, handover, now, reply};
 use shared::app::Unfinished;
 use shared::app::heed::{News, heed};
 use shared::domain::command::{Ask, Command, HandoverTarget};
@@ -19,7 +19,7 @@ fn bridge() -> (Scene, Bridge) {
 }
 
 fn close() -> Ask {
-    Ask::Close { reason: Some("Bye".to_owned()), tags: Vec::new(), attributes: serde_json::Map::new() }
+    baton_tests::close(Some("Bye"))
 }
 
 fn messages(told: &[EventKind]) -> usize {
@@ -168,14 +168,7 @@ fn what_is_said_during_a_hand_over_that_fails_is_told_afterwards() {
     let until = at(&bridge, 5_000);
     let refused = || Surprise::Refused { code: "assignee_not_found" };
     bridge.intercom.expect([Surprise::Limited { until }, refused(), refused(), refused()]);
-    let ask = Ask::Handover {
-        to: HandoverTarget::Teammate(AdminId::parse("900003").unwrap()),
-        reason: None,
-        note: None,
-        content: Vec::new(),
-        tags: Vec::new(),
-        attributes: serde_json::Map::new(),
-    };
+    let ask = handover(HandoverTarget::Teammate(AdminId::parse("900003").unwrap()));
     bridge.asked("c1", ask).unwrap_err();
     bridge.notified(scene.customer("Hello?"));
     bridge.desk.clock.advance_ms(5_000);

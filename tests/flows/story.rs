@@ -23,7 +23,7 @@ fn handover(reason: &str) -> Ask {
 }
 
 fn close(reason: &str) -> Ask {
-    Ask::Close { reason: Some(reason.to_owned()), tags: Vec::new(), attributes: serde_json::Map::new() }
+    baton_tests::close(Some(reason))
 }
 
 fn words(events: &[EventKind]) -> Vec<String> {
@@ -298,14 +298,7 @@ fn a_bot_that_is_down_gets_everything_later_in_order() {
 fn a_hand_over_that_is_refused_falls_back_and_at_last_stays_with_the_bot() {
     use shared::testing::Surprise;
     let refused = || Surprise::Refused { code: "assignee_not_found" };
-    let to_bob = || Ask::Handover {
-        to: HandoverTarget::Teammate(AdminId::parse("900003").unwrap()),
-        reason: None,
-        note: None,
-        content: Vec::new(),
-        tags: Vec::new(),
-        attributes: serde_json::Map::new(),
-    };
+    let to_bob = || baton_tests::handover(HandoverTarget::Teammate(AdminId::parse("900003").unwrap()));
     let mut scene = Scene::default();
     let bridge = Bridge::with_the_bot(&mut scene);
     bridge.intercom.expect([refused()]);

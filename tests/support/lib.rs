@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use sha1::Sha1;
 use shared::app::heed::{News, heed};
 use shared::app::{Desk, Report, Unfinished, carry_out, deliver, sweep};
-use shared::domain::command::{Ask, Command};
+use shared::domain::command::{Ask, Command, HandoverTarget};
 use shared::domain::content::{Block, TextFormat};
 use shared::domain::conversation::{Conversation, EventKind, Lane};
 use shared::domain::ids::{BotId, CommandId, Timestamp};
@@ -276,6 +276,19 @@ impl Bridge {
 
 fn bot() -> shared::domain::ids::AdminId {
     shared::domain::ids::AdminId::parse(BOT).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// A hand-over without words, note or tags.
+#[must_use]
+pub fn handover(to: HandoverTarget) -> Ask {
+    let attributes = serde_json::Map::new();
+    Ask::Handover { to, reason: None, note: None, content: Vec::new(), tags: Vec::new(), attributes }
+}
+
+/// A close, with what the customer reads.
+#[must_use]
+pub fn close(reason: Option<&str>) -> Ask {
+    Ask::Close { reason: reason.map(str::to_owned), tags: Vec::new(), attributes: serde_json::Map::new() }
 }
 
 /// A worker's report, or when it is to come again.

@@ -5,7 +5,7 @@ use super::{Decision, Effect, Stepper};
 use crate::domain::command::{Ask, Command, HandoverTarget};
 use crate::domain::content::Block;
 use crate::domain::conversation::{
-    Action, CommandOutcome, CommandRecord, Control, MAX_COMMANDS, MAX_EVENTS, MAX_OUTBOX, Progress, Weight, remember,
+    Action, CommandOutcome, CommandRecord, Control, MAX_COMMANDS, MAX_EVENTS, MAX_OUTBOX, Weight, remember,
 };
 use crate::domain::part::Assignee;
 use crate::domain::render;
@@ -168,9 +168,7 @@ impl Stepper<'_> {
     /// What it said before is part of the hand-over and still goes out, first.
     fn hand_over(&mut self, command: &Command) {
         // A hand-over comes before a close that was asked for earlier and not carried out yet.
-        self.supersede(|entry| {
-            matches!((&entry.action, &entry.progress), (Action::Close { .. }, Progress::Pending { .. }))
-        });
+        self.drop_a_waiting_close();
         let Ask::Handover { to, reason, note, content, tags, attributes } = &command.ask else { return };
         let target = self.target(to);
         let id = Some(&command.id);

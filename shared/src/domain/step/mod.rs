@@ -280,6 +280,13 @@ impl Stepper<'_> {
         });
     }
 
+    /// Ends a close that is not on the wire yet: something happened that its bot did not know of.
+    fn drop_a_waiting_close(&mut self) {
+        self.supersede(|entry| {
+            matches!((&entry.action, &entry.progress), (Action::Close { .. }, Progress::Pending { .. }))
+        });
+    }
+
     /// Ends entries as superseded.
     fn supersede(&mut self, mut ends: impl FnMut(&OutboxEntry) -> bool) {
         let (ended, kept) = self.state.outbox.drain(..).partition::<Vec<_>, _>(|entry| ends(entry));

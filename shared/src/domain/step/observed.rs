@@ -7,7 +7,7 @@
 use super::{Decision, Effect, Stepper};
 use crate::domain::content::{AuthorKind, Message};
 use crate::domain::conversation::{
-    Action, CommandOutcome, Control, EventKind, MAX_EVENTS, MAX_REDACTED, Progress, Weight, remember,
+    Action, CommandOutcome, Control, EventKind, MAX_EVENTS, MAX_REDACTED, Weight, remember,
 };
 use crate::domain::ids::{AdminId, PartId, TeamId};
 use crate::domain::part::{Assignee, Observation, Part, PartKind};
@@ -150,9 +150,7 @@ impl Stepper<'_> {
 
     /// Tells the bot. What it wanted to close without knowing this message is not closed.
     fn tell_message(&mut self, message: Message) {
-        self.supersede(|entry| {
-            matches!((&entry.action, &entry.progress), (Action::Close { .. }, Progress::Pending { .. }))
-        });
+        self.drop_a_waiting_close();
         match &message.part_id {
             Some(part_id) => self.state.told.raise(part_id),
             None => self.state.told.source = true,
