@@ -21,6 +21,8 @@ use super::run;
 
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
+const ANOTHER_SECRET: &str = "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
 struct DemoBot {
     process: Child,
     port: u16,
@@ -85,6 +87,12 @@ async fn fifo(client: &aws_sdk_sqs::Client, name: &str) -> String {
     queue.unwrap().queue_url.unwrap()
 }
 
+/// The messengers of `bot-dispatch`, with this secret of the bot's.
+fn messengers(client: &aws_sdk_sqs::Client, replies_url: &str, secret: &str) -> Messengers<SystemClock> {
+    let queues = Queues { replies: Some(Queue::new(client.clone(), replies_url)), ..Queues::default() };
+    Messengers::new(Secrets::of(&[("demo", secret)]), client.clone(), queues, SystemClock).unwrap()
+}
+
 async fn received(client: &aws_sdk_sqs::Client, url: &str) -> Vec<String> {
     let answer = client.receive_message().queue_url(url).max_number_of_messages(10).send().await.unwrap();
     answer.messages.unwrap_or_default().into_iter().filter_map(|message| message.body).collect()
@@ -96,10 +104,7 @@ fn what_a_bot_answers_is_on_its_way_before_the_event_counts_as_taken() {
     run(async {
         let client = LocalAws::connection(aws.port).sqs();
         let url = fifo(&client, "replies.fifo").await;
-        let queues = Queues { replies: Some(Queue::new(client.clone(), &url)), ..Queues::default() };
-        let messengers = |secret| {
-            Messengers::new(Secrets::of(&[("demo", secret)]), client.clone(), queues.clone(), SystemClock).unwrap()
-        };
+        let messengers = |secret| messengers(&client, &url, secret);
         let state = Conversation::default();
         let question = event(7, "When are you open? What hours?");
         for _ in 0..2 {
@@ -116,8 +121,8 @@ fn what_a_bot_answers_is_on_its_way_before_the_event_counts_as_taken() {
         );
         assert!(matches!(command.command, CommandData::Reply { .. }));
 
-        let other = "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
-        let refused = messengers(other).deliver(&https(bot.port), &key(), &state, &question).await.unwrap_err();
+        let refused =
+            messengers(ANOTHER_SECRET).deliver(&https(bot.port), &key(), &state, &question).await.unwrap_err();
         assert_eq!(refused.why, "status 401");
         let nobody = messengers(SECRET).deliver(&https(free_port()), &key(), &state, &question).await.unwrap_err();
         assert_eq!(nobody.why, "no connection");
@@ -130,10 +135,7 @@ fn the_bot_of_the_readme_is_complete() {
     run(async {
         let client = LocalAws::connection(aws.port).sqs();
         let url = fifo(&client, "replies.fifo").await;
-        let queues = Queues { replies: Some(Queue::new(client.clone(), &url)), ..Queues::default() };
-        let messengers = |secret| {
-            Messengers::new(Secrets::of(&[("demo", secret)]), client.clone(), queues.clone(), SystemClock).unwrap()
-        };
+        let messengers = |secret| messengers(&client, &url, secret);
         for (seq, words) in [(1, "Hello"), (2, "a human, please")] {
             let event = event(seq, words);
             messengers(SECRET).deliver(&https(bot.port), &key(), &Conversation::default(), &event).await.unwrap();
@@ -148,8 +150,7 @@ fn the_bot_of_the_readme_is_complete() {
             matches!(&of(&commands[0]), CommandData::Reply { content } if format!("{content:?}").contains("You said: *Hello*"))
         );
         assert!(matches!(of(&commands[1]), CommandData::Handover { .. }));
-        let other = "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
-        let refused = messengers(other)
+        let refused = messengers(ANOTHER_SECRET)
             .deliver(&https(bot.port), &key(), &Conversation::default(), &event(3, "x"))
             .await
             .unwrap_err();

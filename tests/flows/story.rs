@@ -1,6 +1,6 @@
 //! What people and bots do with each other.
 
-use baton_tests::{Bridge, reply};
+use baton_tests::{Bridge, at, reply};
 use shared::app::heed::News;
 use shared::domain::command::{Ask, HandoverTarget};
 use shared::domain::content::AuthorKind;
@@ -9,7 +9,7 @@ use shared::domain::ids::{AdminId, TeamId};
 use shared::domain::part::{Assignee, PartKind};
 use shared::domain::settings::Reopened;
 use shared::ports::Worker;
-use shared::testing::{SUPPORT, Scene, key};
+use shared::testing::{SUPPORT, Scene, Surprise, key};
 
 fn handover(reason: &str) -> Ask {
     Ask::Handover {
@@ -177,16 +177,12 @@ fn a_hand_over_brings_note_and_tag_before_it_assigns() {
 fn a_workflows_late_assignment_does_not_undo_the_hand_over_that_is_under_way() {
     let mut scene = Scene::default();
     let bridge = Bridge::with_the_bot(&mut scene);
-    bridge.intercom.expect([baton_surprise_limited(&bridge)]);
+    bridge.intercom.expect([Surprise::Limited { until: at(&bridge, 9_000) }]);
     assert!(bridge.asked("c1", handover("x")).is_err(), "Intercom is busy");
     bridge.notified(scene.assign_to_bot());
     assert_eq!(bridge.state().control, Control::Human);
     bridge.notified(scene.give_back());
     assert_eq!(bridge.state().control, Control::Bot, "a person who gives it back means it");
-}
-
-fn baton_surprise_limited(bridge: &Bridge) -> shared::testing::Surprise {
-    shared::testing::Surprise::Limited { until: baton_tests::at(bridge, 9_000) }
 }
 
 #[test]
@@ -296,7 +292,6 @@ fn a_bot_that_is_down_gets_everything_later_in_order() {
 
 #[test]
 fn a_hand_over_that_is_refused_falls_back_and_at_last_stays_with_the_bot() {
-    use shared::testing::Surprise;
     let refused = || Surprise::Refused { code: "assignee_not_found" };
     let to_bob = || baton_tests::handover(HandoverTarget::Teammate(AdminId::parse("900003").unwrap()));
     let mut scene = Scene::default();
@@ -329,8 +324,7 @@ fn another_bots_command_is_refused_and_leaves_no_trace() {
         ask: reply("mine!"),
     };
     let report = bridge.carry_out(shared::domain::conversation::Lane::Replies, Some(&command)).unwrap();
-    assert_eq!(report.refusals.len(), 1);
-    assert_eq!(report.refusals[0].code, "unknown_conversation");
+    assert_eq!(report.refusal.map(|refusal| refusal.code), Some("unknown_conversation"));
     assert_eq!(bridge.state(), before);
     assert_eq!(key().app_id.as_str(), "abc123");
 }

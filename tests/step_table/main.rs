@@ -208,7 +208,7 @@ fn events(state: &Conversation) -> Vec<String> {
 
 fn row(out: &mut String, before: &Conversation, input: &str, outcome: &Outcome) {
     let state = &outcome.state;
-    let control = if state.bot.is_none() { "-".to_owned() } else { format!("{:?}", state.control).to_lowercase() };
+    let control = if state.bot.is_none() { "-".to_owned() } else { state.control.as_str().to_owned() };
     let mut effects: Vec<String> = Vec::new();
     if outcome.effects.contains(&Effect::Fetch) {
         effects.push("FETCH".to_owned());

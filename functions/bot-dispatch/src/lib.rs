@@ -3,11 +3,10 @@
 use shared::adapters::bots::Messengers;
 use shared::app::Desk;
 use shared::app::deliver::deliver;
-use shared::domain::ids::{BotId, ConversationKey, InvalidId, Timestamp};
+use shared::domain::ids::{BotId, ConversationKey, Timestamp};
 use shared::lambda::batch::{Handled, NotHandled, SqsRecord};
 use shared::ports::{Clock, Conversations, Unavailable, Wakers};
 use shared::wire::queue::WorkMessage;
-use shared::wire::where_in_json;
 
 /// Handles one message. An event may be delivered again, under the same id.
 ///
@@ -25,12 +24,10 @@ where
     C: Clock,
 {
     let unreadable = |why: String| NotHandled::Unreadable(why);
-    let message: WorkMessage = serde_json::from_str(&record.body).map_err(|error| unreadable(where_in_json(&error)))?;
+    let message: WorkMessage = serde_json::from_str(&record.body).map_err(NotHandled::from)?;
     match message {
         WorkMessage::Wake { app_id, conversation_id, .. } => {
-            let key: ConversationKey = format!("{app_id}#{conversation_id}")
-                .parse()
-                .map_err(|error: InvalidId| unreadable(error.to_string()))?;
+            let key = ConversationKey::parse(&app_id, &conversation_id)?;
             let report = deliver(desk, bots, &key, deadline).await?;
             tracing::info!(outcome = "delivered", app_id, conversation_id, sent = report.sent);
             match report.due {
@@ -41,10 +38,7 @@ where
         WorkMessage::Refusal { bot, event, .. } => {
             let bot = BotId::parse(bot).ok().and_then(|id| desk.settings.bots.get(&id));
             let bot = bot.ok_or_else(|| unreadable("the settings have no such bot".to_owned()))?;
-            let address = &event.conversation.intercom;
-            let key: ConversationKey = format!("{}#{}", address.app_id, address.conversation_id)
-                .parse()
-                .map_err(|error: InvalidId| unreadable(error.to_string()))?;
+            let key = event.conversation.key().map_err(|error| unreadable(error.to_string()))?;
             bots.send(bot, &key, &event).await.map_err(|reason| Unavailable { what: "the bot", why: reason.why })?;
             Ok("refusal_delivered")
         }

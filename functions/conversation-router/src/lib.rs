@@ -2,11 +2,10 @@
 
 use shared::app::heed::{News, heed};
 use shared::app::{Desk, Unfinished};
-use shared::domain::ids::{ConversationKey, InvalidId, Timestamp};
+use shared::domain::ids::{ConversationKey, Timestamp};
 use shared::lambda::batch::{Handled, NotHandled, SqsRecord};
 use shared::ports::{Clock, Conversations, Intercom, Wakers};
 use shared::wire::queue::{self, InboxMessage};
-use shared::wire::where_in_json;
 
 /// How long one piece of news may take, in milliseconds: two requests to Intercom and the rest.
 /// None is begun with less time left.
@@ -27,11 +26,8 @@ where
     if now.plus_ms(NEWS_MS) > deadline {
         return Err(Unfinished::Later { at: now, why: "this invocation's time is up" }.into());
     }
-    let message: InboxMessage =
-        serde_json::from_str(&record.body).map_err(|error| NotHandled::Unreadable(where_in_json(&error)))?;
-    let key: ConversationKey = format!("{}#{}", message.app_id, message.conversation_id)
-        .parse()
-        .map_err(|error: InvalidId| NotHandled::Unreadable(error.to_string()))?;
+    let message: InboxMessage = serde_json::from_str(&record.body).map_err(NotHandled::from)?;
+    let key = ConversationKey::parse(&message.app_id, &message.conversation_id)?;
     let (topic, news) = match message.news {
         queue::News::Notification { topic, item } => (topic, News::Shown(Box::new(item.observation(false)))),
         queue::News::Doorbell => ("doorbell".to_owned(), News::Doorbell),

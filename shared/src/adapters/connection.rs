@@ -22,9 +22,9 @@ const AMAZON_ROOTS: &[u8] = include_bytes!("amazon_roots.pem");
 pub struct Connection {
     region: Region,
     credentials: Credentials,
-    sqs_endpoint: Option<String>,
     dynamodb_endpoint: Option<String>,
     http: SharedHttpClient,
+    sqs: aws_sdk_sqs::Client,
 }
 
 impl Connection {
@@ -42,25 +42,27 @@ impl Connection {
             let specific = environment.optional(&format!("AWS_ENDPOINT_URL_{service}"));
             specific.or_else(|| environment.optional("AWS_ENDPOINT_URL")).map(str::to_owned)
         };
-        let (sqs_endpoint, dynamodb_endpoint) = (endpoint("SQS"), endpoint("DYNAMODB"));
+        let dynamodb_endpoint = endpoint("DYNAMODB");
         // China's endpoints and those of the isolated regions chain to other roots.
         let http = http_client(!(region.starts_with("cn-") || region.contains("-iso")));
-        Self { region: Region::new(region), credentials, sqs_endpoint, dynamodb_endpoint, http }
-    }
-
-    /// A client of SQS. Sends are tried twice: a FIFO send with a deduplication id may be
-    /// repeated.
-    #[must_use]
-    pub fn sqs(&self) -> aws_sdk_sqs::Client {
-        let mut config = aws_sdk_sqs::Config::builder()
+        let region = Region::new(region);
+        let mut sqs = aws_sdk_sqs::Config::builder()
             .behavior_version(BehaviorVersion::v2026_01_12())
-            .region(self.region.clone())
-            .credentials_provider(self.credentials.clone())
-            .http_client(self.http.clone())
+            .region(region.clone())
+            .credentials_provider(credentials.clone())
+            .http_client(http.clone())
             .retry_config(RetryConfig::standard().with_max_attempts(2))
             .timeout_config(timeouts());
-        config.set_endpoint_url(self.sqs_endpoint.clone());
-        aws_sdk_sqs::Client::from_conf(config.build())
+        sqs.set_endpoint_url(endpoint("SQS"));
+        let sqs = aws_sdk_sqs::Client::from_conf(sqs.build());
+        Self { region, credentials, dynamodb_endpoint, http, sqs }
+    }
+
+    /// The client of SQS: built once, for every queue. Sends are tried twice: a FIFO send with a
+    /// deduplication id may be repeated.
+    #[must_use]
+    pub fn sqs(&self) -> aws_sdk_sqs::Client {
+        self.sqs.clone()
     }
 
     /// A client of DynamoDB. Calls are tried three times; conditional updates recognise their own

@@ -17,8 +17,7 @@ use sha2::{Digest as _, Sha256};
 use crate::domain::conversation::{Control, Conversation};
 use crate::domain::ids::{ConversationKey, Timestamp};
 use crate::ports::{Conversations, Names, NotSaved, Stored, Unavailable};
-use crate::wire::bot::control_name;
-use crate::wire::where_in_json;
+use crate::wire::{sha256_hex, where_in_json};
 
 /// States above this size, in bytes, have their long texts in rows of their own. An item holds
 /// 400 KB at most, and each kilobyte is a write unit.
@@ -151,7 +150,7 @@ impl<N: Names> Conversations for Table<N> {
             .expression_attribute_values(":next", number(version + 1))
             .expression_attribute_values(":writer", text_value(writer.as_str()))
             .expression_attribute_values(":state", text_value(&state))
-            .expression_attribute_values(":control", text_value(control_name(conversation.control)))
+            .expression_attribute_values(":control", text_value(conversation.control.as_str()))
             .expression_attribute_values(":epoch", number(conversation.epoch))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         if let Some(due_at) = conversation.due_at() {
@@ -263,7 +262,7 @@ fn written(conversation: &Conversation) -> Result<(String, Vec<(String, String)>
 fn take_out(value: &mut Value, texts: &mut Vec<(String, String)>) {
     match value {
         Value::String(text) if text.len() > LONG_TEXT_BYTES => {
-            let hash: String = Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+            let hash = sha256_hex(text.as_bytes());
             let reference = serde_json::json!({ CONTENT_MARK: hash });
             texts.push((hash, std::mem::take(text)));
             *value = reference;

@@ -161,15 +161,11 @@ impl<C: Clock> RestApi<C> {
         }
     }
 
-    async fn show(
-        &self,
-        workspace: &Workspace,
-        id: &ConversationId,
-    ) -> Result<(ConversationItem, ConversationContext), Failure> {
+    /// The conversation, and the answer that it was read from.
+    async fn show(&self, workspace: &Workspace, id: &ConversationId) -> Result<(ConversationItem, Vec<u8>), Failure> {
         let bytes = self.request(workspace, Method::GET, &format!("/conversations/{id}"), None).await?;
         let item = serde_json::from_slice(&bytes).map_err(|_| Failure::Unknown("the answer cannot be read"))?;
-        let context = serde_json::from_slice(&bytes).unwrap_or_default();
-        Ok((item, context))
+        Ok((item, bytes))
     }
 
     /// Sets the assignee, if it is another. A conversation can hold a teammate and a team at once,
@@ -299,7 +295,7 @@ impl<C: Clock> Intercom for RestApi<C> {
         with_profile: bool,
     ) -> Result<Observation, NotShown> {
         let unavailable = |why: &str| NotShown::Unavailable(Unavailable { what: "Intercom", why: why.to_owned() });
-        let (item, context) = self.show(workspace, id).await.map_err(|failure| match failure {
+        let (item, bytes) = self.show(workspace, id).await.map_err(|failure| match failure {
             Failure::NotSent(why) | Failure::Unknown(why) => unavailable(why),
             Failure::Limited { retry_at } => NotShown::Later(retry_at),
             Failure::Denied(code) => NotShown::Denied(code),
@@ -308,6 +304,7 @@ impl<C: Clock> Intercom for RestApi<C> {
         })?;
         let mut observation = item.observation(true);
         if with_profile {
+            let context = serde_json::from_slice(&bytes).unwrap_or_default();
             observation.profile = Some(self.profile(workspace, context).await);
         }
         Ok(observation)

@@ -7,12 +7,12 @@ use aws_sdk_sqs::Client;
 use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
 #[cfg(feature = "lambda")]
 use aws_sdk_sqs::types::MessageAttributeValue;
-use sha2::{Digest as _, Sha256};
 
 use crate::domain::ids::{ConversationKey, Timestamp};
 use crate::ports::{Clock, Unavailable, Wakers, Worker};
 use crate::wire::bot::{CommandMessage, EventMessage};
 use crate::wire::queue::{InboxMessage, News, VERSION, WorkMessage};
+use crate::wire::sha256_hex;
 
 /// The longest time that SQS hides a message, in seconds.
 const MAX_VISIBILITY_S: u64 = 43_200;
@@ -29,10 +29,7 @@ fn json(value: &impl serde::Serialize) -> Result<String, Unavailable> {
 
 /// SQS takes 128 characters; what is longer is hashed.
 fn bounded(id: String) -> String {
-    if id.len() <= 128 {
-        return id;
-    }
-    Sha256::digest(id.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    if id.len() <= 128 { id } else { sha256_hex(id.as_bytes()) }
 }
 
 /// One queue.
@@ -138,8 +135,7 @@ impl Queues {
     ) -> Result<(), Unavailable> {
         let message = WorkMessage::Command { v: VERSION, bot: bot.to_owned(), command: Box::new(command.clone()) };
         let body = json(&message)?;
-        let hash: String = Sha256::digest(body.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
-        self.of(to)?.put(&key.to_string(), hash, body).await
+        self.of(to)?.put(&key.to_string(), sha256_hex(body.as_bytes()), body).await
     }
 
     /// Puts the refusal of a command.

@@ -67,8 +67,8 @@ pub struct Report {
     /// When there is more to do. All that there is to know is recorded; the worker is to be woken
     /// then, and the sweep does so too.
     pub due: Option<Timestamp>,
-    /// Commands that could not even be recorded; their bots are to be told.
-    pub refusals: Vec<Refusal>,
+    /// The command that was given, where it could not even be recorded; its bot is to be told.
+    pub refusal: Option<Refusal>,
 }
 
 /// A command that could not be recorded.
@@ -88,7 +88,7 @@ impl Report {
             match effect {
                 Effect::Note(decision) => self.decisions.push(*decision),
                 Effect::Refuse { command_id, code, message } => {
-                    self.refusals.push(Refusal { command_id: command_id.clone(), code, message: message.clone() });
+                    self.refusal = Some(Refusal { command_id: command_id.clone(), code, message: message.clone() });
                 }
                 Effect::Fetch | Effect::Perform { .. } | Effect::ReadBack { .. } | Effect::Wait { .. } => {}
             }

@@ -27,6 +27,19 @@ pub enum Control {
     Closed,
 }
 
+impl Control {
+    /// The control's name, in the table and wherever people read it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Bot => "bot",
+            Self::Paused => "paused",
+            Self::Human => "human",
+            Self::Closed => "closed",
+        }
+    }
+}
+
 /// How far into a conversation something has come.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(default)]

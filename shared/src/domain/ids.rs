@@ -170,6 +170,16 @@ pub struct ConversationKey {
     pub conversation_id: ConversationId,
 }
 
+impl ConversationKey {
+    /// Takes two texts as a conversation's address.
+    ///
+    /// # Errors
+    /// [`InvalidId`] when either is no id.
+    pub fn parse(app_id: &str, conversation_id: &str) -> Result<Self, InvalidId> {
+        Ok(Self { app_id: AppId::parse(app_id)?, conversation_id: ConversationId::parse(conversation_id)? })
+    }
+}
+
 impl fmt::Display for ConversationKey {
     /// `app_id#conversation_id`: the message group of every queue and the key of the table's rows.
     /// `#` is in no id, so two keys never share a text.
@@ -182,7 +192,7 @@ impl std::str::FromStr for ConversationKey {
     type Err = InvalidId;
     fn from_str(text: &str) -> Result<Self, InvalidId> {
         let (app_id, conversation_id) = text.split_once('#').ok_or(InvalidId::BadCharacter)?;
-        Ok(Self { app_id: AppId::parse(app_id)?, conversation_id: ConversationId::parse(conversation_id)? })
+        Self::parse(app_id, conversation_id)
     }
 }
 

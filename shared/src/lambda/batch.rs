@@ -14,8 +14,9 @@ use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
 
 use crate::app::Unfinished;
-use crate::domain::ids::Timestamp;
+use crate::domain::ids::{InvalidId, Timestamp};
 use crate::ports::Unavailable;
+use crate::wire::where_in_json;
 
 /// A batch, as Lambda's event source mapping gives it.
 #[derive(Debug, Clone, Deserialize)]
@@ -103,6 +104,19 @@ pub enum NotHandled {
     /// Something outside failed.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
+}
+
+impl From<serde_json::Error> for NotHandled {
+    /// Tells what is wrong and where; the parser's own words would quote the message.
+    fn from(error: serde_json::Error) -> Self {
+        Self::Unreadable(where_in_json(&error))
+    }
+}
+
+impl From<InvalidId> for NotHandled {
+    fn from(error: InvalidId) -> Self {
+        Self::Unreadable(error.to_string())
+    }
 }
 
 impl NotHandled {

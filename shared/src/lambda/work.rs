@@ -6,14 +6,13 @@ use serde_json::Value;
 use super::batch::{Handled, NotHandled, SqsRecord};
 use crate::adapters::sqs::Queues;
 use crate::app::carry_out::carry_out;
-use crate::app::{Desk, Report};
+use crate::app::{Desk, Refusal};
 use crate::domain::conversation::Lane;
 use crate::domain::ids::{BotId, CommandId, ConversationKey, Timestamp};
 use crate::domain::settings::{Settings, Transport};
 use crate::ports::{Clock, Conversations, Intercom, Names, Wakers as _};
-use crate::wire::bot::{BadCommand, CommandMessage, EventMessage};
+use crate::wire::bot::{CommandMessage, EventMessage};
 use crate::wire::queue::WorkMessage;
-use crate::wire::where_in_json;
 
 /// What a message asks for, after its sender was looked at.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,17 +21,8 @@ pub enum Asked {
     Look(ConversationKey),
     /// This bot's command.
     Command(BotId, Box<CommandMessage>),
-    /// This bot's command, of which only the id and the conversation can be read.
-    Malformed {
-        /// The bot.
-        bot: BotId,
-        /// The conversation.
-        key: ConversationKey,
-        /// The command.
-        command_id: CommandId,
-        /// What is wrong, in words for the bot; they may quote it.
-        problem: String,
-    },
+    /// This bot's command about this conversation, of which no more than its id can be read.
+    Malformed(BotId, ConversationKey, Refusal),
 }
 
 /// Reads a message. Who a command comes from is what SQS attests, never what the message says:
@@ -42,40 +32,41 @@ pub enum Asked {
 /// [`NotHandled::Unreadable`].
 pub fn read(record: &SqsRecord, settings: &Settings, trusted_senders: &[String]) -> Result<Asked, NotHandled> {
     let unreadable = |why: String| NotHandled::Unreadable(why);
-    let value: Value = serde_json::from_str(&record.body).map_err(|error| unreadable(where_in_json(&error)))?;
+    let value: Value = serde_json::from_str(&record.body)?;
     if value.get("kind").is_none() {
         let bot = bot_of(record.sender(), settings)
             .ok_or_else(|| unreadable(format!("no bot of the settings has the sender id {}", record.sender())))?;
         return match serde_json::from_value(value.clone()) {
             Ok(command) => Ok(Asked::Command(bot, Box::new(command))),
-            Err(error) => malformed(bot, &value, &error).ok_or_else(|| unreadable(where_in_json(&error))),
+            Err(error) => malformed(bot, &value, &error).ok_or_else(|| error.into()),
         };
     }
-    let message: WorkMessage = serde_json::from_value(value).map_err(|error| unreadable(where_in_json(&error)))?;
-    match message {
+    match serde_json::from_value(value)? {
         WorkMessage::Wake { app_id, conversation_id, .. } => {
-            let key = format!("{app_id}#{conversation_id}").parse();
-            key.map(Asked::Look).map_err(|error: crate::domain::ids::InvalidId| unreadable(error.to_string()))
+            Ok(Asked::Look(ConversationKey::parse(&app_id, &conversation_id)?))
         }
         WorkMessage::Command { bot, command, .. } => {
             if !trusted_senders.iter().any(|trusted| trusted == record.sender()) {
                 return Err(unreadable(format!("the sender {} may not write in a bot's name", record.sender())));
             }
-            let bot = BotId::parse(bot).map_err(|error| unreadable(error.to_string()))?;
-            Ok(Asked::Command(bot, command))
+            Ok(Asked::Command(BotId::parse(bot)?, command))
         }
         WorkMessage::Refusal { .. } => Err(unreadable("a refusal is for bots, not for Intercom".to_owned())),
     }
 }
 
-/// A command that cannot be read, if it can at least be answered.
+/// A command that cannot be read, if it can at least be answered. The words are for the bot; they
+/// may quote its message.
 fn malformed(bot: BotId, value: &Value, error: &serde_json::Error) -> Option<Asked> {
     let command_id = CommandId::parse(value.get("id")?.as_str()?).ok()?;
     let address = value.get("conversation")?.get("intercom")?;
     let part = |name: &str| address.get(name).and_then(Value::as_str);
-    let key = format!("{}#{}", part("app_id")?, part("conversationId")?).parse().ok()?;
-    Some(Asked::Malformed { bot, key, command_id, problem: error.to_string() })
+    let key = ConversationKey::parse(part("app_id")?, part("conversationId")?).ok()?;
+    Some(Asked::Malformed(bot, key, Refusal { command_id, code: MALFORMED, message: error.to_string() }))
 }
+
+/// The code of a command whose form is wrong.
+const MALFORMED: &str = "malformed";
 
 fn bot_of(sender: &str, settings: &Settings) -> Option<BotId> {
     let is_sender =
@@ -120,11 +111,7 @@ where
                 }
             }
             Asked::Command(bot, message) => self.command(bot, *message, deadline).await,
-            Asked::Malformed { bot, key, command_id, problem } => {
-                let event = EventMessage::refusal(&key, &bot, &command_id, "malformed", problem, self.desk.clock.now());
-                self.desk.wakers.put_refusal(&key, &event).await?;
-                Ok("refused")
-            }
+            Asked::Malformed(bot, key, refusal) => self.refuse(&bot, &key, refusal).await,
         }
     }
 
@@ -137,17 +124,17 @@ where
             return Ok("handed_on");
         }
         let given_id = message.id.clone();
-        let report = match message.into_domain(bot.clone()) {
-            Ok(command) => {
-                carry_out(&self.desk, &self.intercom, &self.names, self.lane, &key, Some(&command), deadline).await?
+        let command = match message.into_domain(bot.clone()) {
+            Ok(command) => command,
+            Err(problem) => {
+                let id = given_id.and_then(|id| CommandId::parse(id).ok());
+                let command_id = id.ok_or_else(|| NotHandled::Unreadable(format!("{key}: {problem}")))?;
+                let refusal = Refusal { command_id, code: MALFORMED, message: problem.to_string() };
+                return self.refuse(&bot, &key, refusal).await;
             }
-            Err(problem) => self.refused_by_form(&key, given_id, &problem)?,
         };
-        for refusal in &report.refusals {
-            let (id, code, words) = (&refusal.command_id, refusal.code, refusal.message.clone());
-            let event = EventMessage::refusal(&key, &bot, id, code, words, self.desk.clock.now());
-            self.desk.wakers.put_refusal(&key, &event).await?;
-        }
+        let report =
+            carry_out(&self.desk, &self.intercom, &self.names, self.lane, &key, Some(&command), deadline).await?;
         if let Some(due) = report.due {
             // The command is recorded, so what waits behind it can be recorded too; a wake waits
             // in its stead.
@@ -161,20 +148,18 @@ where
             sent = report.sent,
             decisions = ?report.decisions,
         );
-        Ok(if report.refusals.is_empty() { "carried_out" } else { "refused" })
+        match report.refusal {
+            Some(refusal) => self.refuse(&bot, &key, refusal).await,
+            None => Ok("carried_out"),
+        }
     }
 
-    /// A command whose form is wrong is reported to its bot, if it has an id to report it by.
-    fn refused_by_form(
-        &self,
-        key: &ConversationKey,
-        id: Option<String>,
-        problem: &BadCommand,
-    ) -> Result<Report, NotHandled> {
-        let id = id.and_then(|id| CommandId::parse(id).ok());
-        let command_id = id.ok_or_else(|| NotHandled::Unreadable(format!("{key}: {problem}")))?;
-        let refusal = crate::app::Refusal { command_id, code: "malformed", message: problem.to_string() };
-        Ok(Report { refusals: vec![refusal], ..Report::default() })
+    /// Tells a bot that its command could not even be recorded.
+    async fn refuse(&self, bot: &BotId, key: &ConversationKey, refusal: Refusal) -> Handled {
+        let Refusal { command_id, code, message } = refusal;
+        let event = EventMessage::refusal(key, bot, &command_id, code, message, self.desk.clock.now());
+        self.desk.wakers.put_refusal(key, &event).await?;
+        Ok("refused")
     }
 }
 
@@ -261,7 +246,7 @@ sender_id = "AROATWO"
     fn what_is_wrong_is_told_without_a_word_of_the_message() {
         let mut wrong = command();
         wrong["data"] = serde_json::json!({ "text": ["my secret words"] });
-        assert!(matches!(asked("AROAONE", &wrong), Ok(Asked::Malformed { .. })));
+        assert!(matches!(asked("AROAONE", &wrong), Ok(Asked::Malformed(..))));
         wrong["id"] = Value::Null;
         let Err(NotHandled::Unreadable(why)) = asked("AROAONE", &wrong) else { panic!("it was read") };
         assert!(!why.contains("secret words"), "{why}");

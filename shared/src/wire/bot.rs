@@ -5,13 +5,15 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use sha2::{Digest as _, Sha256};
 
 use crate::domain::command::{Ask, Command, HandoverTarget};
 use crate::domain::content::{AuthorKind, Block, Message, TextFormat};
-use crate::domain::conversation::{Control, Conversation, EventKind, PendingEvent};
-use crate::domain::ids::{AdminId, BotId, CommandId, ConversationKey, InvalidId, TeamId, Timestamp};
+use crate::domain::conversation::{Conversation, EventKind, PendingEvent};
+use crate::domain::ids::{
+    AdminId, AppId, BotId, CommandId, ConversationId, ConversationKey, InvalidId, TeamId, Timestamp,
+};
 use crate::domain::incoming;
+use crate::wire::sha256_hex;
 
 /// The protocol's version.
 pub const VERSION: u8 = 1;
@@ -417,6 +419,19 @@ fn named(field: &'static str) -> impl Fn(InvalidId) -> BadCommand {
     move |source| BadCommand::Id { field, source }
 }
 
+impl ConversationRef {
+    /// The conversation's address, if these are ids.
+    ///
+    /// # Errors
+    /// [`BadCommand::Id`].
+    pub fn key(&self) -> Result<ConversationKey, BadCommand> {
+        let app_id = AppId::parse(&*self.intercom.app_id).map_err(named("app_id"))?;
+        let conversation_id =
+            ConversationId::parse(&*self.intercom.conversation_id).map_err(named("conversationId"))?;
+        Ok(ConversationKey { app_id, conversation_id })
+    }
+}
+
 impl CommandMessage {
     /// Reads a command.
     ///
@@ -441,11 +456,7 @@ impl CommandMessage {
     /// # Errors
     /// [`BadCommand`] where it names none, or none that can be.
     pub fn key(&self) -> Result<ConversationKey, BadCommand> {
-        let address = &self.conversation.as_ref().ok_or(BadCommand::NoConversation)?.intercom;
-        let app_id = crate::domain::ids::AppId::parse(&*address.app_id).map_err(named("app_id"))?;
-        let conversation_id =
-            crate::domain::ids::ConversationId::parse(&*address.conversation_id).map_err(named("conversationId"))?;
-        Ok(ConversationKey { app_id, conversation_id })
+        self.conversation.as_ref().ok_or(BadCommand::NoConversation)?.key()
     }
 
     /// Whether it can be carried out, as far as its form tells; about which conversation it is.
@@ -492,8 +503,7 @@ impl CommandMessage {
     /// SHA-256 of what it means, in hex. Object keys are sorted, so spelling does not matter.
     fn digest(&self) -> String {
         let value = serde_json::to_value(&self.command).unwrap_or_default();
-        let hash = Sha256::digest(value.to_string().as_bytes());
-        hash.iter().map(|byte| format!("{byte:02x}")).collect()
+        sha256_hex(value.to_string().as_bytes())
     }
 
     /// Whether it closes the conversation, which `close-conversation` does.
@@ -665,17 +675,6 @@ impl ContextData {
             url: profile.url,
             delivered_as: profile.delivered_as,
         }
-    }
-}
-
-/// How a conversation's control is called where people read it.
-#[must_use]
-pub fn control_name(control: Control) -> &'static str {
-    match control {
-        Control::Bot => "bot",
-        Control::Paused => "paused",
-        Control::Human => "human",
-        Control::Closed => "closed",
     }
 }
 

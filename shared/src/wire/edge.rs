@@ -2,11 +2,11 @@
 //! held; fails never, because a notification that is refused is sent once more and then lost.
 
 use serde_json::value::RawValue;
-use sha2::{Digest as _, Sha256};
 
 use super::intercom::{ConversationItem, Id, ItemIds, Notification, TopicKind};
 use super::queue::{InboxMessage, News, VERSION};
-use crate::domain::ids::{AppId, ConversationId};
+use super::sha256_hex;
+use crate::domain::ids::ConversationKey;
 
 /// Above this size, in bytes, a message on the inbox carries ids only. SQS counts in steps of
 /// 64 KiB.
@@ -67,7 +67,7 @@ fn forward(body: &[u8], notification: &Notification<'_>, kind: TopicKind) -> Rec
         }
     };
     let Some(id) = id else { return Received::Acknowledge("no_conversation") };
-    if AppId::parse(&*notification.app_id.0).is_err() || ConversationId::parse(&*id).is_err() {
+    if ConversationKey::parse(&notification.app_id.0, &id).is_err() {
         return Received::Acknowledge("no_conversation");
     }
     let mut message = InboxMessage { v: VERSION, app_id: notification.app_id.0.clone(), conversation_id: id, news };
@@ -89,6 +89,5 @@ fn detail(item: &RawValue) -> Option<ConversationItem> {
 fn notification_id(notification: &Notification<'_>, body: &[u8]) -> String {
     let id = notification.id.as_ref().and_then(Id::some);
     let fits = |id: &&str| id.len() <= 128 && id.bytes().all(|byte| byte.is_ascii_graphic());
-    id.filter(fits)
-        .map_or_else(|| Sha256::digest(body).iter().map(|byte| format!("{byte:02x}")).collect(), str::to_owned)
+    id.filter(fits).map_or_else(|| sha256_hex(body), str::to_owned)
 }

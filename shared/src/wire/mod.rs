@@ -8,6 +8,14 @@ pub mod intercom;
 pub mod queue;
 pub mod settings;
 
+use sha2::{Digest as _, Sha256};
+
+/// SHA-256, in hex: the name of a content.
+#[must_use]
+pub fn sha256_hex(content: &[u8]) -> String {
+    Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// What is wrong with JSON, and where, without a word of it: the parser's own text quotes values.
 #[must_use]
 pub fn where_in_json(error: &serde_json::Error) -> String {
