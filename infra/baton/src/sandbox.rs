@@ -28,6 +28,8 @@
 //! | `GET /deliveries?after=N` | → `{deliveries: [{n, app_id, topic, notification_id, conversation_id, attempt, status, duration_ms, problem}]}` |
 //! | `POST /faults` | `{match?: {method?, path_contains?}, fault: fail_before\|fail_after\|disconnect_after\|rate_limit\|delay, status?, delay_ms?, times?}` or `{webhook: {topic?}, fault: drop\|repeat\|delay, delay_ms?, times?}` → `{status}` |
 //! | `DELETE /faults` | → `{status}` |
+//! | `GET /clock` | → `{now, ahead_seconds}`: Unix seconds, and how far they are ahead of the machine's |
+//! | `POST /clock` | `{advance_seconds}` → the same; what waits for that time happens |
 //! | `POST /reset` | → `{status}`; back to the seed, logs and faults forgotten |
 //!
 //! Attachments are addresses, or `{url, name?, content_type?, filesize?}`.
@@ -70,6 +72,7 @@ pub use self::seed::{
 };
 pub use self::version::{ApiVersion, UnknownVersion};
 
+use self::clock::Clock;
 use self::connection::{HangUp, Lines};
 use self::deliver::{Courier, Outbox};
 use self::faults::Faults;
@@ -152,10 +155,11 @@ impl Sandbox {
 
         let journal = Arc::new(journal);
         let faults = Arc::new(Faults::default());
+        let clock = Clock::default();
         let retry_after = Duration::from_millis(options.retry_after_ms.unwrap_or(seed.retry_after_ms));
-        let courier = Arc::new(Courier::new(journal.clone(), faults.clone(), retry_after)?);
+        let courier = Arc::new(Courier::new(journal.clone(), faults.clone(), clock.clone(), retry_after)?);
         let (outbox, notices) = deliver::outbox(journal.clone());
-        let shared = Shared::new(seed, format!("http://{address}"), journal, faults, &courier, outbox);
+        let shared = Shared::new(seed, format!("http://{address}"), clock, journal, faults, &courier, outbox);
 
         let app = Router::new()
             .nest("/_sandbox", control::routes())
@@ -231,6 +235,7 @@ struct Shared {
     workspaces: BTreeMap<String, Installed>,
     tokens: HashMap<String, Credentials>,
     base_url: String,
+    clock: Clock,
     journal: Arc<Journal>,
     faults: Arc<Faults>,
     courier: Arc<Courier>,
@@ -241,6 +246,7 @@ impl Shared {
     fn new(
         seed: Seed,
         base_url: String,
+        clock: Clock,
         journal: Arc<Journal>,
         faults: Arc<Faults>,
         courier: &Arc<Courier>,
@@ -253,10 +259,10 @@ impl Shared {
                 let credentials = Credentials { app_id: seed.app_id.clone(), token: token.clone() };
                 tokens.insert(token.token.clone(), credentials);
             }
-            let state = Mutex::new(Workspace::from_seed(&seed, outbox.clone()));
+            let state = Mutex::new(Workspace::from_seed(&seed, clock.clone(), outbox.clone()));
             workspaces.insert(seed.app_id.clone(), Installed { seed, state });
         }
-        Self { workspaces, tokens, base_url, journal, faults, courier: courier.clone(), outbox }
+        Self { workspaces, tokens, base_url, clock, journal, faults, courier: courier.clone(), outbox }
     }
 
     fn workspace(&self, app_id: &str) -> Option<WorkspaceGuard<'_>> {
@@ -270,7 +276,7 @@ impl Shared {
         for (app_id, installed) in &self.workspaces {
             if let Some(mut workspace) = self.workspace(app_id) {
                 workspace.unsubscribe();
-                let fresh = Workspace::from_seed(&installed.seed, self.outbox.clone());
+                let fresh = Workspace::from_seed(&installed.seed, self.clock.clone(), self.outbox.clone());
                 let old = std::mem::replace(&mut *workspace, fresh);
                 workspace.counters.go_on_after(&old.counters);
             }

@@ -5,7 +5,6 @@
 
 use serde_json::{Map, Value, json};
 
-use super::clock;
 use super::error::{Answer, ApiError};
 use super::model::{
     AppliedTag, Assignee, Author, Conversation, Message, Part, PartType, Rating, Source, State, Statistics,
@@ -31,7 +30,7 @@ impl Workspace {
     /// A contact writes first.
     pub(crate) fn start_by_contact(&mut self, contact_id: &str, message: Message) -> Answer<u64> {
         let author = self.contact_author(contact_id)?;
-        let at = message.created_at.unwrap_or_else(clock::unix_seconds);
+        let at = message.created_at.unwrap_or_else(|| self.clock.now());
         let id = self.start(author, contact_id, message, at);
         let conversation = self.conversation_mut(id)?;
         conversation.waiting_since = Some(at);
@@ -46,7 +45,7 @@ impl Workspace {
     pub(crate) fn start_by_admin(&mut self, admin_id: u64, contact_id: &str, message: Message) -> Answer<u64> {
         let author = self.admin_author(admin_id)?;
         self.contact_author(contact_id)?;
-        let at = clock::unix_seconds();
+        let at = self.clock.now();
         let id = self.start(author, contact_id, message, at);
         self.conversation_mut(id)?.teammates.insert(admin_id);
         self.notify(Topic::AdminSingleCreated, id, &[]);
@@ -96,11 +95,11 @@ impl Workspace {
     /// opens, and the part is then of type `open`.
     pub(crate) fn contact_reply(&mut self, id: u64, contact_id: &str, message: Message, via: Via<'_>) -> Answer<u64> {
         let author = self.contact_author(contact_id)?;
+        let at = message.created_at.unwrap_or_else(|| self.clock.now());
         let conversation = self.conversation_mut(id)?;
         if !conversation.contact_ids.iter().any(|one| one == contact_id) {
             return Err(ApiError::no_contact());
         }
-        let at = message.created_at.unwrap_or_else(clock::unix_seconds);
         let part_type = if reopen(conversation) { PartType::Open } else { PartType::Comment };
         conversation.read = false;
         conversation.waiting_since.get_or_insert(at);
@@ -126,6 +125,7 @@ impl Workspace {
         via: Via<'_>,
     ) -> Answer<u64> {
         let author = self.admin_author(admin_id)?;
+        let at = message.created_at.unwrap_or_else(|| self.clock.now());
         let conversation = self.conversation_mut(id)?;
         conversation.teammates.insert(admin_id);
         let reopened = kind == ReplyKind::Comment && conversation.state == State::Closed && reopen(conversation);
@@ -135,7 +135,6 @@ impl Workspace {
             ReplyKind::Note => PartType::Note,
             ReplyKind::QuickReply => PartType::QuickReply,
         };
-        let at = message.created_at.unwrap_or_else(clock::unix_seconds);
         if kind != ReplyKind::Note {
             count_admin_reply(conversation, at);
         }
@@ -155,7 +154,7 @@ impl Workspace {
     /// A teammate closes. A body is a last message to the customer, so it fires `replied` too.
     pub(crate) fn close(&mut self, id: u64, admin_id: u64, body: Option<String>, via: Via<'_>) -> Answer<u64> {
         let author = self.admin_author(admin_id)?;
-        let at = clock::unix_seconds();
+        let at = self.clock.now();
         let conversation = self.conversation_mut(id)?;
         if body.is_some() {
             count_admin_reply(conversation, at);
@@ -222,7 +221,7 @@ impl Workspace {
             Assignee::Team(id) => self.teams.contains_key(&id),
             Assignee::NoAdmin | Assignee::NoTeam | Assignee::Nobody => true,
         };
-        let at = clock::unix_seconds();
+        let at = self.clock.now();
         let conversation = self.conversation_mut(id)?;
         if !known {
             return Err(ApiError::no_assignee());
@@ -271,7 +270,7 @@ impl Workspace {
         if !(1..=5).contains(&rating) {
             return Err(ApiError::invalid_field("rating", "rating must be from 1 to 5"));
         }
-        let at = clock::unix_seconds();
+        let at = self.clock.now();
         let conversation = self.conversation_mut(id)?;
         conversation.updated_at = at;
         conversation.rating = Some(Rating {
@@ -287,7 +286,7 @@ impl Workspace {
 
     /// Takes the words of a part away. Twice is the same as once, but is told twice.
     pub(crate) fn redact_part(&mut self, id: u64, part_id: u64) -> Answer<()> {
-        let at = clock::unix_seconds();
+        let at = self.clock.now();
         let conversation = self.conversations.get_mut(&id).ok_or_else(ApiError::no_part)?;
         let part = conversation.part_mut(part_id).ok_or_else(ApiError::no_part)?;
         if part.body.is_none() {
@@ -304,7 +303,7 @@ impl Workspace {
 
     /// Takes the words of a contact's first message away.
     pub(crate) fn redact_source(&mut self, id: u64, source_id: u64) -> Answer<()> {
-        let at = clock::unix_seconds();
+        let at = self.clock.now();
         let conversation = self
             .conversations
             .get_mut(&id)
@@ -337,7 +336,7 @@ impl Workspace {
     pub(crate) fn tag(&mut self, id: u64, tag_id: u64, admin_id: u64) -> Answer<AppliedTag> {
         self.admin_author(admin_id)?;
         let name = self.tags.get(&tag_id).cloned().ok_or_else(ApiError::no_tag)?;
-        let at = clock::unix_seconds();
+        let at = self.clock.now();
         let conversation = self.conversation_mut(id)?;
         if let Some(present) = conversation.tags.iter().find(|tag| tag.id == tag_id) {
             return Ok(present.clone());
@@ -361,13 +360,14 @@ impl Workspace {
     /// A teammate takes a tag off, which no topic tells.
     pub(crate) fn untag(&mut self, id: u64, tag_id: u64, admin_id: u64) -> Answer<AppliedTag> {
         self.admin_author(admin_id)?;
+        let now = self.clock.now();
         let conversation = self.conversation_mut(id)?;
         let at = conversation.tags.iter().position(|tag| tag.id == tag_id).ok_or_else(ApiError::no_tag)?;
         let tag = conversation.tags.remove(at);
         for part in &mut conversation.parts {
             part.tags.retain(|tag| tag.id != tag_id);
         }
-        conversation.updated_at = clock::unix_seconds();
+        conversation.updated_at = now;
         Ok(tag)
     }
 
@@ -406,7 +406,7 @@ impl Workspace {
         via: Via<'_>,
     ) -> Answer<Part> {
         let state = self.conversation(conversation_id)?.state;
-        let at = message.created_at.unwrap_or_else(clock::unix_seconds);
+        let at = message.created_at.unwrap_or_else(|| self.clock.now());
         Ok(Part {
             id: self.counters.part(),
             part_type,

@@ -1,14 +1,63 @@
-//! The one place where the sandbox reads the time.
+//! The one place where the sandbox reads the time, and where its time can be moved on.
 //!
-//! Intercom counts in whole Unix seconds everywhere but in logs. Nothing here can be set or
-//! moved yet: a workspace that travels in time would start from this file.
+//! Each sandbox has one clock, which runs as the machine's does, ahead of it by as much as it
+//! was moved. Everything that waits in the sandbox waits on this clock, so that moving it
+//! brings what is due at once. It is never moved back. Intercom counts in whole Unix seconds.
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// Unix seconds now.
-#[expect(clippy::disallowed_methods, reason = "this is the sandbox's clock, everything else asks here")]
-pub(crate) fn unix_seconds() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs()
+use tokio::sync::watch;
+
+/// A sandbox's time. Clones are the same clock.
+#[derive(Debug, Clone)]
+pub(crate) struct Clock {
+    /// How far ahead of the machine's time it is.
+    ahead: Arc<watch::Sender<Duration>>,
+}
+
+impl Default for Clock {
+    fn default() -> Self {
+        Self { ahead: Arc::new(watch::Sender::new(Duration::ZERO)) }
+    }
+}
+
+impl Clock {
+    /// Unix seconds now.
+    pub(crate) fn now(&self) -> u64 {
+        self.since_epoch().as_secs()
+    }
+
+    /// How far ahead of the machine's time it is.
+    pub(crate) fn ahead(&self) -> Duration {
+        *self.ahead.borrow()
+    }
+
+    /// Moves the time on. Who sleeps until then wakes.
+    pub(crate) fn advance(&self, by: Duration) {
+        self.ahead.send_modify(|ahead| *ahead = ahead.saturating_add(by));
+    }
+
+    /// Waits for so long on this clock.
+    pub(crate) async fn sleep(&self, duration: Duration) {
+        let due = self.since_epoch().saturating_add(duration);
+        let mut moves = self.ahead.subscribe();
+        loop {
+            // Marked as seen before the look at the time, so that no move is missed.
+            moves.mark_unchanged();
+            let left = due.saturating_sub(self.since_epoch());
+            if left.is_zero() {
+                return;
+            }
+            // The sender is in `self`, so that the channel cannot be closed.
+            drop(tokio::time::timeout(left, moves.changed()).await);
+        }
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "this is the sandbox's clock, everything else asks here")]
+    fn since_epoch(&self) -> Duration {
+        SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).saturating_add(self.ahead())
+    }
 }
 
 /// A moment as Intercom wrote it in webhooks up to API 2.14: `2026-01-10T07:56:29.000Z`.
@@ -40,7 +89,26 @@ fn civil_date(days: u64) -> (u64, u64, u64) {
 
 #[cfg(test)]
 mod tests {
-    use super::iso_8601;
+    use std::time::Duration;
+
+    use super::{Clock, iso_8601};
+
+    #[tokio::test]
+    async fn who_sleeps_wakes_when_the_time_is_moved_past() {
+        let clock = Clock::default();
+        let before = clock.now();
+        let sleeper = tokio::spawn({
+            let clock = clock.clone();
+            async move { clock.sleep(Duration::from_secs(3_600)).await }
+        });
+        tokio::task::yield_now().await; // it is asleep now
+        clock.advance(Duration::from_secs(1_800));
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        assert!(!sleeper.is_finished());
+        clock.advance(Duration::from_secs(1_801));
+        tokio::time::timeout(Duration::from_secs(5), sleeper).await.unwrap().unwrap();
+        assert!(clock.now() >= before + 3_601);
+    }
 
     #[test]
     fn moments_are_written_as_intercom_writes_them() {

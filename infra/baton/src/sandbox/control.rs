@@ -4,6 +4,7 @@
 //! sandbox's own and no part of Intercom; errors are `{"error": "…"}` for people to read.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Bytes;
@@ -25,12 +26,14 @@ use super::seed::{Role, WebhookSeed};
 use super::text;
 use super::version::ApiVersion;
 use super::workspace::{Subscription, Workspace};
-use super::{Shared, WorkspaceGuard, clock};
+use super::{Shared, WorkspaceGuard};
 
 /// The largest control request.
 const BODY_LIMIT_BYTES: usize = 8 * 1024 * 1024;
 /// How long a snooze is when nothing is said: an hour.
 const SNOOZE_SECONDS: u64 = 3_600;
+/// The furthest that the time is moved at once: a year.
+const LONGEST_MOVE_SECONDS: u64 = 365 * 86_400;
 
 /// The routes, to be nested at `/_sandbox`.
 pub(crate) fn routes() -> Router<Arc<Shared>> {
@@ -49,6 +52,7 @@ pub(crate) fn routes() -> Router<Arc<Shared>> {
         .route("/deliveries", get(deliveries))
         .route("/faults", post(add_fault).merge(delete(clear_faults)))
         .route("/reset", post(reset))
+        .route("/clock", get(time).post(move_time))
         .route("/{app_id}/webhook", post(subscribe))
         .route("/{app_id}/files/{file}", get(file))
         .route("/{app_id}/conversations", post(start))
@@ -265,7 +269,7 @@ fn contact_named(workspace: &mut Workspace, name: Option<String>) -> String {
         return known.id.clone();
     }
     let id = workspace.counters.contact();
-    let now = clock::unix_seconds();
+    let now = workspace.clock.now();
     let contact = Contact {
         id: id.clone(),
         role: Role::Lead,
@@ -283,6 +287,25 @@ fn contact_named(workspace: &mut Workspace, name: Option<String>) -> String {
     };
     workspace.contacts.insert(id.clone(), contact);
     id
+}
+
+async fn time(State(shared): State<Arc<Shared>>) -> Reply {
+    done(json!({"now": shared.clock.now(), "ahead_seconds": shared.clock.ahead().as_secs()}))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Advance {
+    advance_seconds: u64,
+}
+
+async fn move_time(State(shared): State<Arc<Shared>>, body: Bytes) -> Reply {
+    let asked: Advance = parse(&body)?;
+    if asked.advance_seconds > LONGEST_MOVE_SECONDS {
+        return Err(refuse(StatusCode::BAD_REQUEST, format!("advance_seconds is at most {LONGEST_MOVE_SECONDS}")));
+    }
+    shared.clock.advance(Duration::from_secs(asked.advance_seconds));
+    time(State(shared)).await
 }
 
 type InConversation = Path<(String, u64)>;
@@ -399,7 +422,7 @@ async fn teammate(State(shared): State<Arc<Shared>>, Path((app_id, id)): InConve
         Action::Close => workspace.close(id, admin_id, body, None)?,
         Action::Open | Action::Unsnooze => workspace.open(id, admin_id, None)?,
         Action::Snooze => {
-            let later = || clock::unix_seconds() + SNOOZE_SECONDS;
+            let later = || workspace.clock.now() + SNOOZE_SECONDS;
             let until = asked.snoozed_until.unwrap_or_else(later);
             workspace.snooze(id, admin_id, until, None)?
         }

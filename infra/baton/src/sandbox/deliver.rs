@@ -16,7 +16,7 @@ use sha1::Sha1;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 
-use super::clock;
+use super::clock::Clock;
 use super::faults::{Faults, WebhookFault};
 use super::journal::{Delivery, Journal};
 use super::resolve::LoopbackNames;
@@ -72,6 +72,7 @@ pub(crate) struct Courier {
     client: reqwest::Client,
     journal: Arc<Journal>,
     faults: Arc<Faults>,
+    clock: Clock,
     retry_after: Duration,
 }
 
@@ -118,6 +119,7 @@ impl Courier {
     pub(crate) fn new(
         journal: Arc<Journal>,
         faults: Arc<Faults>,
+        clock: Clock,
         retry_after: Duration,
     ) -> Result<Self, reqwest::Error> {
         // Somebody else in this process may have installed a provider; theirs will do.
@@ -131,7 +133,7 @@ impl Courier {
         };
         // A machine without root certificates can still be sent webhooks over plain HTTP.
         let client = builder().build().or_else(|_| builder().tls_certs_only([]).build())?;
-        Ok(Self { client, journal, faults, retry_after })
+        Ok(Self { client, journal, faults, clock, retry_after })
     }
 
     /// Delivers until all outboxes are gone. Dropping the future ends every delivery.
@@ -178,7 +180,7 @@ impl Courier {
             notification_id: None,
             conversation_id: None,
             item: json!({"type": "ping", "message": "something something interzen"}),
-            created_at: clock::unix_seconds(),
+            created_at: self.clock.now(),
             subscription,
         };
         self.attempt(&notice, 1).await.status()
@@ -227,7 +229,7 @@ impl Courier {
         after: Duration,
         permits: Arc<Semaphore>,
     ) -> Finished {
-        tokio::time::sleep(after).await;
+        self.clock.sleep(after).await;
         let outcome = self.with_permit(&notice, attempt, &permits).await;
         Finished { lane: None, retry: (attempt == 1 && outcome.deserves_retry()).then_some(notice) }
     }

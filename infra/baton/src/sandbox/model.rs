@@ -5,12 +5,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::seed::Role;
 
 /// A teammate.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Admin {
     pub(crate) id: u64,
     pub(crate) name: String,
@@ -21,7 +22,7 @@ pub(crate) struct Admin {
 }
 
 /// A team of teammates.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Team {
     pub(crate) id: u64,
     pub(crate) name: String,
@@ -29,7 +30,7 @@ pub(crate) struct Team {
 }
 
 /// A customer.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Contact {
     pub(crate) id: String,
     pub(crate) role: Role,
@@ -47,7 +48,7 @@ pub(crate) struct Contact {
 }
 
 /// Who wrote a part, as it was known then: later renames do not reach old parts.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Author {
     pub(crate) kind: AuthorKind,
     pub(crate) id: String,
@@ -58,7 +59,7 @@ pub(crate) struct Author {
 }
 
 /// The kinds of authors that the sandbox has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum AuthorKind {
     User,
     Lead,
@@ -82,7 +83,7 @@ impl AuthorKind {
 }
 
 /// What a conversation is in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum State {
     Open,
     Closed,
@@ -100,7 +101,7 @@ impl State {
 }
 
 /// The types of parts that the sandbox makes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum PartType {
     Comment,
     Note,
@@ -132,7 +133,7 @@ impl PartType {
 }
 
 /// Who a conversation is given to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Assignee {
     Admin(u64),
     Team(u64),
@@ -145,7 +146,7 @@ pub(crate) enum Assignee {
 }
 
 /// A file on a message.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Attachment {
     pub(crate) name: String,
     pub(crate) url: String,
@@ -154,14 +155,14 @@ pub(crate) struct Attachment {
 }
 
 /// A choice that a quick reply offers.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct QuickReplyOption {
     pub(crate) text: String,
     pub(crate) uuid: String,
 }
 
 /// What somebody wrote: the content of a part before it is one.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Message {
     pub(crate) body: Option<String>,
     pub(crate) attachments: Vec<Attachment>,
@@ -174,7 +175,7 @@ pub(crate) struct Message {
 }
 
 /// One entry of a conversation.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Part {
     pub(crate) id: u64,
     pub(crate) part_type: PartType,
@@ -203,7 +204,7 @@ impl Part {
 }
 
 /// The message that a conversation began with.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Source {
     pub(crate) id: u64,
     pub(crate) body: String,
@@ -213,7 +214,7 @@ pub(crate) struct Source {
 }
 
 /// A tag on a conversation.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct AppliedTag {
     pub(crate) id: u64,
     pub(crate) name: String,
@@ -222,7 +223,7 @@ pub(crate) struct AppliedTag {
 }
 
 /// A customer's rating.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Rating {
     pub(crate) rating: u8,
     pub(crate) remark: Option<String>,
@@ -232,7 +233,7 @@ pub(crate) struct Rating {
 }
 
 /// The moments and counts that Intercom keeps for reports.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Statistics {
     pub(crate) first_contact_reply_at: Option<u64>,
     pub(crate) first_assignment_at: Option<u64>,
@@ -251,7 +252,7 @@ pub(crate) struct Statistics {
 }
 
 /// A conversation in the Messenger.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Conversation {
     pub(crate) id: u64,
     pub(crate) created_at: u64,

@@ -18,7 +18,6 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::Response;
 use serde_json::Value;
 
-use super::clock;
 use super::connection::HangUp;
 use super::error::{Answer, ApiError};
 use super::faults::RequestFault;
@@ -163,10 +162,10 @@ fn count_call(
     fault: Option<RequestFault>,
     trace: &mut Trace,
 ) -> Answer<()> {
+    let now = workspace.clock.now();
     let Some(window) = workspace.rates.get_mut(&credentials.token.token) else {
         return Ok(());
     };
-    let now = clock::unix_seconds();
     let rate = match fault {
         Some(RequestFault::RateLimit) => window.exhausted(now),
         _ => window.count(now),

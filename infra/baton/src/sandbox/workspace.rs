@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::{Value, json};
 
-use super::clock;
+use super::clock::Clock;
 use super::deliver::{Notice, Outbox};
 use super::error::{Answer, ApiError};
 use super::ids::{self, Counters};
@@ -89,14 +89,15 @@ pub(crate) struct Workspace {
     pub(crate) rates: HashMap<String, RateWindow>,
     pub(crate) counters: Counters,
     pub(crate) events: VecDeque<Event>,
+    pub(crate) clock: Clock,
     subscription: Option<Arc<Subscription>>,
     outbox: Outbox,
 }
 
 impl Workspace {
     /// A workspace as its seed has it. The seed has been checked, so every id is a number.
-    pub(crate) fn from_seed(seed: &WorkspaceSeed, outbox: Outbox) -> Self {
-        let now = clock::unix_seconds();
+    pub(crate) fn from_seed(seed: &WorkspaceSeed, clock: Clock, outbox: Outbox) -> Self {
+        let now = clock.now();
         let teams: BTreeMap<u64, Team> = seed.teams.iter().map(team).collect();
         let subscription =
             seed.webhook.clone().map(|webhook| Arc::new(Subscription::new(webhook, seed.client_secret.clone())));
@@ -137,6 +138,7 @@ impl Workspace {
                 .collect(),
             counters: Counters::default(),
             events: VecDeque::new(),
+            clock,
             subscription,
             outbox,
         }
@@ -250,7 +252,7 @@ impl Workspace {
                 notification_id: Some(notification_id),
                 conversation_id: Some(conversation_id),
                 item,
-                created_at: clock::unix_seconds(),
+                created_at: self.clock.now(),
                 subscription,
             });
         }
@@ -260,7 +262,7 @@ impl Workspace {
     pub(crate) fn record(&mut self, conversation_id: u64, mut entry: Value) {
         let n = self.counters.event();
         entry["n"] = json!(n);
-        entry["at"] = json!(clock::unix_seconds());
+        entry["at"] = json!(self.clock.now());
         if self.events.len() == EVENTS_KEPT {
             self.events.pop_front();
         }
