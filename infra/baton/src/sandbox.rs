@@ -51,11 +51,13 @@ mod resolve;
 mod rest;
 mod seed;
 mod text;
+#[allow(dead_code, reason = "granting and revoking come with OAuth and the control API")]
+mod tokens;
 mod topic;
 mod version;
 mod workspace;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::future::IntoFuture;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -77,6 +79,7 @@ use self::connection::{HangUp, Lines};
 use self::deliver::{Courier, Outbox};
 use self::faults::Faults;
 use self::journal::Journal;
+use self::tokens::{TokenBook, Tokens};
 use self::workspace::Workspace;
 
 /// How long a stop waits for answers under way.
@@ -212,13 +215,6 @@ impl Drop for Running {
     }
 }
 
-/// A token and the workspace it opens.
-#[derive(Debug)]
-struct Credentials {
-    app_id: String,
-    token: TokenSeed,
-}
-
 /// A workspace and what it began as.
 #[derive(Debug)]
 struct Installed {
@@ -233,7 +229,9 @@ type WorkspaceGuard<'a> = MutexGuard<'a, Workspace>;
 #[derive(Debug)]
 struct Shared {
     workspaces: BTreeMap<String, Installed>,
-    tokens: HashMap<String, Credentials>,
+    tokens: Tokens,
+    /// The tokens at the start.
+    seed_tokens: TokenBook,
     base_url: String,
     clock: Clock,
     journal: Arc<Journal>,
@@ -252,17 +250,14 @@ impl Shared {
         courier: &Arc<Courier>,
         outbox: Outbox,
     ) -> Self {
-        let mut tokens = HashMap::new();
+        let seed_tokens = TokenBook::from_seed(&seed);
+        let tokens = Tokens::new(seed_tokens.clone());
         let mut workspaces = BTreeMap::new();
         for seed in seed.workspaces {
-            for token in &seed.access_tokens {
-                let credentials = Credentials { app_id: seed.app_id.clone(), token: token.clone() };
-                tokens.insert(token.token.clone(), credentials);
-            }
             let state = Mutex::new(Workspace::from_seed(&seed, clock.clone(), outbox.clone()));
             workspaces.insert(seed.app_id.clone(), Installed { seed, state });
         }
-        Self { workspaces, tokens, base_url, clock, journal, faults, courier: courier.clone(), outbox }
+        Self { workspaces, tokens, seed_tokens, base_url, clock, journal, faults, courier: courier.clone(), outbox }
     }
 
     fn workspace(&self, app_id: &str) -> Option<WorkspaceGuard<'_>> {
@@ -271,7 +266,8 @@ impl Shared {
         Some(installed.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Puts every workspace back to its seed. Subscriptions end, except those of the seed.
+    /// Puts every workspace and the tokens back to the seed. Subscriptions end, except those of
+    /// the seed.
     fn reset(&self) {
         for (app_id, installed) in &self.workspaces {
             if let Some(mut workspace) = self.workspace(app_id) {
@@ -281,6 +277,7 @@ impl Shared {
                 workspace.counters.go_on_after(&old.counters);
             }
         }
+        self.tokens.replace(self.seed_tokens.clone());
         self.journal.clear();
         self.faults.clear();
     }

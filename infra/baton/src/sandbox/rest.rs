@@ -18,17 +18,18 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::Response;
 use serde_json::Value;
 
+use super::Shared;
 use super::connection::HangUp;
 use super::error::{Answer, ApiError};
 use super::faults::RequestFault;
 use super::ids;
 use super::journal;
-use super::limits::RateStatus;
+use super::limits::{RateStatus, RateWindow};
 use super::render::Style;
 use super::seed::TokenSeed;
+use super::tokens::Credentials;
 use super::version::ApiVersion;
 use super::workspace::Workspace;
-use super::{Credentials, Shared};
 
 /// The largest request: ten uploads of a few megabytes each, in base64.
 const BODY_LIMIT_BYTES: usize = 64 * 1024 * 1024;
@@ -124,7 +125,7 @@ fn answer(
     let credentials = credentials(shared, headers)?;
     trace.app_id = Some(credentials.app_id.clone());
     let mut workspace = shared.workspace(&credentials.app_id).ok_or_else(ApiError::unauthorized)?;
-    count_call(&mut workspace, credentials, fault, trace)?;
+    count_call(&mut workspace, &credentials, fault, trace)?;
     let version = match header_text(headers, "intercom-version") {
         None => credentials.token.default_version,
         Some(text) => text.parse().map_err(|_| ApiError::unknown_version())?,
@@ -149,10 +150,10 @@ fn answer(
     }
 }
 
-fn credentials<'a>(shared: &'a Shared, headers: &HeaderMap) -> Answer<&'a Credentials> {
+fn credentials(shared: &Shared, headers: &HeaderMap) -> Answer<Credentials> {
     header_text(headers, "authorization")
         .and_then(|text| text.strip_prefix("Bearer "))
-        .and_then(|token| shared.tokens.get(token.trim()))
+        .and_then(|token| shared.tokens.find(token.trim()))
         .ok_or_else(ApiError::unauthorized)
 }
 
@@ -163,9 +164,10 @@ fn count_call(
     trace: &mut Trace,
 ) -> Answer<()> {
     let now = workspace.clock.now();
-    let Some(window) = workspace.rates.get_mut(&credentials.token.token) else {
-        return Ok(());
-    };
+    let token = &credentials.token;
+    // A token that came later than the workspace has its window from its first call.
+    let fresh = || RateWindow::new(token.calls_per_minute);
+    let window = workspace.rates.entry(token.token.clone()).or_insert_with(fresh);
     let rate = match fault {
         Some(RequestFault::RateLimit) => window.exhausted(now),
         _ => window.count(now),

@@ -65,7 +65,7 @@ pub struct WorkspaceSeed {
 }
 
 /// An access token and the app it belongs to.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TokenSeed {
     /// The bearer token.
