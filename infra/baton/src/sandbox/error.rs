@@ -5,6 +5,8 @@
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
+use super::rest::Reply;
+
 /// A refusal: an HTTP status and one entry of an `error.list`.
 #[derive(Debug, Clone)]
 pub(crate) struct ApiError {
@@ -12,6 +14,8 @@ pub(crate) struct ApiError {
     code: &'static str,
     message: String,
     field: Option<&'static str>,
+    /// Headers besides those of every answer, such as the `Link` of a 410.
+    pub(crate) headers: Vec<(&'static str, String)>,
 }
 
 /// What a REST operation comes to.
@@ -19,7 +23,7 @@ pub(crate) type Answer<T> = Result<T, ApiError>;
 
 impl ApiError {
     pub(crate) fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into(), field: None }
+        Self { status, code, message: message.into(), field: None, headers: Vec::new() }
     }
 
     pub(crate) fn unauthorized() -> Self {
@@ -112,6 +116,11 @@ impl ApiError {
     pub(crate) fn server(status: StatusCode) -> Self {
         let code = if status == StatusCode::SERVICE_UNAVAILABLE { "service_unavailable" } else { "server_error" };
         Self::new(status, code, "Server Error")
+    }
+
+    pub(crate) fn reply(self, request_id: &str) -> Reply {
+        let body = Some(self.body(request_id));
+        Reply { status: self.status, headers: self.headers, body }
     }
 
     pub(crate) fn body(&self, request_id: &str) -> Value {

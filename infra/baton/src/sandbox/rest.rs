@@ -8,6 +8,8 @@ mod conversations;
 pub(crate) mod fields;
 mod people;
 mod replies;
+mod reply;
+mod routes;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,8 +18,9 @@ use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::Response;
-use serde_json::Value;
 
+pub(crate) use self::reply::Reply;
+use self::routes::Handler;
 use super::Shared;
 use super::connection::HangUp;
 use super::error::{Answer, ApiError};
@@ -36,9 +39,8 @@ const BODY_LIMIT_BYTES: usize = 64 * 1024 * 1024;
 
 /// A request that has been let in.
 pub(crate) struct Call<'a> {
-    method: &'a Method,
-    /// The path, cut at its slashes and decoded.
-    segments: Vec<String>,
+    /// What the parameters of the path stand for, decoded.
+    params: routes::Params,
     query: Vec<(String, String)>,
     body: &'a [u8],
     version: ApiVersion,
@@ -47,6 +49,12 @@ pub(crate) struct Call<'a> {
 }
 
 impl Call<'_> {
+    /// A parameter of the path; empty for a name that the path does not have.
+    fn param(&self, name: &str) -> &str {
+        let found = self.params.iter().find(|(key, _)| *key == name);
+        found.map_or("", |(_, value)| value.as_str())
+    }
+
     fn query(&self, name: &str) -> Option<&str> {
         let found = self.query.iter().find(|(key, _)| key == name);
         found.map(|(_, value)| value.as_str())
@@ -121,7 +129,7 @@ fn answer(
     body: &[u8],
     fault: Option<RequestFault>,
     trace: &mut Trace,
-) -> Answer<Value> {
+) -> Answer<Reply> {
     let credentials = credentials(shared, headers)?;
     trace.app_id = Some(credentials.app_id.clone());
     let mut workspace = shared.workspace(&credentials.app_id).ok_or_else(ApiError::unauthorized)?;
@@ -134,16 +142,19 @@ fn answer(
     if let Some(RequestFault::FailBefore(status)) = fault {
         return Err(server_error(status));
     }
+    let (handler, params) = routes::find(method.as_str(), &segments(uri.path()), version)?;
     let call = Call {
-        method,
-        segments: segments(uri.path()),
+        params,
         query: pairs(uri.query().unwrap_or_default()),
         body,
         version,
         token: &credentials.token,
         base_url: &shared.base_url,
     };
-    let done = route(&call, &mut workspace);
+    let done = match handler {
+        Handler::Reads(read) => read(&call, &workspace),
+        Handler::Changes(change) => change(&call, &mut workspace),
+    };
     match fault {
         Some(RequestFault::FailAfter(status)) => Err(server_error(status)),
         _ => done,
@@ -179,51 +190,26 @@ fn count_call(
     Ok(())
 }
 
-/// Every operation the sandbox has. A known path with a wrong method is not found either.
-fn route(call: &Call<'_>, workspace: &mut Workspace) -> Answer<Value> {
-    let path: Vec<&str> = call.segments.iter().map(String::as_str).collect();
-    match (call.method.as_str(), path.as_slice()) {
-        ("GET", ["me"]) => people::me(call, workspace),
-        ("GET", ["admins"]) => Ok(people::admins(workspace)),
-        ("GET", ["admins", id]) => people::admin(workspace, id),
-        ("GET", ["teams"]) => Ok(people::teams(call, workspace)),
-        ("GET", ["teams", id]) => people::team(call, workspace, id),
-        ("GET", ["tags"]) => Ok(people::tags(workspace)),
-        ("POST", ["tags"]) => people::make_tag(call, workspace),
-        ("POST", ["contacts", "search"]) => people::search_contacts(call, workspace),
-        ("GET", ["contacts", "find_by_external_id", id]) => people::by_external_id(call, workspace, id),
-        ("GET", ["contacts", id]) => people::contact(workspace, id),
-        ("GET", ["conversations"]) => conversations::list(call, workspace),
-        ("POST", ["conversations"]) => conversations::create(call, workspace),
-        ("POST", ["conversations", "search"]) => conversations::search(call, workspace),
-        ("POST", ["conversations", "redact"]) => conversations::redact(call, workspace),
-        ("GET", ["conversations", id]) => conversations::get(call, workspace, id),
-        ("PUT", ["conversations", id]) => conversations::update(call, workspace, id),
-        ("DELETE", ["conversations", id]) => conversations::delete(call, workspace, id),
-        ("POST", ["conversations", id, "reply"]) => replies::reply(call, workspace, id),
-        ("POST", ["conversations", id, "parts"]) => replies::manage(call, workspace, id),
-        ("POST", ["conversations", id, "tags"]) => conversations::tag(call, workspace, id),
-        ("DELETE", ["conversations", id, "tags", tag_id]) => conversations::untag(call, workspace, id, tag_id),
-        _ => Err(ApiError::no_resource()),
-    }
-}
-
-fn respond(answer: Answer<Value>, trace: &Trace) -> Response {
+fn respond(answer: Answer<Reply>, trace: &Trace) -> Response {
     let request_id = ids::uuid();
-    let (status, value) = match answer {
-        Ok(value) => (StatusCode::OK, value),
-        Err(error) => (error.status, error.body(&request_id)),
-    };
-    let mut response = Response::new(Body::from(value.to_string()));
-    *response.status_mut() = status;
+    let reply = answer.unwrap_or_else(|error| error.reply(&request_id));
+    let body = reply.body.map(|value| value.to_string());
+    let has_body = body.is_some();
+    let mut response = Response::new(Body::from(body.unwrap_or_default()));
+    *response.status_mut() = reply.status;
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
-    // Header values of digits, dots and hex are always valid.
+    if has_body {
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
+    }
+    // What the sandbox puts into headers is printable ASCII, which is always valid.
     let mut set = |name: &'static str, value: String| {
         if let Ok(value) = HeaderValue::try_from(value) {
             headers.insert(name, value);
         }
     };
+    for (name, value) in reply.headers {
+        set(name, value);
+    }
     set("x-request-id", request_id);
     if let Some(version) = trace.version {
         set("intercom-version", version.to_string());

@@ -22,13 +22,9 @@ impl ApiVersion {
     /// The version an app has when its seed names none.
     pub const DEFAULT: Self = Self(15);
 
-    pub(crate) fn has_find_by_external_id(self) -> bool {
-        self.0 >= 13
-    }
-
-    pub(crate) fn has_delete_conversation(self) -> bool {
-        self.0 >= 13
-    }
+    pub(crate) const OLDEST: Self = Self(10);
+    pub(crate) const NEWEST: Self = Self(16);
+    pub(crate) const V2_13: Self = Self(13);
 
     pub(crate) fn has_updatable_attributes(self) -> bool {
         self.0 >= 11

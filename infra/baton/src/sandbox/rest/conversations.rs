@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::Call;
 use super::fields::Fields;
+use super::{Call, Reply};
 use crate::sandbox::error::{Answer, ApiError};
 use crate::sandbox::model::{Conversation, Message, State};
 use crate::sandbox::query::{Paging, Query};
@@ -35,7 +35,7 @@ pub(super) fn conversation_id(text: &str) -> Answer<u64> {
 }
 
 /// A contact starts a conversation. The answer is the message, not the conversation.
-pub(super) fn create(call: &Call<'_>, workspace: &mut Workspace) -> Answer<Value> {
+pub(super) fn create(call: &Call<'_>, workspace: &mut Workspace) -> Answer<Reply> {
     let fields = Fields::parse(call.body)?;
     let from = fields.object("from")?.ok_or_else(|| ApiError::missing("from"))?;
     let contact_id = from.required_id("id")?;
@@ -60,15 +60,16 @@ pub(super) fn create(call: &Call<'_>, workspace: &mut Workspace) -> Answer<Value
         "body": body,
         "message_type": "inapp",
         "conversation_id": id.to_string(),
-    }))
+    })
+    .into())
 }
 
-pub(super) fn get(call: &Call<'_>, workspace: &Workspace, id: &str) -> Answer<Value> {
-    let conversation = workspace.conversation(conversation_id(id)?)?;
-    Ok(render::whole_conversation(workspace, conversation, call.style()))
+pub(super) fn get(call: &Call<'_>, workspace: &Workspace) -> Answer<Reply> {
+    let conversation = workspace.conversation(conversation_id(call.param("id"))?)?;
+    Ok(render::whole_conversation(workspace, conversation, call.style()).into())
 }
 
-pub(super) fn list(call: &Call<'_>, workspace: &Workspace) -> Answer<Value> {
+pub(super) fn list(call: &Call<'_>, workspace: &Workspace) -> Answer<Reply> {
     let per_page = match call.query("per_page") {
         None => None,
         Some(text) => {
@@ -77,17 +78,18 @@ pub(super) fn list(call: &Call<'_>, workspace: &Workspace) -> Answer<Value> {
     };
     let cursor = call.query("starting_after");
     let paging = Paging::new(per_page, cursor, CONVERSATIONS_PER_PAGE)?;
-    Ok(page(call, workspace, &paging, |_| true))
+    Ok(page(call, workspace, &paging, |_| true).into())
 }
 
-pub(super) fn search(call: &Call<'_>, workspace: &Workspace) -> Answer<Value> {
+pub(super) fn search(call: &Call<'_>, workspace: &Workspace) -> Answer<Reply> {
     let fields = Fields::parse(call.body)?;
     let query = Query::parse(fields.required("query")?, &CONVERSATION_FIELDS)?;
     let paging = match &fields.object("pagination")? {
         None => Paging::new(None, None, CONVERSATIONS_PER_PAGE)?,
         Some(asked) => Paging::new(asked.number("per_page")?, asked.text("starting_after")?, CONVERSATIONS_PER_PAGE)?,
     };
-    Ok(page(call, workspace, &paging, |conversation| query.matches(&|field| conversation_field(conversation, field))))
+    let wanted = |one: &Conversation| query.matches(&|field| conversation_field(one, field));
+    Ok(page(call, workspace, &paging, wanted).into())
 }
 
 /// A page of conversations without their parts, last changed first.
@@ -136,8 +138,8 @@ fn conversation_field(one: &Conversation, field: &str) -> Vec<Value> {
 
 /// Sets `read` and, as far as the version has them, the title and custom attributes. Members
 /// that the version does not have are ignored, as unknown members are.
-pub(super) fn update(call: &Call<'_>, workspace: &mut Workspace, id: &str) -> Answer<Value> {
-    let id = conversation_id(id)?;
+pub(super) fn update(call: &Call<'_>, workspace: &mut Workspace) -> Answer<Reply> {
+    let id = conversation_id(call.param("id"))?;
     workspace.conversation(id)?;
     let fields = Fields::parse(call.body)?;
     let read = fields.flag("read")?;
@@ -155,30 +157,28 @@ pub(super) fn update(call: &Call<'_>, workspace: &mut Workspace, id: &str) -> An
     whole(call, workspace, id)
 }
 
-pub(super) fn delete(call: &Call<'_>, workspace: &mut Workspace, id: &str) -> Answer<Value> {
-    if !call.version.has_delete_conversation() {
-        return Err(ApiError::not_in_version());
-    }
-    workspace.delete(conversation_id(id)?)?;
-    Ok(json!({"id": id, "object": "conversation", "deleted": true}))
+pub(super) fn delete(call: &Call<'_>, workspace: &mut Workspace) -> Answer<Reply> {
+    let id = conversation_id(call.param("id"))?;
+    workspace.delete(id)?;
+    Ok(json!({"id": id.to_string(), "object": "conversation", "deleted": true}).into())
 }
 
-pub(super) fn tag(call: &Call<'_>, workspace: &mut Workspace, id: &str) -> Answer<Value> {
-    let id = tagged_conversation(workspace, id)?;
+pub(super) fn tag(call: &Call<'_>, workspace: &mut Workspace) -> Answer<Reply> {
+    let id = tagged_conversation(workspace, call.param("id"))?;
     let fields = Fields::parse(call.body)?;
     let tag_id = fields.required_id("id")?;
     let admin_id = fields.admin(workspace)?;
     let tag_id = tag_id.parse().map_err(|_| ApiError::no_tag())?;
     let tag = workspace.tag(id, tag_id, admin_id)?;
-    Ok(render::applied_tag(&tag))
+    Ok(render::applied_tag(&tag).into())
 }
 
-pub(super) fn untag(call: &Call<'_>, workspace: &mut Workspace, id: &str, tag_id: &str) -> Answer<Value> {
-    let id = tagged_conversation(workspace, id)?;
+pub(super) fn untag(call: &Call<'_>, workspace: &mut Workspace) -> Answer<Reply> {
+    let id = tagged_conversation(workspace, call.param("id"))?;
     let admin_id = Fields::parse(call.body)?.admin(workspace)?;
-    let tag_id = tag_id.parse().map_err(|_| ApiError::no_tag())?;
+    let tag_id = call.param("tag_id").parse().map_err(|_| ApiError::no_tag())?;
     let tag = workspace.untag(id, tag_id, admin_id)?;
-    Ok(render::applied_tag(&tag))
+    Ok(render::applied_tag(&tag).into())
 }
 
 /// The tag operations have their own words for a conversation that is not there.
@@ -189,7 +189,7 @@ fn tagged_conversation(workspace: &Workspace, id: &str) -> Answer<u64> {
         .ok_or_else(|| ApiError::not_found("Conversation not found"))
 }
 
-pub(super) fn redact(call: &Call<'_>, workspace: &mut Workspace) -> Answer<Value> {
+pub(super) fn redact(call: &Call<'_>, workspace: &mut Workspace) -> Answer<Reply> {
     let fields = Fields::parse(call.body)?;
     let kind = fields.required_text("type")?;
     let number = |text: String| text.parse().map_err(|_| ApiError::no_part());
@@ -211,8 +211,8 @@ pub(super) fn redact(call: &Call<'_>, workspace: &mut Workspace) -> Answer<Value
 }
 
 /// The conversation after a change.
-pub(super) fn whole(call: &Call<'_>, workspace: &Workspace, id: u64) -> Answer<Value> {
+pub(super) fn whole(call: &Call<'_>, workspace: &Workspace, id: u64) -> Answer<Reply> {
     let conversation = workspace.conversation(id)?;
     let style: Style = call.style();
-    Ok(render::whole_conversation(workspace, conversation, style))
+    Ok(render::whole_conversation(workspace, conversation, style).into())
 }

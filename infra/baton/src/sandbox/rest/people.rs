@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::Call;
 use super::fields::Fields;
+use super::{Call, Reply};
 use crate::sandbox::error::{Answer, ApiError};
 use crate::sandbox::model::Contact;
 use crate::sandbox::query::{Paging, Query};
@@ -17,39 +17,39 @@ const CONTACT_FIELDS: [&str; 9] =
 /// How many contacts a page has when nothing is asked.
 const CONTACTS_PER_PAGE: usize = 50;
 
-pub(super) fn me(call: &Call<'_>, workspace: &Workspace) -> Answer<Value> {
+pub(super) fn me(call: &Call<'_>, workspace: &Workspace) -> Answer<Reply> {
     let id = call.token.admin_id.parse().unwrap_or_default();
     let admin = workspace.admins.get(&id).ok_or_else(ApiError::no_admin)?;
-    Ok(render::me(workspace, admin))
+    Ok(render::me(workspace, admin).into())
 }
 
-pub(super) fn admins(workspace: &Workspace) -> Value {
+pub(super) fn admins(_: &Call<'_>, workspace: &Workspace) -> Answer<Reply> {
     let admins: Vec<Value> = workspace.admins.values().map(render::admin).collect();
-    json!({"type": "admin.list", "admins": admins})
+    Ok(json!({"type": "admin.list", "admins": admins}).into())
 }
 
-pub(super) fn admin(workspace: &Workspace, id: &str) -> Answer<Value> {
-    let admin = id.parse().ok().and_then(|id: u64| workspace.admins.get(&id));
-    admin.map(render::admin).ok_or_else(ApiError::no_admin)
+pub(super) fn admin(call: &Call<'_>, workspace: &Workspace) -> Answer<Reply> {
+    let admin = call.param("id").parse().ok().and_then(|id: u64| workspace.admins.get(&id));
+    admin.map(|admin| render::admin(admin).into()).ok_or_else(ApiError::no_admin)
 }
 
-pub(super) fn teams(call: &Call<'_>, workspace: &Workspace) -> Value {
+pub(super) fn teams(call: &Call<'_>, workspace: &Workspace) -> Answer<Reply> {
     let teams: Vec<Value> = workspace.teams.values().map(|team| render::team(team, call.version)).collect();
-    json!({"type": "team.list", "teams": teams})
+    Ok(json!({"type": "team.list", "teams": teams}).into())
 }
 
-pub(super) fn team(call: &Call<'_>, workspace: &Workspace, id: &str) -> Answer<Value> {
-    let team = id.parse().ok().and_then(|id: u64| workspace.teams.get(&id));
-    team.map(|team| render::team(team, call.version)).ok_or_else(ApiError::no_team)
+pub(super) fn team(call: &Call<'_>, workspace: &Workspace) -> Answer<Reply> {
+    let team = call.param("id").parse().ok().and_then(|id: u64| workspace.teams.get(&id));
+    team.map(|team| render::team(team, call.version).into()).ok_or_else(ApiError::no_team)
 }
 
-pub(super) fn tags(workspace: &Workspace) -> Value {
+pub(super) fn tags(_: &Call<'_>, workspace: &Workspace) -> Answer<Reply> {
     let tags: Vec<Value> =
         workspace.tags.iter().map(|(id, name)| json!({"type": "tag", "id": id.to_string(), "name": name})).collect();
-    json!({"type": "list", "data": tags})
+    Ok(json!({"type": "list", "data": tags}).into())
 }
 
-pub(super) fn make_tag(call: &Call<'_>, workspace: &mut Workspace) -> Answer<Value> {
+pub(super) fn make_tag(call: &Call<'_>, workspace: &mut Workspace) -> Answer<Reply> {
     let fields = Fields::parse(call.body)?;
     let name = fields
         .text("name")?
@@ -61,7 +61,7 @@ pub(super) fn make_tag(call: &Call<'_>, workspace: &mut Workspace) -> Answer<Val
         Some(id) => rename_tag(workspace, &id, name)?,
     };
     let name = workspace.tags.get(&id);
-    Ok(json!({"type": "tag", "id": id.to_string(), "name": name}))
+    Ok(json!({"type": "tag", "id": id.to_string(), "name": name}).into())
 }
 
 fn rename_tag(workspace: &mut Workspace, id: &str, name: &str) -> Answer<u64> {
@@ -71,25 +71,23 @@ fn rename_tag(workspace: &mut Workspace, id: &str, name: &str) -> Answer<u64> {
     Ok(id)
 }
 
-pub(super) fn contact(workspace: &Workspace, id: &str) -> Answer<Value> {
-    let contact = workspace.contacts.get(id).ok_or_else(ApiError::no_contact)?;
-    Ok(render::contact(workspace, contact))
+pub(super) fn contact(call: &Call<'_>, workspace: &Workspace) -> Answer<Reply> {
+    let contact = workspace.contacts.get(call.param("id")).ok_or_else(ApiError::no_contact)?;
+    Ok(render::contact(workspace, contact).into())
 }
 
 /// Finds users only: what a lead has as `external_id` is not the company's.
-pub(super) fn by_external_id(call: &Call<'_>, workspace: &Workspace, external_id: &str) -> Answer<Value> {
-    if !call.version.has_find_by_external_id() {
-        return Err(ApiError::not_in_version());
-    }
+pub(super) fn by_external_id(call: &Call<'_>, workspace: &Workspace) -> Answer<Reply> {
+    let external_id = call.param("external_id");
     let contact = workspace
         .contacts
         .values()
         .find(|one| one.role == Role::User && one.external_id.as_deref() == Some(external_id))
         .ok_or_else(ApiError::no_contact)?;
-    Ok(render::contact(workspace, contact))
+    Ok(render::contact(workspace, contact).into())
 }
 
-pub(super) fn search_contacts(call: &Call<'_>, workspace: &Workspace) -> Answer<Value> {
+pub(super) fn search_contacts(call: &Call<'_>, workspace: &Workspace) -> Answer<Reply> {
     let fields = Fields::parse(call.body)?;
     let query = Query::parse(fields.required("query")?, &CONTACT_FIELDS)?;
     let paging = fields.object("pagination")?;
@@ -101,7 +99,7 @@ pub(super) fn search_contacts(call: &Call<'_>, workspace: &Workspace) -> Answer<
         workspace.contacts.values().filter(|contact| query.matches(&|field| contact_field(contact, field))).collect();
     let (page, pages) = paging.cut(&found, |contact| contact.id.clone());
     let data: Vec<Value> = page.iter().map(|contact| render::contact(workspace, contact)).collect();
-    Ok(json!({"type": "list", "data": data, "total_count": found.len(), "pages": pages}))
+    Ok(json!({"type": "list", "data": data, "total_count": found.len(), "pages": pages}).into())
 }
 
 fn contact_field(contact: &Contact, field: &str) -> Vec<Value> {

@@ -1,10 +1,8 @@
 //! What is said and done in a conversation over REST: `/reply` and `/parts`.
 
-use serde_json::Value;
-
-use super::Call;
 use super::conversations::{conversation_id, whole};
 use super::fields::Fields;
+use super::{Call, Reply};
 use crate::sandbox::actions::ReplyKind;
 use crate::sandbox::error::{Answer, ApiError};
 use crate::sandbox::model::{Assignee, Contact, Message};
@@ -13,8 +11,9 @@ use crate::sandbox::text;
 use crate::sandbox::workspace::Workspace;
 
 /// `POST /conversations/{id}/reply`, by a contact or a teammate.
-pub(super) fn reply(call: &Call<'_>, workspace: &mut Workspace, id: &str) -> Answer<Value> {
+pub(super) fn reply(call: &Call<'_>, workspace: &mut Workspace) -> Answer<Reply> {
     let fields = Fields::parse(call.body)?;
+    let id = call.param("id");
     let id = if id == "last" { last_conversation(&fields, workspace)? } else { conversation_id(id)? };
     workspace.conversation(id)?;
     match fields.required_text("type")? {
@@ -131,8 +130,8 @@ fn wrong_message_type(wanted: &str) -> ApiError {
 }
 
 /// `POST /conversations/{id}/parts`: close, snooze, open, assign.
-pub(super) fn manage(call: &Call<'_>, workspace: &mut Workspace, id: &str) -> Answer<Value> {
-    let id = conversation_id(id)?;
+pub(super) fn manage(call: &Call<'_>, workspace: &mut Workspace) -> Answer<Reply> {
+    let id = conversation_id(call.param("id"))?;
     workspace.conversation(id)?;
     let fields = Fields::parse(call.body)?;
     let body = fields.text("body")?.filter(|body| !body.is_empty());

@@ -1,0 +1,146 @@
+//! Which operations there are: method, path, versions, and what answers.
+//!
+//! The table is the whole truth about the paths of the REST API. An operation that the call's
+//! version does not know is refused for that, as Intercom refuses it; a path that no version
+//! knows, or a known one with another method, is not found.
+
+use super::{Call, Reply, conversations, people, replies};
+use crate::sandbox::error::{Answer, ApiError};
+use crate::sandbox::version::ApiVersion;
+use crate::sandbox::workspace::Workspace;
+
+/// What an operation does. One that only reads is kept from changing anything.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Handler {
+    Reads(fn(&Call<'_>, &Workspace) -> Answer<Reply>),
+    Changes(fn(&Call<'_>, &mut Workspace) -> Answer<Reply>),
+}
+
+/// One operation.
+#[derive(Debug)]
+pub(crate) struct Route {
+    method: &'static str,
+    /// Segments in braces are parameters, which `Call::param` gives by name.
+    path: &'static str,
+    /// The first version that knows it.
+    since: ApiVersion,
+    /// The last version that knows it.
+    until: ApiVersion,
+    handler: Handler,
+}
+
+const fn reads(method: &'static str, path: &'static str, handler: fn(&Call<'_>, &Workspace) -> Answer<Reply>) -> Route {
+    Route { method, path, since: ApiVersion::OLDEST, until: ApiVersion::NEWEST, handler: Handler::Reads(handler) }
+}
+
+const fn changes(
+    method: &'static str,
+    path: &'static str,
+    handler: fn(&Call<'_>, &mut Workspace) -> Answer<Reply>,
+) -> Route {
+    Route { method, path, since: ApiVersion::OLDEST, until: ApiVersion::NEWEST, handler: Handler::Changes(handler) }
+}
+
+impl Route {
+    const fn since(self, version: ApiVersion) -> Self {
+        Self { since: version, ..self }
+    }
+}
+
+/// By subject; within one, a path with a fixed word stands before one with a parameter there.
+#[rustfmt::skip]
+const ROUTES: &[Route] = &[
+    reads("GET", "/me", people::me),
+    reads("GET", "/admins", people::admins),
+    reads("GET", "/admins/{id}", people::admin),
+    reads("GET", "/teams", people::teams),
+    reads("GET", "/teams/{id}", people::team),
+    reads("GET", "/tags", people::tags),
+    changes("POST", "/tags", people::make_tag),
+
+    reads("POST", "/contacts/search", people::search_contacts),
+    reads("GET", "/contacts/find_by_external_id/{external_id}", people::by_external_id).since(ApiVersion::V2_13),
+    reads("GET", "/contacts/{id}", people::contact),
+
+    reads("GET", "/conversations", conversations::list),
+    changes("POST", "/conversations", conversations::create),
+    reads("POST", "/conversations/search", conversations::search),
+    changes("POST", "/conversations/redact", conversations::redact),
+    reads("GET", "/conversations/{id}", conversations::get),
+    changes("PUT", "/conversations/{id}", conversations::update),
+    changes("DELETE", "/conversations/{id}", conversations::delete).since(ApiVersion::V2_13),
+    changes("POST", "/conversations/{id}/reply", replies::reply),
+    changes("POST", "/conversations/{id}/parts", replies::manage),
+    changes("POST", "/conversations/{id}/tags", conversations::tag),
+    changes("DELETE", "/conversations/{id}/tags/{tag_id}", conversations::untag),
+];
+
+/// What the parameters of a path stand for in a request.
+pub(crate) type Params = Vec<(&'static str, String)>;
+
+/// The operation of a request, with its parameters.
+///
+/// # Errors
+/// 404 when there is none in any version, 400 `intercom_version_invalid` when there is one but
+/// not in this version.
+pub(crate) fn find(method: &str, segments: &[String], version: ApiVersion) -> Answer<(Handler, Params)> {
+    let matching = |route: &'static Route| Some((route, params(route.path, segments)?));
+    let (route, params) =
+        ROUTES.iter().filter(|route| route.method == method).find_map(matching).ok_or_else(ApiError::no_resource)?;
+    if version < route.since || version > route.until {
+        return Err(ApiError::not_in_version());
+    }
+    Ok((route.handler, params))
+}
+
+/// The parameters, if the pattern fits.
+fn params(pattern: &'static str, segments: &[String]) -> Option<Params> {
+    let mut found = Params::new();
+    let mut segments = segments.iter();
+    for wanted in pattern.split('/').skip(1) {
+        let segment = segments.next()?;
+        match name(wanted) {
+            Some(name) => found.push((name, segment.clone())),
+            None if wanted == segment => {}
+            None => return None,
+        }
+    }
+    segments.next().is_none().then_some(found)
+}
+
+fn name(segment: &'static str) -> Option<&'static str> {
+    segment.strip_prefix('{')?.strip_suffix('}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ROUTES, find, name};
+    use crate::sandbox::version::ApiVersion;
+
+    fn segments(path: &str) -> Vec<String> {
+        path.split('/').skip(1).map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn every_operation_finds_itself_and_not_one_above_it() {
+        for route in ROUTES {
+            let (handler, params) = find(route.method, &segments(route.path), route.since).unwrap();
+            let named = route.path.split('/').filter_map(name).count();
+            assert_eq!(params.len(), named, "{} {}", route.method, route.path);
+            assert_eq!(format!("{handler:?}"), format!("{:?}", route.handler), "{} {}", route.method, route.path);
+        }
+    }
+
+    #[test]
+    fn a_version_that_does_not_know_a_path_says_so_and_a_wrong_method_is_not_found() {
+        let status = |method: &str, path: &str, version: &str| {
+            let version: ApiVersion = version.parse().unwrap();
+            find(method, &segments(path), version).map(|_| 200).unwrap_or_else(|error| error.status.as_u16())
+        };
+        assert_eq!(status("DELETE", "/conversations/1", "2.13"), 200);
+        assert_eq!(status("DELETE", "/conversations/1", "2.12"), 400);
+        assert_eq!(status("PATCH", "/conversations/1", "2.12"), 404);
+        assert_eq!(status("GET", "/conversations/1/nonsense", "2.16"), 404);
+        assert_eq!(status("GET", "/conversations/1/tags/2/3", "2.16"), 404);
+    }
+}
