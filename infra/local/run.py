@@ -20,6 +20,7 @@ from aws import ACCOUNT, Aws, request
 from console import Failure, failure, paint, say, step
 from processes import Processes, choose_port
 from story import Story
+from trail import Trail
 
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATE = ROOT / "infra" / "template.yaml"
@@ -86,20 +87,21 @@ def _run(options, intercom, processes, directory):
     if real:
         _serve_real(processes, directory, ports, workspace, outputs)
         return
-    Story(processes, aws, outputs, sandbox_url, bot_url, workspace).play()
-    if not options.once:
-        _show_addresses(
-            {
-                "Intercom sandbox": sandbox_url,
-                "webhook": f"{outputs['WebhookUrlBase']}/{workspace.webhook_path}",
-                "demo bot's log": f"{bot_url}/log",
-                "AWS": f"{aws.url} (key and secret: test)",
-                "inbox queue": outputs["InboxQueueUrl"],
-                "replies queue": outputs["RepliesQueueUrl"],
-                "logs": str((directory / "logs").relative_to(ROOT)),
-            }
-        )
-        _wait_for_ctrl_c(processes)
+    with Trail(aws, sandbox_url):
+        Story(processes, aws, outputs, sandbox_url, bot_url, workspace).play()
+        if not options.once:
+            _show_addresses(
+                {
+                    "Intercom sandbox": sandbox_url,
+                    "webhook": f"{outputs['WebhookUrlBase']}/{workspace.webhook_path}",
+                    "demo bot's log": f"{bot_url}/log",
+                    "AWS": f"{aws.url} (key and secret: test)",
+                    "inbox queue": outputs["InboxQueueUrl"],
+                    "replies queue": outputs["RepliesQueueUrl"],
+                    "logs": str((directory / "logs").relative_to(ROOT)),
+                }
+            )
+            _wait_for_ctrl_c(processes)
 
 
 def _options():

@@ -1,6 +1,7 @@
 //! Conversations from end to end over the real use cases: what is said, what is not, and what
 //! happens when something dies in between.
 
+mod account;
 mod outbound;
 mod races;
 mod story;

@@ -40,7 +40,9 @@ where
         topic,
         app_id = %key.app_id,
         conversation_id = %key.conversation_id,
-        decisions = ?report.decisions,
+        owner = report.standing.map(|standing| standing.owner.as_str()),
+        epoch = report.standing.map(|standing| standing.epoch),
+        silent_because = report.standing.and_then(|standing| standing.silent_because),
     );
     Ok("heeded")
 }

@@ -115,7 +115,8 @@ async fn take<N: Notifications>(door: &Door, inbox: &N, body: &[u8]) -> Response
                 tracing::info!(
                     outcome = "enqueued",
                     app_id = message.app_id,
-                    conversation_id = message.conversation_id
+                    conversation_id = message.conversation_id,
+                    notification_id,
                 );
                 answer(StatusCode::OK)
             }

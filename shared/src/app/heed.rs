@@ -1,10 +1,10 @@
 //! What happens in Intercom is heeded: `conversation-router`'s use case.
 
-use super::{Desk, Report, Unfinished};
+use super::{Desk, Report, Standing, Unfinished};
 use crate::domain::conversation::Control;
 use crate::domain::ids::ConversationKey;
 use crate::domain::part::Observation;
-use crate::domain::step::{Effect, Input};
+use crate::domain::step::{self, Effect, Input};
 use crate::ports::{Clock, Conversations, Intercom, NotShown, Wakers};
 
 /// What happened.
@@ -74,6 +74,8 @@ where
         (state, effects) = desk.change(key, &[input]).await?;
     }
     report.take(&effects);
+    report.standing =
+        Some(Standing { owner: state.control, epoch: state.epoch, silent_because: step::silent_because(&state) });
     desk.wake_the_waiting(key, &state, None).await?;
     Ok(report)
 }

@@ -4,16 +4,16 @@
 //! Each use case may die at any await and be repeated from the start. What it had decided is in
 //! the conversation's item by then, or never happened.
 
+mod account;
 pub mod carry_out;
 pub mod deliver;
 pub mod heed;
 pub mod sweep;
 
-use crate::domain::conversation::Conversation;
-use crate::domain::conversation::Lane;
+use crate::domain::conversation::{Control, Conversation, Lane};
 use crate::domain::ids::{AppId, ConversationKey, Timestamp};
 use crate::domain::settings::{Settings, Workspace};
-use crate::domain::step::{self, Decision, Effect, Input};
+use crate::domain::step::{self, Effect, Input};
 use crate::ports::{Clock, Conversations, NotSaved, NotShown, Stored, Unavailable, Wakers, Worker};
 
 /// Why a use case stopped before its end. Nothing is lost: the input is to be given again.
@@ -60,8 +60,8 @@ impl From<NotShown> for Unfinished {
 /// What a use case did, for the log and for its caller.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Report {
-    /// What was decided, in order.
-    pub decisions: Vec<Decision>,
+    /// Who has the conversation now, where the use case looked at that.
+    pub standing: Option<Standing>,
     /// How many actions were carried out in Intercom, or events taken by the bot.
     pub sent: u32,
     /// When there is more to do. All that there is to know is recorded; the worker is to be woken
@@ -69,6 +69,17 @@ pub struct Report {
     pub due: Option<Timestamp>,
     /// The command that was given, where it could not even be recorded; its bot is to be told.
     pub refusal: Option<Refusal>,
+}
+
+/// How a conversation stands after a piece of news.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
+    /// Who speaks for the company.
+    pub owner: Control,
+    /// The epoch.
+    pub epoch: u64,
+    /// Why the bot says nothing, where it says nothing.
+    pub silent_because: Option<&'static str>,
 }
 
 /// A command that could not be recorded.
@@ -85,12 +96,8 @@ pub struct Refusal {
 impl Report {
     fn take(&mut self, effects: &[Effect]) {
         for effect in effects {
-            match effect {
-                Effect::Note(decision) => self.decisions.push(*decision),
-                Effect::Refuse { command_id, code, message } => {
-                    self.refusal = Some(Refusal { command_id: command_id.clone(), code, message: message.clone() });
-                }
-                Effect::Fetch | Effect::Perform { .. } | Effect::ReadBack { .. } | Effect::Wait { .. } => {}
+            if let Effect::Refuse { command_id, code, message } = effect {
+                self.refusal = Some(Refusal { command_id: command_id.clone(), code, message: message.clone() });
             }
         }
     }
@@ -151,7 +158,11 @@ impl<S: Conversations, W: Wakers, C: Clock> Desk<S, W, C> {
                 return Ok((stored, effects));
             }
             match self.store.save(key, &state, stored.version, now).await {
-                Ok(version) => return Ok((Stored { conversation: state, version }, effects)),
+                Ok(version) => {
+                    let saved = Stored { conversation: state, version };
+                    account::record(self, key, inputs, &stored.conversation, &saved, &effects);
+                    return Ok((saved, effects));
+                }
                 Err(NotSaved::Conflict) => stored = self.store.load(key).await?,
                 Err(NotSaved::Unavailable(unavailable)) => return Err(unavailable.into()),
             }

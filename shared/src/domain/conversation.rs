@@ -135,6 +135,25 @@ pub enum EventKind {
     },
 }
 
+impl EventKind {
+    /// The event's name in the bot protocol and in logs.
+    #[must_use]
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Message { .. } => "message",
+            Self::MessageRedacted { .. } => "message_redacted",
+            Self::HandoverWaiting { .. } => "handover_waiting",
+            Self::AgentJoined { .. } => "agent_joined",
+            Self::Resumed { .. } => "resumed",
+            Self::Closed { .. } => "closed",
+            Self::Rated { .. } => "rated",
+            Self::CommandDone { .. } => "command_done",
+            Self::CommandRejected { .. } => "command_rejected",
+            Self::CommandSuperseded { .. } => "command_superseded",
+        }
+    }
+}
+
 /// An event on its way to the bot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PendingEvent {
@@ -214,6 +233,20 @@ pub enum Lane {
 }
 
 impl Action {
+    /// The action's name in logs.
+    #[must_use]
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Reply { .. } => "reply",
+            Self::Note { .. } => "note",
+            Self::Assign { .. } => "assign",
+            Self::Close { .. } => "close",
+            Self::Tag { .. } => "tag",
+            Self::SetAttributes { .. } => "set_attributes",
+            Self::Snooze { .. } => "snooze",
+        }
+    }
+
     /// The function that carries it out.
     #[must_use]
     pub fn lane(&self) -> Lane {

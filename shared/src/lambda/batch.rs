@@ -177,7 +177,12 @@ where
         let attempt = AssertUnwindSafe(async { handle((*record).clone()).await }).catch_unwind().await;
         let until = match attempt {
             Ok(Ok(outcome)) => {
-                tracing::info!(outcome, group = record.group(), attempt = record.attempt());
+                tracing::info!(
+                    outcome,
+                    group = record.group(),
+                    message_id = record.message_id,
+                    attempt = record.attempt()
+                );
                 continue;
             }
             Ok(Err(NotHandled::Waits(until))) if custody.is_far(until) => {

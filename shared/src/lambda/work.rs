@@ -146,7 +146,6 @@ where
             conversation_id = %key.conversation_id,
             bot = %bot,
             sent = report.sent,
-            decisions = ?report.decisions,
         );
         match report.refusal {
             Some(refusal) => self.refuse(&bot, &key, refusal).await,

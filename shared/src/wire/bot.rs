@@ -607,23 +607,6 @@ impl Event {
             EventKind::CommandSuperseded { command_id } => Self::CommandSuperseded { command_id: id(command_id) },
         }
     }
-
-    /// The event's name, as in `type`.
-    #[must_use]
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::Message { .. } => "message",
-            Self::MessageRedacted { .. } => "message_redacted",
-            Self::HandoverWaiting { .. } => "handover_waiting",
-            Self::AgentJoined { .. } => "agent_joined",
-            Self::Resumed { .. } => "resumed",
-            Self::Closed { .. } => "closed",
-            Self::Rated { .. } => "rated",
-            Self::CommandDone { .. } => "command_done",
-            Self::CommandRejected { .. } => "command_rejected",
-            Self::CommandSuperseded { .. } => "command_superseded",
-        }
-    }
 }
 
 impl MessageData {

@@ -71,6 +71,29 @@ pub enum Input {
     },
 }
 
+impl Input {
+    /// The input's name in logs.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Observed(_) => "observed",
+            Self::Deleted => "deleted",
+            Self::Commanded(_) => "commanded",
+            Self::Tick(_) => "tick",
+            Self::Claim { .. } => "claim",
+            Self::Answered { answer, .. } => match answer {
+                Answer::Done { .. } => "answered_done",
+                Answer::NotSent { .. } => "answered_not_sent",
+                Answer::Rejected { .. } => "answered_rejected",
+                Answer::Unknown => "answered_unknown",
+            },
+            Self::ReadBack { .. } => "read_back",
+            Self::Delivered { .. } => "delivered",
+            Self::NotDelivered { .. } => "not_delivered",
+        }
+    }
+}
+
 /// How an attempt at Intercom went.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
@@ -225,6 +248,19 @@ pub fn waiting(state: &Conversation) -> Waiting {
     Waiting {
         event: state.events.front().map(|event| event.seq),
         action: state.outbox.front().map(|entry| (entry.action.lane(), entry.seq)),
+    }
+}
+
+/// Why the bot says nothing in this state; none where it may speak.
+#[must_use]
+pub fn silent_because(state: &Conversation) -> Option<&'static str> {
+    match state.control {
+        _ if state.deleted => Some("it was deleted"),
+        Control::Bot => None,
+        Control::Paused => Some("a teammate has spoken"),
+        Control::Closed => Some("it is closed"),
+        Control::Human if state.bot.is_none() => Some("it was never given to the bot"),
+        Control::Human => Some("people have it"),
     }
 }
 

@@ -1,0 +1,115 @@
+"""What the functions log, brought to the sandbox, which shows it beside what it did itself.
+
+The functions log one JSON line for each thing that they did, with the conversation in it or in the
+queue's message group. Here the lines are read from CloudWatch Logs, as an operator would, and posted
+as steps. Nothing in the product knows of the sandbox.
+"""
+
+import json
+import threading
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from aws import PLATFORM_LINES, request
+from stack import STACK
+
+EVERY_SECONDS = 0.7
+# Lines of the same millisecond can come later than the first look at it.
+OVERLAP_MS = 5_000
+# Which queue a function takes its work from.
+QUEUES = {
+    "conversation-router": "inbox.fifo",
+    "bot-dispatch": "bot-events.fifo",
+    "bot-reply": "replies.fifo",
+    "close-conversation": "close.fifo",
+}
+# What a line says that has a place of its own in a step.
+NAMED = ("outcome", "level", "app_id", "conversation_id", "at_ms", "version", "group")
+
+
+class Trail:
+    """Reads the functions' logs from where it stopped, and posts what they did as steps."""
+
+    def __init__(self, aws, sandbox_url):
+        self._logs = aws.client("logs")
+        self._url = f"{sandbox_url}/_sandbox/trace"
+        self._since = {}
+        self._seen = {}
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="trail", daemon=True)
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._stop.set()
+        self._thread.join(timeout=5)
+
+    def _run(self):
+        while not self._stop.wait(EVERY_SECONDS):
+            try:
+                self.bring()
+            except (OSError, BotoCoreError, ClientError):
+                # AWS or the sandbox is stopping or starting; what was not brought is brought next time.
+                continue
+
+    def bring(self):
+        """Brings what was logged since the last time; how many steps that were."""
+        steps, marks = [], []
+        for group in self._logs.describe_log_groups(logGroupNamePrefix=f"/aws/lambda/{STACK}-")["logGroups"]:
+            name = group["logGroupName"]
+            since = self._since.get(name, 0)
+            seen = self._seen.get(name, set())
+            events = self._logs.filter_log_events(logGroupName=name, startTime=max(0, since - OVERLAP_MS))["events"]
+            fresh = [event for event in events if event["eventId"] not in seen]
+            function = name.removeprefix(f"/aws/lambda/{STACK}-")
+            steps += [step for event in fresh for step in steps_of(function, event)]
+            if events:
+                latest = max(event["timestamp"] for event in events)
+                marks.append((name, latest, {e["eventId"] for e in events if e["timestamp"] >= latest - OVERLAP_MS}))
+        if steps:
+            steps.sort(key=lambda step: step["at_ms"])
+            status, answer = request("POST", self._url, {"steps": steps})
+            if status != 200:
+                raise OSError(f"the sandbox does not take the steps: {status} {answer[:200]}")
+        # Only now: steps that could not be posted are read again.
+        for name, latest, ids in marks:
+            self._since[name] = latest
+            self._seen[name] = ids
+        return len(steps)
+
+
+def steps_of(function, event):
+    """The steps that a log event tells of; lines about no conversation tell of none."""
+    for text in event["message"].splitlines():
+        if text.startswith(PLATFORM_LINES) or not text.startswith("{"):
+            continue
+        try:
+            line = json.loads(text)
+        except ValueError:
+            continue
+        app_id, conversation_id = line.get("app_id"), line.get("conversation_id")
+        if conversation_id is None:
+            # Queue lines name the message group: `app_id#conversation_id`.
+            app_id, _, conversation_id = line.get("group", "").partition("#")
+        if not (app_id and conversation_id):
+            continue
+        step = {name: value for name, value in line.items() if name not in NAMED and value is not None}
+        step |= {
+            "at_ms": line.get("at_ms", event["timestamp"]),
+            "app_id": app_id,
+            "conversation_id": conversation_id,
+            "function": function,
+            "outcome": line.get("outcome", ""),
+            "level": line.get("level", "INFO").lower(),
+        }
+        if "decisions" in line:
+            step["decisions"] = line["decisions"].split(", ")
+        if "version" in line:
+            step["row"] = {"key": f"{app_id}#{conversation_id}", "version": line["version"]}
+        if function in QUEUES:
+            step["queue"] = QUEUES[function]
+        elif line.get("outcome") == "enqueued":
+            step["queue"] = "inbox.fifo" if function == "webhook-ingress" else "replies.fifo"
+        yield step
