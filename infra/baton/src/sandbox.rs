@@ -14,10 +14,11 @@
 //! | `GET /health` | → `{status: "ok"}` |
 //! | `POST /{app_id}/webhook` | `{url, topics?, version?}` → `{head_status, ping_status}`; 422 when HEAD is not answered 200 |
 //! | `POST /{app_id}/conversations` | `{contact_id? \| contact_name?, admin_id?, body, attachments?}` → `{conversation_id, contact_id}`; a new lead when no contact fits; `admin_id` lets a teammate start |
-//! | `GET /{app_id}/conversations/{id}` | → the conversation with all parts and `seen_by_customer` |
+//! | `GET /{app_id}/conversations/{id}` | → the conversation with all parts, `seen_by_customer`, and `notified`: by part id, whether the customer was told `at_once`, `on_refresh` or `never` |
 //! | `DELETE /{app_id}/conversations/{id}` | → `{deleted: true}` |
 //! | `POST …/{id}/customer` | `{body, attachments?}` → `{part_id}` |
-//! | `POST …/{id}/teammate` | `{admin_id, action: reply\|note\|assign\|close\|open\|snooze\|unsnooze, body?, assignee?: {type: admin\|team\|nobody, id?}, snoozed_until?}` → `{part_id}` |
+//! | `POST …/{id}/read` | `{}` → `{part_ids}`: the customer has read what was new |
+//! | `POST …/{id}/teammate` | `{admin_id, action: reply\|note\|assign\|close\|open\|snooze\|unsnooze\|priority\|no_priority, body?, assignee?: {type: admin\|team\|nobody, id?}, snoozed_until?}` → `{part_id}` |
 //! | `POST …/{id}/operator` | `{body, from_ai_agent?}` → `{part_id}` |
 //! | `POST …/{id}/rating` | `{rating, remark?}` → `{status}` |
 //! | `POST …/{id}/redact` | `{part_id}` (or the id of the first message) → `{status}` |
@@ -35,16 +36,21 @@
 //! Attachments are addresses, or `{url, name?, content_type?, filesize?}`.
 
 mod actions;
+mod attached;
+mod attributes;
 mod clock;
 mod connection;
 mod control;
+mod customer;
 mod deliver;
 mod error;
 mod faults;
 mod ids;
 mod journal;
 mod limits;
+mod merging;
 mod model;
+mod participants;
 mod query;
 mod render;
 mod resolve;
@@ -70,7 +76,8 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 pub use self::seed::{
-    AdminSeed, ContactSeed, Role, Seed, SeedError, TagSeed, TeamSeed, TokenSeed, WebhookSeed, WorkspaceSeed,
+    AdminSeed, AttributeSeed, ContactSeed, DataType, Role, Seed, SeedError, TagSeed, TeamSeed, TokenSeed, WebhookSeed,
+    WorkspaceSeed,
 };
 pub use self::version::{ApiVersion, UnknownVersion};
 

@@ -5,9 +5,11 @@
 
 use serde_json::{Map, Value, json};
 
+use super::attributes;
 use super::error::{Answer, ApiError};
 use super::model::{
-    AppliedTag, Assignee, Author, Conversation, Message, Part, PartType, Rating, Source, State, Statistics,
+    AiAgent, AppliedTag, Assignee, Author, Conversation, Deleted, Message, Part, PartType, Rating, Source, State,
+    Statistics,
 };
 use super::render::{self, Style};
 use super::text;
@@ -60,6 +62,8 @@ impl Workspace {
             author,
             attachments: message.attachments,
             redacted: false,
+            email: message.email,
+            url: None,
         };
         let conversation = Conversation {
             id,
@@ -80,7 +84,11 @@ impl Workspace {
             teammates: Default::default(),
             parts: Vec::new(),
             statistics: Statistics::default(),
-            ai_agent_participated: false,
+            ai_agent: None,
+            has_priority: false,
+            linked: Vec::new(),
+            merged_into: None,
+            read_by_customer: 0,
         };
         let entry = json!({
             "kind": "source",
@@ -254,8 +262,19 @@ impl Workspace {
     /// A workflow or the AI agent writes. Workflows fire both topics with one part.
     pub(crate) fn operator_reply(&mut self, id: u64, message: Message, from_ai_agent: bool) -> Answer<u64> {
         let author = self.operator_author(from_ai_agent);
+        let at = self.clock.now();
         let conversation = self.conversation_mut(id)?;
-        conversation.ai_agent_participated |= from_ai_agent;
+        if from_ai_agent {
+            let agent = conversation.ai_agent.get_or_insert(AiAgent {
+                source_title: Some("Fin".to_owned()),
+                answered: true,
+                resolution: None,
+                created_at: at,
+                updated_at: at,
+            });
+            agent.answered = true;
+            agent.updated_at = at;
+        }
         let part = self.part(id, PartType::Comment, author, message, None)?;
         let part_id = self.append(id, part)?;
         self.notify(Topic::OperatorReplied, id, &[part_id]);
@@ -374,9 +393,8 @@ impl Workspace {
     /// Sets custom attributes, each of which leaves a part by the operator and fires nothing.
     pub(crate) fn set_attributes(&mut self, id: u64, attributes: Map<String, Value>, via: Via<'_>) -> Answer<()> {
         self.conversation(id)?;
-        let unknown = |name: &&String| !self.conversation_attributes.contains(*name);
-        if let Some(name) = attributes.keys().find(unknown) {
-            return Err(ApiError::invalid(format!("Custom attribute '{name}' does not exist")));
+        for (name, value) in &attributes {
+            attributes::check(&self.conversation_attributes, name, value)?;
         }
         for (name, value) in attributes {
             let author = self.operator_author(false);
@@ -389,15 +407,16 @@ impl Workspace {
         Ok(())
     }
 
-    /// Deletes a conversation for good.
-    pub(crate) fn delete(&mut self, id: u64) -> Answer<()> {
+    /// Deletes a conversation for good, all but its place in the list of the deleted.
+    pub(crate) fn delete(&mut self, id: u64, metrics_retained: bool) -> Answer<()> {
         self.conversations.remove(&id).ok_or_else(ApiError::no_resource)?;
+        self.deleted.push(Deleted { id, deleted_at: self.clock.now(), metrics_retained });
         self.notify(Topic::Deleted, id, &[]);
         Ok(())
     }
 
     /// A part in the conversation's present state; `append` makes it one of the conversation.
-    fn part(
+    pub(crate) fn part(
         &mut self,
         conversation_id: u64,
         part_type: PartType,
@@ -407,6 +426,7 @@ impl Workspace {
     ) -> Answer<Part> {
         let state = self.conversation(conversation_id)?.state;
         let at = message.created_at.unwrap_or_else(|| self.clock.now());
+        let notified = self.notified(conversation_id, &author, via.is_some(), message.notified);
         Ok(Part {
             id: self.counters.part(),
             part_type,
@@ -423,6 +443,8 @@ impl Workspace {
             quick_reply_options: message.quick_reply_options,
             quick_reply_uuid: message.quick_reply_uuid,
             changed_attribute: None,
+            email: message.email,
+            notified,
         })
     }
 
@@ -439,7 +461,7 @@ fn said(body: Option<String>) -> Message {
 }
 
 /// Opens a conversation; false when it was open.
-fn reopen(conversation: &mut Conversation) -> bool {
+pub(crate) fn reopen(conversation: &mut Conversation) -> bool {
     if conversation.state == State::Closed {
         conversation.statistics.count_reopens += 1;
     }
@@ -461,7 +483,7 @@ fn count_admin_reply(conversation: &mut Conversation, at: u64) {
     }
 }
 
-fn set_assignee(conversation: &mut Conversation, assignee: Assignee, at: u64) {
+pub(crate) fn set_assignee(conversation: &mut Conversation, assignee: Assignee, at: u64) {
     match assignee {
         Assignee::Admin(id) => conversation.admin_assignee = Some(id),
         Assignee::Team(id) => conversation.team_assignee = Some(id),

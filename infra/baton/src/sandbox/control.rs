@@ -19,10 +19,10 @@ use serde_json::{Value, json};
 use super::actions::ReplyKind;
 use super::error::ApiError;
 use super::faults::Fault;
-use super::model::{Assignee, Attachment, Contact, Message};
+use super::model::{Assignee, Attachment, Message};
 use super::render::{self, Style};
 use super::rest::fields::attachment_at;
-use super::seed::{Role, WebhookSeed};
+use super::seed::WebhookSeed;
 use super::text;
 use super::version::ApiVersion;
 use super::workspace::{Subscription, Workspace};
@@ -41,6 +41,7 @@ pub(crate) fn routes() -> Router<Arc<Shared>> {
         .route("/", get(show).delete(remove))
         .route("/events", get(events))
         .route("/customer", post(customer))
+        .route("/read", post(read))
         .route("/teammate", post(teammate))
         .route("/operator", post(operator))
         .route("/rating", post(rating))
@@ -268,25 +269,7 @@ fn contact_named(workspace: &mut Workspace, name: Option<String>) -> String {
     if let (Some(known), true) = (contacts.find(|contact| contact.name == name), name.is_some()) {
         return known.id.clone();
     }
-    let id = workspace.counters.contact();
-    let now = workspace.clock.now();
-    let contact = Contact {
-        id: id.clone(),
-        role: Role::Lead,
-        external_id: Some(super::ids::uuid()),
-        email: None,
-        name,
-        phone: None,
-        language_override: None,
-        location: Default::default(),
-        custom_attributes: Default::default(),
-        created_at: now,
-        updated_at: now,
-        last_seen_at: Some(now),
-        last_replied_at: None,
-    };
-    workspace.contacts.insert(id.clone(), contact);
-    id
+    workspace.new_lead(name, None)
 }
 
 async fn time(State(shared): State<Arc<Shared>>) -> Reply {
@@ -317,11 +300,17 @@ async fn show(State(shared): State<Arc<Shared>>, Path((app_id, id)): InConversat
     let style = Style::control();
     let mut value = render::conversation(&workspace, conversation, &parts, style);
     value["seen_by_customer"] = render::seen_by_customer(conversation);
+    value["notified"] = conversation
+        .parts
+        .iter()
+        .filter(|part| part.is_for_customer() && !part.author.kind.is_contact())
+        .map(|part| (part.id.to_string(), json!(part.notified.name())))
+        .collect();
     done(value)
 }
 
 async fn remove(State(shared): State<Arc<Shared>>, Path((app_id, id)): InConversation) -> Reply {
-    workspace(&shared, &app_id)?.delete(id)?;
+    workspace(&shared, &app_id)?.delete(id, true)?;
     done(json!({"deleted": true}))
 }
 
@@ -362,6 +351,12 @@ async fn customer(State(shared): State<Arc<Shared>>, Path((app_id, id)): InConve
     done(json!({"part_id": part_id.to_string()}))
 }
 
+async fn read(State(shared): State<Arc<Shared>>, Path((app_id, id)): InConversation) -> Reply {
+    let part_ids = workspace(&shared, &app_id)?.customer_reads(id)?;
+    let part_ids: Vec<String> = part_ids.iter().map(u64::to_string).collect();
+    done(json!({"part_ids": part_ids}))
+}
+
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Teammate {
@@ -385,6 +380,9 @@ enum Action {
     Open,
     Snooze,
     Unsnooze,
+    Priority,
+    #[serde(rename = "no_priority")]
+    NoPriority,
 }
 
 #[derive(Debug, Deserialize)]
@@ -419,6 +417,8 @@ async fn teammate(State(shared): State<Arc<Shared>>, Path((app_id, id)): InConve
             };
             workspace.assign(id, admin_id, assignee, body, None)?
         }
+        Action::Priority => workspace.set_priority(id, admin_id, true)?,
+        Action::NoPriority => workspace.set_priority(id, admin_id, false)?,
         Action::Close => workspace.close(id, admin_id, body, None)?,
         Action::Open | Action::Unsnooze => workspace.open(id, admin_id, None)?,
         Action::Snooze => {

@@ -75,6 +75,26 @@ impl ApiError {
         )
     }
 
+    pub(crate) fn not_acceptable() -> Self {
+        Self::new(
+            StatusCode::NOT_ACCEPTABLE,
+            "media_type_not_acceptable",
+            "The Accept header should send a media type of application/json",
+        )
+    }
+
+    pub(crate) fn no_company() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "company_not_found", "Company Not Found")
+    }
+
+    pub(crate) fn last_customer() -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "parameter_invalid", "Removing the last customer is not allowed")
+    }
+
+    pub(crate) fn merge_failed(message: &str) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "merge_failed", message)
+    }
+
     /// A body that is not what the description asks for.
     pub(crate) fn invalid(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "parameter_invalid", message)

@@ -113,6 +113,11 @@ pub(crate) enum PartType {
     Assignment,
     AssignAndReopen,
     AttributeUpdated,
+    ParticipantAdded,
+    ParticipantRemoved,
+    MergedPrimary,
+    MergedSecondary,
+    PriorityChanged,
 }
 
 impl PartType {
@@ -128,6 +133,12 @@ impl PartType {
             Self::Assignment => "assignment",
             Self::AssignAndReopen => "assign_and_reopen",
             Self::AttributeUpdated => "conversation_attribute_updated_by_admin",
+            Self::ParticipantAdded => "participant_added",
+            // The names of the two below are guesses after their counterparts.
+            Self::ParticipantRemoved => "participant_removed",
+            Self::MergedSecondary => "merged_secondary_conversation",
+            Self::MergedPrimary => "merged_primary_conversation",
+            Self::PriorityChanged => "priority_changed",
         }
     }
 }
@@ -161,6 +172,38 @@ pub(crate) struct QuickReplyOption {
     pub(crate) uuid: String,
 }
 
+/// What makes a message an e-mail.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Email {
+    pub(crate) subject: String,
+    /// The addresses with their names, sender and receiver.
+    pub(crate) from: (String, Option<String>),
+    pub(crate) to: (String, Option<String>),
+    pub(crate) message_id: String,
+}
+
+/// How a part reaches the customer.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Notified {
+    /// At once: in the Messenger, or by e-mail in a conversation by e-mail.
+    #[default]
+    AtOnce,
+    /// Only when the Messenger is opened again, as the sender asked for.
+    OnRefresh,
+    /// Never: what a bot writes in a conversation by e-mail is stored and not mailed.
+    Never,
+}
+
+impl Notified {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::AtOnce => "at_once",
+            Self::OnRefresh => "on_refresh",
+            Self::Never => "never",
+        }
+    }
+}
+
 /// What somebody wrote: the content of a part before it is one.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Message {
@@ -172,6 +215,8 @@ pub(crate) struct Message {
     pub(crate) quick_reply_uuid: Option<String>,
     /// Only for imported history; now when absent.
     pub(crate) created_at: Option<u64>,
+    pub(crate) email: Option<Email>,
+    pub(crate) notified: Notified,
 }
 
 /// One entry of a conversation.
@@ -193,13 +238,22 @@ pub(crate) struct Part {
     pub(crate) quick_reply_uuid: Option<String>,
     /// The attribute and its value, for the part that an update leaves.
     pub(crate) changed_attribute: Option<(String, Value)>,
+    #[serde(default)]
+    pub(crate) email: Option<Email>,
+    #[serde(default)]
+    pub(crate) notified: Notified,
 }
 
 impl Part {
-    /// Whether the customer sees it in the Messenger.
-    pub(crate) fn is_visible_to_customer(&self) -> bool {
+    /// Whether it is something for the customer to read.
+    pub(crate) fn is_for_customer(&self) -> bool {
         let has_content = self.body.is_some() || !self.attachments.is_empty() || !self.quick_reply_options.is_empty();
         has_content && self.part_type != PartType::Note
+    }
+
+    /// Whether the customer comes to see it, in the Messenger or by e-mail.
+    pub(crate) fn is_visible_to_customer(&self) -> bool {
+        self.is_for_customer() && self.notified != Notified::Never
     }
 }
 
@@ -211,6 +265,12 @@ pub(crate) struct Source {
     pub(crate) author: Author,
     pub(crate) attachments: Vec<Attachment>,
     pub(crate) redacted: bool,
+    /// Present in a conversation by e-mail.
+    #[serde(default)]
+    pub(crate) email: Option<Email>,
+    /// The page that the Messenger was open on.
+    #[serde(default)]
+    pub(crate) url: Option<String>,
 }
 
 /// A tag on a conversation.
@@ -230,6 +290,35 @@ pub(crate) struct Rating {
     pub(crate) created_at: u64,
     pub(crate) contact_id: Option<String>,
     pub(crate) admin_id: Option<u64>,
+}
+
+/// What Intercom keeps about its AI agent's part in a conversation.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct AiAgent {
+    pub(crate) source_title: Option<String>,
+    pub(crate) answered: bool,
+    pub(crate) resolution: Option<Resolution>,
+    pub(crate) created_at: u64,
+    pub(crate) updated_at: u64,
+}
+
+/// How it ended for the AI agent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Resolution {
+    Assumed,
+    Confirmed,
+    /// Handed over to a person.
+    Escalated,
+    NegativeFeedback,
+}
+
+/// A conversation that was deleted.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Deleted {
+    pub(crate) id: u64,
+    pub(crate) deleted_at: u64,
+    pub(crate) metrics_retained: bool,
 }
 
 /// The moments and counts that Intercom keeps for reports.
@@ -273,10 +362,26 @@ pub(crate) struct Conversation {
     pub(crate) teammates: BTreeSet<u64>,
     pub(crate) parts: Vec<Part>,
     pub(crate) statistics: Statistics,
-    pub(crate) ai_agent_participated: bool,
+    #[serde(default)]
+    pub(crate) ai_agent: Option<AiAgent>,
+    #[serde(default)]
+    pub(crate) has_priority: bool,
+    /// Conversations that are linked: those merged into this one, or the one it was merged into.
+    #[serde(default)]
+    pub(crate) linked: Vec<u64>,
+    /// Set when it was merged into another.
+    #[serde(default)]
+    pub(crate) merged_into: Option<u64>,
+    /// The part up to which the customer has read, 0 before anything.
+    #[serde(default)]
+    pub(crate) read_by_customer: u64,
 }
 
 impl Conversation {
+    pub(crate) fn is_by_email(&self) -> bool {
+        self.source.email.is_some()
+    }
+
     pub(crate) fn part(&self, id: u64) -> Option<&Part> {
         let at = self.parts.binary_search_by_key(&id, |part| part.id).ok()?;
         self.parts.get(at)

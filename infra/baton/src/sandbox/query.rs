@@ -1,8 +1,11 @@
 //! Intercom's search grammar, for conversations and contacts alike.
 //!
 //! A search is a filter `{field, operator, value}` or a group `{operator: AND|OR, value: […]}`
-//! of those, nested at most twice. What the fields of a thing are, the caller says. Timestamps
-//! compare to the second; Intercom compares those of contacts by day.
+//! of those, nested at most twice. What the fields of a thing are and of which kind, the caller
+//! says; the kind decides which operators and values a filter may have. Timestamps compare to
+//! the second; Intercom compares those of contacts by day.
+
+use std::cmp::Ordering;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -15,12 +18,29 @@ const LEVELS: usize = 2;
 /// How many filters a group may have.
 const FILTERS: usize = 15;
 
+/// What a field holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Text,
+    /// Compared word by word, as a message body is.
+    Words,
+    Integer,
+    /// A moment in Unix seconds.
+    Date,
+    Flag,
+    /// A custom attribute, of whichever kind.
+    Any,
+}
+
+/// A field that can be searched by.
+pub(crate) type Field = (&'static str, Kind);
+
 /// A search that has been checked.
 #[derive(Debug)]
 pub(crate) enum Query {
     All(Vec<Query>),
     Any(Vec<Query>),
-    Filter { field: String, operator: Operator, value: Value },
+    Filter { field: String, kind: Kind, operator: Operator, value: Value },
 }
 
 /// What a filter compares by.
@@ -31,7 +51,9 @@ pub(crate) enum Operator {
     In,
     NotIn,
     Greater,
+    GreaterOrEqual,
     Less,
+    LessOrEqual,
     Contains,
     ContainsNot,
     StartsWith,
@@ -43,11 +65,11 @@ impl Query {
     ///
     /// # Errors
     /// As Intercom refuses: 400 `parameter_invalid`.
-    pub(crate) fn parse(value: &Value, known: &[&str]) -> Answer<Self> {
+    pub(crate) fn parse(value: &Value, known: &[Field]) -> Answer<Self> {
         Self::parse_level(value, known, 0)
     }
 
-    fn parse_level(value: &Value, known: &[&str], level: usize) -> Answer<Self> {
+    fn parse_level(value: &Value, known: &[Field], level: usize) -> Answer<Self> {
         let operator = value
             .get("operator")
             .and_then(Value::as_str)
@@ -69,12 +91,17 @@ impl Query {
             .get("field")
             .and_then(Value::as_str)
             .ok_or_else(|| ApiError::invalid_field("field", "field is required"))?;
-        if !known.contains(&field) && !field.starts_with("custom_attributes.") {
-            return Err(ApiError::invalid(format!("Unknown field {field}")));
-        }
+        let named = known.iter().find(|(name, _)| *name == field).map(|(_, kind)| *kind);
+        let kind = match named {
+            Some(kind) => kind,
+            None if field.starts_with("custom_attributes.") => Kind::Any,
+            None => return Err(ApiError::invalid_field("field", format!("Unknown field {field}"))),
+        };
+        let operator = Operator::parse(operator)?;
         let wanted =
             value.get("value").cloned().ok_or_else(|| ApiError::invalid_field("value", "value is required"))?;
-        Ok(Self::Filter { field: field.to_owned(), operator: Operator::parse(operator)?, value: wanted })
+        kind.check(field, operator, &wanted)?;
+        Ok(Self::Filter { field: field.to_owned(), kind, operator, value: wanted })
     }
 
     /// Whether a thing matches; `fields` gives the values of one of its fields.
@@ -82,7 +109,60 @@ impl Query {
         match self {
             Self::All(group) => group.iter().all(|member| member.matches(fields)),
             Self::Any(group) => group.iter().any(|member| member.matches(fields)),
-            Self::Filter { field, operator, value } => operator.holds(&fields(field), value),
+            Self::Filter { field, kind, operator, value } => {
+                let actual = fields(field);
+                if *kind == Kind::Words {
+                    operator.holds(&words(&actual), value)
+                } else {
+                    operator.holds(&actual, value)
+                }
+            }
+        }
+    }
+}
+
+/// The words of texts, in lower case.
+fn words(texts: &[Value]) -> Vec<Value> {
+    let split = |text: &Value| -> Vec<Value> {
+        let text = text.as_str().unwrap_or_default().to_lowercase();
+        let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+        words.map(|word| json!(word)).collect()
+    };
+    texts.iter().flat_map(split).collect()
+}
+
+impl Kind {
+    /// Refuses an operator that the kind does not have, and a value of another kind.
+    fn check(self, field: &str, operator: Operator, wanted: &Value) -> Answer<()> {
+        use Operator::{Contains, ContainsNot, EndsWith, Greater, GreaterOrEqual, Less, LessOrEqual, StartsWith};
+        let fits = match operator {
+            Greater | GreaterOrEqual | Less | LessOrEqual => matches!(self, Self::Integer | Self::Date | Self::Any),
+            Contains | ContainsNot | StartsWith | EndsWith => matches!(self, Self::Text | Self::Words | Self::Any),
+            Operator::Equal | Operator::NotEqual | Operator::In | Operator::NotIn => true,
+        };
+        if !fits {
+            let problem = format!("The operator does not fit the type of {field}");
+            return Err(ApiError::invalid_field("operator", problem));
+        }
+        let fits = match (operator, wanted) {
+            (Operator::In | Operator::NotIn, Value::Array(list)) => list.iter().all(|one| self.takes(one)),
+            (Operator::In | Operator::NotIn, _) => false,
+            (_, single) => self.takes(single),
+        };
+        if fits {
+            return Ok(());
+        }
+        Err(ApiError::invalid_field("value", format!("The value does not fit the type of {field}")))
+    }
+
+    fn takes(self, value: &Value) -> bool {
+        match (self, value) {
+            (_, Value::Object(_) | Value::Array(_)) => false,
+            // What is not set is searched for with null, whichever its kind.
+            (_, Value::Null) | (Self::Text | Self::Words | Self::Any, _) => true,
+            (Self::Integer | Self::Date, value) => number(value).is_some(),
+            (Self::Flag, Value::Bool(_)) => true,
+            (Self::Flag, value) => matches!(value.as_str(), Some("true" | "false")),
         }
     }
 }
@@ -95,7 +175,9 @@ impl Operator {
             "IN" => Ok(Self::In),
             "NIN" => Ok(Self::NotIn),
             ">" => Ok(Self::Greater),
+            ">=" => Ok(Self::GreaterOrEqual),
             "<" => Ok(Self::Less),
+            "<=" => Ok(Self::LessOrEqual),
             "~" => Ok(Self::Contains),
             "!~" => Ok(Self::ContainsNot),
             "^" => Ok(Self::StartsWith),
@@ -105,7 +187,11 @@ impl Operator {
     }
 
     fn holds(self, actual: &[Value], wanted: &Value) -> bool {
-        let has = |wanted: &Value| actual.iter().any(|one| text(one) == text(wanted));
+        let has = |wanted: &Value| actual.iter().any(|one| text(one).eq_ignore_ascii_case(&text(wanted)));
+        let compared = |test: fn(Ordering) -> bool| {
+            let pairs = actual.iter().filter_map(|one| Some((number(one)?, number(wanted)?)));
+            pairs.into_iter().any(|(one, wanted)| test(one.cmp(&wanted)))
+        };
         let has_one_of = || match wanted {
             Value::Array(list) => list.iter().any(has),
             single => has(single),
@@ -117,8 +203,10 @@ impl Operator {
             Self::NotEqual => !has(wanted),
             Self::In => has_one_of(),
             Self::NotIn => !has_one_of(),
-            Self::Greater => actual.iter().any(|one| number(one) > number(wanted)),
-            Self::Less => actual.iter().any(|one| number(one).is_some() && number(one) < number(wanted)),
+            Self::Greater => compared(Ordering::is_gt),
+            Self::GreaterOrEqual => compared(Ordering::is_ge),
+            Self::Less => compared(Ordering::is_lt),
+            Self::LessOrEqual => compared(Ordering::is_le),
             Self::Contains => some(&|one| one.contains(&lower)),
             Self::ContainsNot => !some(&|one| one.contains(&lower)),
             Self::StartsWith => some(&|one| one.starts_with(&lower)),
@@ -137,6 +225,33 @@ fn text(value: &Value) -> String {
 
 fn number(value: &Value) -> Option<i64> {
     text(value).parse().ok()
+}
+
+/// In which order a search answers.
+#[derive(Debug)]
+pub(crate) struct Sort {
+    pub(crate) field: String,
+    pub(crate) descending: bool,
+}
+
+impl Sort {
+    /// Reads `{field, order}` over the `known` fields.
+    ///
+    /// # Errors
+    /// 400 `parameter_invalid`, the code that other members of a search are refused with.
+    pub(crate) fn parse(value: &Value, known: &[Field]) -> Answer<Self> {
+        let member = |name: &str| value.get(name).map(|value| value.as_str().unwrap_or_default());
+        let field = member("field").filter(|field| known.iter().any(|(name, _)| name == field));
+        let field = field.ok_or_else(|| ApiError::invalid_field("sort", "sort.field is not a field to sort by"))?;
+        let descending = match member("order") {
+            None | Some("descending") => true,
+            Some("ascending") => false,
+            Some(_) => {
+                return Err(ApiError::invalid_field("sort", "sort.order must be ascending or descending"));
+            }
+        };
+        Ok(Self { field: field.to_owned(), descending })
+    }
 }
 
 /// Which page of a list is asked for.
@@ -193,20 +308,30 @@ impl Paging {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::{Paging, Query};
+    use super::{Field, Kind, Paging, Query, Sort};
+
+    const KNOWN: [Field; 6] = [
+        ("state", Kind::Text),
+        ("updated_at", Kind::Date),
+        ("tag_ids", Kind::Text),
+        ("admin_assignee_id", Kind::Integer),
+        ("open", Kind::Flag),
+        ("source.body", Kind::Words),
+    ];
 
     fn fields(name: &str) -> Vec<Value> {
         match name {
             "state" => vec![json!("open")],
             "updated_at" => vec![json!(1_700_000_000)],
             "tag_ids" => vec![json!("1"), json!("2")],
+            "open" => vec![json!(true)],
+            "source.body" => vec![json!("I need Support!")],
             _ => vec![Value::Null],
         }
     }
 
     fn holds(query: Value) -> bool {
-        let known = ["state", "updated_at", "tag_ids", "admin_assignee_id"];
-        Query::parse(&query, &known).unwrap().matches(&fields)
+        Query::parse(&query, &KNOWN).unwrap().matches(&fields)
     }
 
     #[test]
@@ -216,7 +341,39 @@ mod tests {
         assert!(holds(json!({"field": "tag_ids", "operator": "NIN", "value": ["9"]})));
         assert!(holds(json!({"field": "updated_at", "operator": ">", "value": "1699999999"})));
         assert!(!holds(json!({"field": "updated_at", "operator": "<", "value": 1_700_000_000})));
+        assert!(holds(json!({"field": "updated_at", "operator": "<=", "value": 1_700_000_000})));
         assert!(holds(json!({"field": "admin_assignee_id", "operator": "=", "value": null})));
+        assert!(!holds(json!({"field": "admin_assignee_id", "operator": ">", "value": 0})));
+        assert!(holds(json!({"field": "open", "operator": "=", "value": "true"})));
+    }
+
+    #[test]
+    fn a_body_is_searched_word_by_word() {
+        assert!(holds(json!({"field": "source.body", "operator": "=", "value": "support"})));
+        assert!(holds(json!({"field": "source.body", "operator": "~", "value": "Supp"})));
+        assert!(!holds(json!({"field": "source.body", "operator": "=", "value": "need support"})));
+    }
+
+    #[test]
+    fn operators_and_values_must_fit_the_field() {
+        for (field, operator, value) in [
+            ("state", ">", json!("a")),
+            ("updated_at", "~", json!("1")),
+            ("updated_at", "=", json!("foobar")),
+            ("updated_at", "IN", json!(5)),
+            ("open", "<", json!(true)),
+            ("open", "=", json!("maybe")),
+            ("state", "=", json!({"a": 1})),
+            ("state", "=", json!(["a"])),
+            ("state", "LIKE", json!("a")),
+            ("nonsense", "=", json!("a")),
+        ] {
+            let query = json!({"field": field, "operator": operator, "value": value});
+            assert!(Query::parse(&query, &KNOWN).is_err(), "{query}");
+        }
+        assert!(Sort::parse(&json!({"field": "updated_at", "order": "up"}), &KNOWN).is_err());
+        assert!(Sort::parse(&json!({"order": "ascending"}), &KNOWN).is_err());
+        assert!(!Sort::parse(&json!({"field": "updated_at", "order": "ascending"}), &KNOWN).unwrap().descending);
     }
 
     #[test]
@@ -225,7 +382,7 @@ mod tests {
         let inner = json!({"operator": "OR", "value": [filter]});
         assert!(holds(json!({"operator": "AND", "value": [inner]})));
         let deeper = json!({"operator": "AND", "value": [{"operator": "AND", "value": [inner]}]});
-        assert!(Query::parse(&deeper, &["state"]).is_err());
+        assert!(Query::parse(&deeper, &KNOWN).is_err());
     }
 
     #[test]

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use super::clock;
 use super::model::{
-    Admin, AppliedTag, Assignee, Attachment, Author, Contact, Conversation, Part, QuickReplyOption, Source, State,
-    Statistics, Team,
+    Admin, AiAgent, AppliedTag, Assignee, Attachment, Author, Contact, Conversation, Email, Part, QuickReplyOption,
+    Source, State, Statistics, Team,
 };
 use super::seed::Role;
 use super::text::{self, Links};
@@ -61,6 +61,15 @@ impl Style {
         }
     }
 
+    fn priority(self, has_priority: bool) -> &'static str {
+        match (has_priority, self.version.is_2_16()) {
+            (true, true) => "high",
+            (false, true) => "none",
+            (true, false) => "priority",
+            (false, false) => "not_priority",
+        }
+    }
+
     fn assignee_id(self, id: Option<u64>) -> Value {
         match id {
             Some(id) => json!(id),
@@ -96,8 +105,10 @@ pub(crate) fn whole_conversation(workspace: &Workspace, one: &Conversation, styl
 pub(crate) fn list_item(workspace: &Workspace, one: &Conversation, style: Style) -> Value {
     let contacts: Vec<Value> = one.contact_ids.iter().map(|id| contact_reference(workspace, id)).collect();
     let teammates: Vec<Value> = one.teammates.iter().map(|id| reference("admin", id)).collect();
-    let first_contact_reply =
-        one.statistics.first_contact_reply_at.map(|at| json!({"created_at": at, "type": "conversation", "url": null}));
+    let first_contact_reply = one
+        .statistics
+        .first_contact_reply_at
+        .map(|at| json!({"created_at": at, "type": "conversation", "url": one.source.url}));
     let mut value = json!({
         "type": "conversation",
         "id": one.id.to_string(),
@@ -114,7 +125,7 @@ pub(crate) fn list_item(workspace: &Workspace, one: &Conversation, style: Style)
         "state": one.state.name(),
         "read": one.read,
         "tags": {"type": "tag.list", "tags": one.tags.iter().map(applied_tag).collect::<Vec<_>>()},
-        "priority": if style.version.is_2_16() { "none" } else { "not_priority" },
+        "priority": style.priority(one.has_priority),
         "sla_applied": null,
         "statistics": statistics(&one.statistics, one, style),
         "conversation_rating": rating(workspace, one),
@@ -123,25 +134,54 @@ pub(crate) fn list_item(workspace: &Workspace, one: &Conversation, style: Style)
         "custom_attributes": one.custom_attributes,
         "topics": {"type": "topic.list", "topics": [], "total_count": 0},
         "ticket": null,
-        "linked_objects": {"type": "list", "data": [], "total_count": 0, "has_more": false},
+        "linked_objects": linked_objects(&one.linked),
     });
     if style.version.has_ai_agent() {
-        value["ai_agent"] = Value::Null;
-        value["ai_agent_participated"] = json!(one.ai_agent_participated);
+        value["ai_agent"] = one.ai_agent.as_ref().map_or(Value::Null, |agent| ai_agent(agent, style));
+        value["ai_agent_participated"] = json!(one.ai_agent.is_some());
+    }
+    if style.version.has_company() {
+        // The sandbox has no companies.
+        value["company"] = Value::Null;
     }
     if style.version.is_2_16() {
-        value["channel"] = json!({"initial": "messenger", "current": "messenger"});
+        let channel = if one.is_by_email() { "email" } else { "messenger" };
+        value["channel"] = json!({"initial": channel, "current": channel});
+        value["external_references"] = json!([]);
+        value["sales_agent_participated"] = json!(false);
+        value["sales_agent"] = Value::Null;
     }
     value
 }
 
+fn linked_objects(ids: &[u64]) -> Value {
+    let entry = |id: &u64| json!({"type": "conversation", "id": id.to_string(), "category": null});
+    let data: Vec<Value> = ids.iter().map(entry).collect();
+    json!({"type": "list", "total_count": data.len(), "has_more": false, "data": data})
+}
+
+fn ai_agent(agent: &AiAgent, style: Style) -> Value {
+    json!({
+        "source_type": "workflow",
+        "source_title": agent.source_title,
+        "last_answer_type": agent.answered.then_some("ai_answer"),
+        "resolution_state": agent.resolution.map(|resolution| style.version.resolution_state(resolution)),
+        "rating": null,
+        "rating_remark": null,
+        "created_at": agent.created_at,
+        "updated_at": agent.updated_at,
+        "content_sources": {"type": "content_source.list", "total_count": 0, "content_sources": []},
+    })
+}
+
 fn source(source: &Source, style: Style) -> Value {
     let delivered_as = if source.author.kind.is_contact() { "customer_initiated" } else { "admin_initiated" };
-    json!({
-        "type": "conversation",
+    let subject = source.email.as_ref().map_or("", |email| email.subject.as_str());
+    let mut value = json!({
+        "type": if source.email.is_some() { "email" } else { "conversation" },
         "id": source.id.to_string(),
         "delivered_as": delivered_as,
-        "subject": "",
+        "subject": subject,
         "body": style.body(&source.body),
         "author": {
             "type": source.author.kind.name(),
@@ -150,8 +190,22 @@ fn source(source: &Source, style: Style) -> Value {
             "email": source.author.email,
         },
         "attachments": attachments(&source.attachments),
-        "url": null,
+        "url": source.url,
         "redacted": source.redacted,
+    });
+    if let (Some(email), true) = (&source.email, style.version.is_2_16()) {
+        value["email_message_metadata"] = email_metadata(email);
+        value["email_message_metadata"]["history"] = json!("");
+    }
+    value
+}
+
+fn email_metadata(email: &Email) -> Value {
+    let header = |kind: &str, (address, name): &(String, Option<String>)| json!({"type": kind, "email_address": address, "name": name});
+    json!({
+        "subject": email.subject,
+        "email_address_headers": [header("from", &email.from), header("to", &email.to)],
+        "message_id": email.message_id,
     })
 }
 
@@ -172,7 +226,7 @@ pub(crate) fn part(part: &Part, style: Style) -> Value {
         "redacted": part.redacted,
     });
     if style.version.has_part_details() {
-        value["email_message_metadata"] = Value::Null;
+        value["email_message_metadata"] = part.email.as_ref().map_or(Value::Null, email_metadata);
         value["state"] = json!(part.state.name());
         value["tags"] = part.tags.iter().map(applied_tag).collect();
         value["event_details"] = match &part.changed_attribute {

@@ -4,12 +4,16 @@
 //! operations do is in the modules below. An operation runs under its workspace's lock, which
 //! is never held while anything is awaited.
 
+mod accept;
 mod conversations;
 pub(crate) mod fields;
+mod participants;
 mod people;
 mod replies;
 mod reply;
 mod routes;
+mod search;
+mod whom;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -58,6 +62,14 @@ impl Call<'_> {
     fn query(&self, name: &str) -> Option<&str> {
         let found = self.query.iter().find(|(key, _)| key == name);
         found.map(|(_, value)| value.as_str())
+    }
+
+    /// A whole number of the query.
+    fn query_number(&self, name: &'static str) -> Answer<Option<u64>> {
+        let number = |text: &str| {
+            text.parse().map_err(|_| ApiError::invalid_field(name, format!("{name} must be a whole number")))
+        };
+        self.query(name).map(number).transpose()
     }
 
     fn style(&self) -> Style {
@@ -142,6 +154,7 @@ fn answer(
     if let Some(RequestFault::FailBefore(status)) = fault {
         return Err(server_error(status));
     }
+    accept::takes_json(headers)?;
     let (handler, params) = routes::find(method.as_str(), &segments(uri.path()), version)?;
     let call = Call {
         params,

@@ -56,9 +56,9 @@ pub struct WorkspaceSeed {
     /// Tags that exist from the start.
     #[serde(default)]
     pub tags: Vec<TagSeed>,
-    /// Names of the custom attributes that a conversation may have.
+    /// The custom attributes that a conversation may have.
     #[serde(default)]
-    pub conversation_attributes: Vec<String>,
+    pub conversation_attributes: Vec<AttributeSeed>,
     /// Customers.
     #[serde(default)]
     pub contacts: Vec<ContactSeed>,
@@ -135,6 +135,52 @@ pub struct TagSeed {
     pub id: String,
     /// The tag's name.
     pub name: String,
+}
+
+/// A custom attribute: its name alone, or with what it may hold.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum AttributeSeed {
+    /// Takes any text, number or boolean.
+    Name(String),
+    /// Takes what its type allows.
+    Typed {
+        /// The attribute's name.
+        name: String,
+        /// What it may hold.
+        data_type: DataType,
+        /// The choices of a list.
+        #[serde(default)]
+        options: Vec<String>,
+    },
+}
+
+impl AttributeSeed {
+    /// The attribute's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Name(name) | Self::Typed { name, .. } => name,
+        }
+    }
+}
+
+/// What a custom attribute may hold, under Intercom's names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DataType {
+    /// Text.
+    String,
+    /// One of the options.
+    List,
+    /// A whole number.
+    Integer,
+    /// A number.
+    Decimal,
+    /// True or false.
+    Boolean,
+    /// Unix seconds, or ISO 8601 text.
+    DateTime,
 }
 
 /// Whether a contact is known to the company.

@@ -22,6 +22,10 @@ pub(crate) enum Topic {
     Deleted,
     PartRedacted,
     PartTagCreated,
+    ContactAttached,
+    ContactDetached,
+    Read,
+    PriorityUpdated,
 }
 
 impl Topic {
@@ -44,6 +48,10 @@ impl Topic {
             Self::Deleted => "conversation.deleted",
             Self::PartRedacted => "conversation_part.redacted",
             Self::PartTagCreated => "conversation_part.tag.created",
+            Self::ContactAttached => "conversation.contact.attached",
+            Self::ContactDetached => "conversation.contact.detached",
+            Self::Read => "conversation.read",
+            Self::PriorityUpdated => "conversation.priority.updated",
         }
     }
 

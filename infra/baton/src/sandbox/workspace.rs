@@ -4,20 +4,21 @@
 //! at the moment of its change, so that later changes cannot leak into it, and handed to the
 //! deliverer (`deliver`), which sends it. The rules of the changes are in `actions`.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::{Value, json};
 
+use super::attached;
 use super::clock::Clock;
 use super::deliver::{Notice, Outbox};
 use super::error::{Answer, ApiError};
 use super::ids::{self, Counters};
 use super::limits::RateWindow;
-use super::model::{Admin, Author, AuthorKind, Contact, Conversation, Part, Team};
+use super::model::{Admin, Author, AuthorKind, Contact, Conversation, Deleted, Part, Team};
 use super::render::{self, Style};
-use super::seed::{Role, WebhookSeed, WorkspaceSeed};
+use super::seed::{AttributeSeed, Role, WebhookSeed, WorkspaceSeed};
 use super::topic::Topic;
 use super::version::ApiVersion;
 
@@ -81,9 +82,11 @@ pub(crate) struct Workspace {
     pub(crate) admins: BTreeMap<u64, Admin>,
     pub(crate) teams: BTreeMap<u64, Team>,
     pub(crate) tags: BTreeMap<u64, String>,
-    pub(crate) conversation_attributes: BTreeSet<String>,
+    pub(crate) conversation_attributes: Vec<AttributeSeed>,
     pub(crate) contacts: BTreeMap<String, Contact>,
     pub(crate) conversations: BTreeMap<u64, Conversation>,
+    /// What was deleted, in that order.
+    pub(crate) deleted: Vec<Deleted>,
     /// Content of uploaded files: content type and bytes.
     pub(crate) files: BTreeMap<u64, (String, Vec<u8>)>,
     pub(crate) rates: HashMap<String, RateWindow>,
@@ -127,9 +130,10 @@ impl Workspace {
                 .collect(),
             teams,
             tags: seed.tags.iter().map(|tag| (number(&tag.id), tag.name.clone())).collect(),
-            conversation_attributes: seed.conversation_attributes.iter().cloned().collect(),
+            conversation_attributes: seed.conversation_attributes.clone(),
             contacts: contacts(seed, now),
             conversations: BTreeMap::new(),
+            deleted: Vec::new(),
             files: BTreeMap::new(),
             rates: seed
                 .access_tokens
@@ -230,6 +234,19 @@ impl Workspace {
             }
         };
         self.send(topic, conversation_id, wanted, item);
+    }
+
+    /// Fires `conversation.contact.attached`, which has a shape of its own.
+    pub(crate) fn notify_attached(&mut self, conversation_id: u64, contact_id: &str, part_id: u64) {
+        let wanted = self.wanting(Topic::ContactAttached).cloned();
+        let conversation = self.conversations.get(&conversation_id);
+        let item = match (&wanted, conversation, self.contacts.get(contact_id)) {
+            (Some(_), Some(conversation), Some(contact)) => {
+                attached::item(self, conversation, contact, conversation.part(part_id))
+            }
+            _ => Value::Null,
+        };
+        self.send(Topic::ContactAttached, conversation_id, wanted, item);
     }
 
     fn wanting(&self, topic: Topic) -> Option<&Arc<Subscription>> {

@@ -1,33 +1,16 @@
-//! Conversations over REST, all but what is said in them (`replies`).
+//! Conversations over REST: one at a time, all but what is said in them (`replies`).
+//!
+//! Lists are in `search`, participants in `participants`.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::fields::Fields;
 use super::{Call, Reply};
 use crate::sandbox::error::{Answer, ApiError};
-use crate::sandbox::model::{Conversation, Message, State};
-use crate::sandbox::query::{Paging, Query};
+use crate::sandbox::model::Message;
 use crate::sandbox::render::{self, Style};
 use crate::sandbox::text;
 use crate::sandbox::workspace::Workspace;
-
-/// What conversations can be searched by, besides custom attributes.
-const CONVERSATION_FIELDS: [&str; 12] = [
-    "id",
-    "created_at",
-    "updated_at",
-    "open",
-    "state",
-    "read",
-    "admin_assignee_id",
-    "team_assignee_id",
-    "contact_ids",
-    "teammate_ids",
-    "tag_ids",
-    "waiting_since",
-];
-/// How many conversations a page has when nothing is asked.
-const CONVERSATIONS_PER_PAGE: usize = 20;
 
 /// The number in a path; what is not one names no conversation.
 pub(super) fn conversation_id(text: &str) -> Answer<u64> {
@@ -38,17 +21,24 @@ pub(super) fn conversation_id(text: &str) -> Answer<u64> {
 pub(super) fn create(call: &Call<'_>, workspace: &mut Workspace) -> Answer<Reply> {
     let fields = Fields::parse(call.body)?;
     let from = fields.object("from")?.ok_or_else(|| ApiError::missing("from"))?;
-    let contact_id = from.required_id("id")?;
-    if !matches!(from.required_text("type")?, "user" | "lead" | "contact") {
-        return Err(ApiError::invalid_field("type", "from.type must be user, lead or contact"));
-    }
+    let contact_id = starter(&from, workspace)?;
     let body = fields.required_text("body")?;
+    // A subject is documented for e-mail, which nobody can start here, and a brand for
+    // workspaces with several: both are read and mean nothing.
+    fields.text("subject")?;
+    if call.version.is_2_16() {
+        fields.text("brand_id")?;
+    }
     workspace.contact_author(&contact_id)?;
+    let attachments = fields.attachments(workspace, call.base_url)?;
+    if body.is_empty() && attachments.is_empty() {
+        return Err(ApiError::missing("body"));
+    }
     let message = Message {
         // HTML is documented as unsupported here, so that it is only text.
         body: Some(text::stored_from_messenger(body)),
-        attachments: fields.attachments(workspace, call.base_url)?,
-        created_at: fields.number("created_at")?,
+        attachments,
+        created_at: fields.number("created_at")?.filter(|_| call.version.has_contact_message_times()),
         ..Message::default()
     };
     let id = workspace.start_by_contact(&contact_id, message)?;
@@ -64,86 +54,37 @@ pub(super) fn create(call: &Call<'_>, workspace: &mut Workspace) -> Answer<Reply
     .into())
 }
 
+/// The contact that starts. A visitor, who writes as `contact`, may be named by `user_id`.
+fn starter(from: &Fields, workspace: &Workspace) -> Answer<String> {
+    match (from.required_text("type")?, from.id("id")?, from.id("user_id")?) {
+        ("user" | "lead" | "contact", Some(id), _) => Ok(id),
+        ("contact", None, Some(user_id)) => {
+            let mut contacts = workspace.contacts.values();
+            let found = contacts.find(|one| one.external_id.as_ref() == Some(&user_id));
+            found.map(|one| one.id.clone()).ok_or_else(ApiError::no_contact)
+        }
+        ("user" | "lead" | "contact", None, _) => Err(ApiError::missing("id")),
+        _ => Err(ApiError::invalid_field("type", "from.type must be user, lead or contact")),
+    }
+}
+
 pub(super) fn get(call: &Call<'_>, workspace: &Workspace) -> Answer<Reply> {
     let conversation = workspace.conversation(conversation_id(call.param("id"))?)?;
     Ok(render::whole_conversation(workspace, conversation, call.style()).into())
 }
 
-pub(super) fn list(call: &Call<'_>, workspace: &Workspace) -> Answer<Reply> {
-    let per_page = match call.query("per_page") {
-        None => None,
-        Some(text) => {
-            Some(text.parse().map_err(|_| ApiError::invalid_field("per_page", "per_page must be a whole number"))?)
-        }
-    };
-    let cursor = call.query("starting_after");
-    let paging = Paging::new(per_page, cursor, CONVERSATIONS_PER_PAGE)?;
-    Ok(page(call, workspace, &paging, |_| true).into())
-}
-
-pub(super) fn search(call: &Call<'_>, workspace: &Workspace) -> Answer<Reply> {
-    let fields = Fields::parse(call.body)?;
-    let query = Query::parse(fields.required("query")?, &CONVERSATION_FIELDS)?;
-    let paging = match &fields.object("pagination")? {
-        None => Paging::new(None, None, CONVERSATIONS_PER_PAGE)?,
-        Some(asked) => Paging::new(asked.number("per_page")?, asked.text("starting_after")?, CONVERSATIONS_PER_PAGE)?,
-    };
-    let wanted = |one: &Conversation| query.matches(&|field| conversation_field(one, field));
-    Ok(page(call, workspace, &paging, wanted).into())
-}
-
-/// A page of conversations without their parts, last changed first.
-fn page(call: &Call<'_>, workspace: &Workspace, paging: &Paging, wanted: impl Fn(&Conversation) -> bool) -> Value {
-    let all = workspace.conversations.values();
-    let mut found: Vec<&Conversation> = all.filter(|one| wanted(one)).collect();
-    found.sort_by_key(|one| std::cmp::Reverse((one.updated_at, one.id)));
-    let (page, pages) = paging.cut(&found, |one| one.id.to_string());
-    let conversations: Vec<Value> = page.iter().map(|one| render::list_item(workspace, one, call.style())).collect();
-    json!({
-        "type": "conversation.list",
-        "pages": pages,
-        "total_count": found.len(),
-        "conversations": conversations,
-    })
-}
-
-fn conversation_field(one: &Conversation, field: &str) -> Vec<Value> {
-    let ids = |ids: &mut dyn Iterator<Item = String>| ids.map(Value::String).collect();
-    // Unassigned is null in some versions and 0 in others; a search finds it as either.
-    let assignee = |id: Option<u64>| match id {
-        Some(id) => vec![json!(id)],
-        None => vec![Value::Null, json!(0)],
-    };
-    match field {
-        "id" => vec![json!(one.id)],
-        "created_at" => vec![json!(one.created_at)],
-        "updated_at" => vec![json!(one.updated_at)],
-        "waiting_since" => vec![json!(one.waiting_since)],
-        "open" => vec![json!(one.state != State::Closed)],
-        "state" => vec![json!(one.state.name())],
-        "read" => vec![json!(one.read)],
-        "admin_assignee_id" => assignee(one.admin_assignee),
-        "team_assignee_id" => assignee(one.team_assignee),
-        "contact_ids" => ids(&mut one.contact_ids.iter().cloned()),
-        "teammate_ids" => ids(&mut one.teammates.iter().map(u64::to_string)),
-        "tag_ids" => ids(&mut one.tags.iter().map(|tag| tag.id.to_string())),
-        other => other
-            .strip_prefix("custom_attributes.")
-            .and_then(|name| one.custom_attributes.get(name))
-            .cloned()
-            .into_iter()
-            .collect(),
-    }
-}
-
-/// Sets `read` and, as far as the version has them, the title and custom attributes. Members
-/// that the version does not have are ignored, as unknown members are.
+/// Sets `read` and, as far as the version has them, the title, the company and custom
+/// attributes. Members that the version does not have are ignored, as unknown members are.
 pub(super) fn update(call: &Call<'_>, workspace: &mut Workspace) -> Answer<Reply> {
     let id = conversation_id(call.param("id"))?;
     workspace.conversation(id)?;
     let fields = Fields::parse(call.body)?;
     let read = fields.flag("read")?;
-    let title = fields.text("title")?;
+    let title = if call.version.has_updatable_title() { fields.text("title")? } else { None };
+    if call.version.has_updatable_company() && fields.id("company_id")?.is_some() {
+        // The sandbox has no companies; null takes none away.
+        return Err(ApiError::no_company());
+    }
     if let (Some(attributes), true) = (fields.object("custom_attributes")?, call.version.has_updatable_attributes()) {
         workspace.set_attributes(id, attributes.into_map(), call.via())?;
     }
@@ -151,7 +92,7 @@ pub(super) fn update(call: &Call<'_>, workspace: &mut Workspace) -> Answer<Reply
     if let Some(read) = read {
         conversation.read = read;
     }
-    if let (Some(title), true) = (title, call.version.has_updatable_title()) {
+    if let Some(title) = title {
         conversation.title = Some(title.to_owned());
     }
     whole(call, workspace, id)
@@ -159,8 +100,64 @@ pub(super) fn update(call: &Call<'_>, workspace: &mut Workspace) -> Answer<Reply
 
 pub(super) fn delete(call: &Call<'_>, workspace: &mut Workspace) -> Answer<Reply> {
     let id = conversation_id(call.param("id"))?;
-    workspace.delete(id)?;
+    let metrics_retained = match call.query("retain_metrics").filter(|_| call.version.is_2_16()) {
+        None | Some("true") => true,
+        Some("false") => false,
+        Some(_) => return Err(ApiError::invalid_field("retain_metrics", "retain_metrics must be true or false")),
+    };
+    workspace.delete(id, metrics_retained)?;
     Ok(json!({"id": id.to_string(), "object": "conversation", "deleted": true}).into())
+}
+
+/// `POST …/convert`: the sandbox has no ticket types, so that none is a customer's.
+pub(super) fn convert(call: &Call<'_>, workspace: &Workspace) -> Answer<Reply> {
+    let id = conversation_id(call.param("id"))?;
+    workspace.conversation(id)?;
+    let fields = Fields::parse(call.body)?;
+    fields.required_id("ticket_type_id")?;
+    fields.object("attributes")?;
+    Err(ApiError::invalid("Ticket type is not a customer ticket type"))
+}
+
+/// `POST …/merge`: the conversation of the path into that of the body.
+pub(super) fn merge(call: &Call<'_>, workspace: &mut Workspace) -> Answer<Reply> {
+    let secondary = conversation_id(call.param("id"))?;
+    workspace.conversation(secondary)?;
+    let fields = Fields::parse(call.body)?;
+    let primary = fields.required("merge_into_conversation_id")?.as_u64().ok_or_else(|| {
+        let message = "merge_into_conversation_id must be a valid integer conversation ID";
+        ApiError::invalid_field("merge_into_conversation_id", message)
+    })?;
+    workspace.merge(secondary, primary, call.via())?;
+    whole(call, workspace, primary)
+}
+
+/// `POST …/run_assignment_rules`, which 2.12 took away. The sandbox's one rule is the default
+/// assignee; without it the conversation stays as it is, as in a workspace without rules.
+pub(super) fn run_assignment_rules(call: &Call<'_>, workspace: &mut Workspace) -> Answer<Reply> {
+    let id = conversation_id(call.param("id"))?;
+    workspace.conversation(id)?;
+    whole(call, workspace, id)
+}
+
+/// `GET …/side_conversations`: nobody can start one here, so that there are none.
+pub(super) fn side_conversations(call: &Call<'_>, workspace: &Workspace) -> Answer<Reply> {
+    workspace.conversation(conversation_id(call.param("id"))?)?;
+    let page = call.query_number("page")?.unwrap_or(1);
+    let per_page = call.query_number("per_page")?.unwrap_or(25);
+    Ok(json!({
+        "type": "side_conversation.list",
+        "side_conversations": [],
+        "total_count": 0,
+        "pages": {"type": "pages", "page": page, "per_page": per_page, "total_pages": 0},
+    })
+    .into())
+}
+
+/// `GET …/handling_events`: nobody can pause handling here, so that there are none.
+pub(super) fn handling_events(call: &Call<'_>, workspace: &Workspace) -> Answer<Reply> {
+    workspace.conversation(conversation_id(call.param("id"))?)?;
+    Ok(json!({"handling_events": []}).into())
 }
 
 pub(super) fn tag(call: &Call<'_>, workspace: &mut Workspace) -> Answer<Reply> {

@@ -6,14 +6,23 @@ use super::fields::Fields;
 use super::{Call, Reply};
 use crate::sandbox::error::{Answer, ApiError};
 use crate::sandbox::model::Contact;
-use crate::sandbox::query::{Paging, Query};
+use crate::sandbox::query::{Field, Kind, Paging, Query};
 use crate::sandbox::render;
 use crate::sandbox::seed::Role;
 use crate::sandbox::workspace::Workspace;
 
 /// What contacts can be searched by, besides custom attributes.
-const CONTACT_FIELDS: [&str; 9] =
-    ["id", "external_id", "email", "name", "phone", "role", "created_at", "updated_at", "last_seen_at"];
+const CONTACT_FIELDS: [Field; 9] = [
+    ("id", Kind::Text),
+    ("external_id", Kind::Text),
+    ("email", Kind::Text),
+    ("name", Kind::Text),
+    ("phone", Kind::Text),
+    ("role", Kind::Text),
+    ("created_at", Kind::Date),
+    ("updated_at", Kind::Date),
+    ("last_seen_at", Kind::Date),
+];
 /// How many contacts a page has when nothing is asked.
 const CONTACTS_PER_PAGE: usize = 50;
 

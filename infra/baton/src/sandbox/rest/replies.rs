@@ -2,11 +2,10 @@
 
 use super::conversations::{conversation_id, whole};
 use super::fields::Fields;
-use super::{Call, Reply};
+use super::{Call, Reply, whom};
 use crate::sandbox::actions::ReplyKind;
 use crate::sandbox::error::{Answer, ApiError};
-use crate::sandbox::model::{Assignee, Contact, Message};
-use crate::sandbox::seed::Role;
+use crate::sandbox::model::{Assignee, Message, Notified};
 use crate::sandbox::text;
 use crate::sandbox::workspace::Workspace;
 
@@ -28,7 +27,7 @@ pub(super) fn reply(call: &Call<'_>, workspace: &mut Workspace) -> Answer<Reply>
 
 /// `last` is the conversation that the contact of the request had last.
 fn last_conversation(fields: &Fields, workspace: &Workspace) -> Answer<u64> {
-    let contact_id = &contact(fields, workspace)?.id;
+    let contact_id = &whom::contact(fields, workspace)?.id;
     workspace
         .conversations
         .values()
@@ -38,30 +37,12 @@ fn last_conversation(fields: &Fields, workspace: &Workspace) -> Answer<u64> {
         .ok_or_else(ApiError::no_resource)
 }
 
-/// The contact that a request names by Intercom's id, the company's id, or address.
-fn contact<'a>(fields: &Fields, workspace: &'a Workspace) -> Answer<&'a Contact> {
-    let mut contacts = workspace.contacts.values();
-    let found = if let Some(id) = fields.id("intercom_user_id")? {
-        workspace.contacts.get(&id)
-    } else if let Some(user_id) = fields.id("user_id")? {
-        contacts.find(|one| one.external_id.as_ref() == Some(&user_id))
-    } else if let Some(email) = fields.text("email")? {
-        let mut same: Vec<&Contact> = contacts.filter(|one| one.email.as_deref() == Some(email)).collect();
-        // A user is preferred to the leads with the same address.
-        same.sort_by_key(|one| one.role != Role::User);
-        same.first().copied()
-    } else {
-        return Err(ApiError::missing("intercom_user_id"));
-    };
-    found.ok_or_else(ApiError::no_contact)
-}
-
 fn contact_reply(call: &Call<'_>, workspace: &mut Workspace, fields: &Fields, id: u64) -> Answer<()> {
     let kind = reply_kind(call, fields)?;
     if kind == ReplyKind::Note {
         return Err(wrong_message_type("comment, or quick_reply from 2.14"));
     }
-    let contact_id = contact(fields, workspace)?.id.clone();
+    let contact_id = whom::contact(fields, workspace)?.id.clone();
     let chosen = if call.version.has_quick_replies() { fields.quick_reply_options()?.into_iter().next() } else { None };
     if kind == ReplyKind::QuickReply && chosen.is_none() {
         return Err(ApiError::missing("reply_options"));
@@ -76,7 +57,7 @@ fn contact_reply(call: &Call<'_>, workspace: &mut Workspace, fields: &Fields, id
         body: said.map(text::stored_from_messenger),
         attachments,
         quick_reply_uuid: chosen.as_ref().map(|option| option.uuid.clone()),
-        created_at: fields.number("created_at")?,
+        created_at: fields.number("created_at")?.filter(|_| call.version.has_contact_message_times()),
         ..Message::default()
     };
     workspace.contact_reply(id, &contact_id, message, call.via())?;
@@ -86,10 +67,7 @@ fn contact_reply(call: &Call<'_>, workspace: &mut Workspace, fields: &Fields, id
 fn admin_reply(call: &Call<'_>, workspace: &mut Workspace, fields: &Fields, id: u64) -> Answer<()> {
     let kind = reply_kind(call, fields)?;
     let admin_id = fields.admin(workspace)?;
-    if call.version.has_skip_notifications() {
-        // Nobody is notified in a sandbox, but the type is checked where the member exists.
-        fields.flag("skip_notifications")?;
-    }
+    let skips = call.version.has_skip_notifications() && fields.flag("skip_notifications")? == Some(true);
     let attachments = fields.attachments(workspace, call.base_url)?;
     let body = fields.text("body")?.filter(|body| !body.is_empty());
     let options = match kind {
@@ -109,8 +87,9 @@ fn admin_reply(call: &Call<'_>, workspace: &mut Workspace, fields: &Fields, id: 
         body: body.map(text::stored_from_api),
         attachments,
         quick_reply_options: options,
-        quick_reply_uuid: None,
         created_at: fields.number("created_at")?,
+        notified: if skips { Notified::OnRefresh } else { Notified::AtOnce },
+        ..Message::default()
     };
     workspace.admin_reply(id, admin_id, kind, message, call.via())?;
     Ok(())

@@ -4,7 +4,7 @@
 //! version does not know is refused for that, as Intercom refuses it; a path that no version
 //! knows, or a known one with another method, is not found.
 
-use super::{Call, Reply, conversations, people, replies};
+use super::{Call, Reply, conversations, participants, people, replies, search};
 use crate::sandbox::error::{Answer, ApiError};
 use crate::sandbox::version::ApiVersion;
 use crate::sandbox::workspace::Workspace;
@@ -45,6 +45,10 @@ impl Route {
     const fn since(self, version: ApiVersion) -> Self {
         Self { since: version, ..self }
     }
+
+    const fn until(self, version: ApiVersion) -> Self {
+        Self { until: version, ..self }
+    }
 }
 
 /// By subject; within one, a path with a fixed word stands before one with a parameter there.
@@ -62,9 +66,10 @@ const ROUTES: &[Route] = &[
     reads("GET", "/contacts/find_by_external_id/{external_id}", people::by_external_id).since(ApiVersion::V2_13),
     reads("GET", "/contacts/{id}", people::contact),
 
-    reads("GET", "/conversations", conversations::list),
+    reads("GET", "/conversations", search::list),
     changes("POST", "/conversations", conversations::create),
-    reads("POST", "/conversations/search", conversations::search),
+    reads("POST", "/conversations/search", search::search),
+    reads("GET", "/conversations/deleted", search::deleted).since(ApiVersion::V2_16),
     changes("POST", "/conversations/redact", conversations::redact),
     reads("GET", "/conversations/{id}", conversations::get),
     changes("PUT", "/conversations/{id}", conversations::update),
@@ -73,6 +78,14 @@ const ROUTES: &[Route] = &[
     changes("POST", "/conversations/{id}/parts", replies::manage),
     changes("POST", "/conversations/{id}/tags", conversations::tag),
     changes("DELETE", "/conversations/{id}/tags/{tag_id}", conversations::untag),
+    changes("POST", "/conversations/{id}/customers", participants::attach),
+    changes("DELETE", "/conversations/{id}/customers/{contact_id}", participants::detach),
+    reads("POST", "/conversations/{id}/convert", conversations::convert),
+    changes("POST", "/conversations/{id}/merge", conversations::merge).since(ApiVersion::V2_16),
+    changes("POST", "/conversations/{id}/run_assignment_rules", conversations::run_assignment_rules)
+        .until(ApiVersion::V2_11),
+    reads("GET", "/conversations/{id}/handling_events", conversations::handling_events).since(ApiVersion::V2_15),
+    reads("GET", "/conversations/{id}/side_conversations", conversations::side_conversations).since(ApiVersion::V2_16),
 ];
 
 /// What the parameters of a path stand for in a request.
@@ -139,6 +152,10 @@ mod tests {
         };
         assert_eq!(status("DELETE", "/conversations/1", "2.13"), 200);
         assert_eq!(status("DELETE", "/conversations/1", "2.12"), 400);
+        assert_eq!(status("GET", "/conversations/deleted", "2.16"), 200);
+        assert_eq!(status("GET", "/conversations/deleted", "2.15"), 400);
+        assert_eq!(status("POST", "/conversations/1/run_assignment_rules", "2.11"), 200);
+        assert_eq!(status("POST", "/conversations/1/run_assignment_rules", "2.12"), 400);
         assert_eq!(status("PATCH", "/conversations/1", "2.12"), 404);
         assert_eq!(status("GET", "/conversations/1/nonsense", "2.16"), 404);
         assert_eq!(status("GET", "/conversations/1/tags/2/3", "2.16"), 404);
