@@ -25,13 +25,26 @@
 //! | `POST …/{id}/tag` | `{name, admin_id}` → the tag |
 //! | `GET …/{id}/events?after=N` | → `{events: [{n, at, kind: "source"\|"part"\|"notification", …}]}` |
 //! | `GET /{app_id}/files/{n}` | → an uploaded file |
-//! | `GET /requests?after=N` | → `{requests: [{n, method, path, query, version, app_id, body, status}]}` |
-//! | `GET /deliveries?after=N` | → `{deliveries: [{n, app_id, topic, notification_id, conversation_id, attempt, status, duration_ms, problem}]}` |
-//! | `POST /faults` | `{match?: {method?, path_contains?}, fault: fail_before\|fail_after\|disconnect_after\|rate_limit\|delay, status?, delay_ms?, times?}` or `{webhook: {topic?}, fault: drop\|repeat\|delay, delay_ms?, times?}` → `{status}` |
-//! | `DELETE /faults` | → `{status}` |
+//! | `GET /requests?after=N` | → `{requests: [{n, at_ms, duration_ms, app_id, conversation_id, method, path, query, version, body, status, fault}]}`; `fault` is `{id, fault}` or null |
+//! | `GET /deliveries?after=N` | → `{deliveries: [{n, at_ms, duration_ms, app_id, conversation_id, topic, notification_id, attempt, status, problem, fault}]}` |
+//! | `GET /faults` | → `{faults: [{id, …as given, left: N\|"always", hits}]}`; the last that are used up are among them |
+//! | `POST /faults` | `{match?: {app_id?, method?, path_contains?, conversation_id?}, fault, …}` or `{webhook: {app_id?, topic?, conversation_id?}, fault, …}`, see below → `{id}` |
+//! | `DELETE /faults/{id}`, `DELETE /faults` | → `{status}` |
 //! | `GET /clock` | → `{now, ahead_seconds}`: Unix seconds, and how far they are ahead of the machine's |
 //! | `POST /clock` | `{advance_seconds}` → the same; what waits for that time happens |
 //! | `POST /reset` | → `{status}`; back to the seed, logs and faults forgotten |
+//!
+//! A fault of requests is one of `fail_before` and `fail_after` (`status?`: 503),
+//! `disconnect_before`, `disconnect_after`, `rate_limit`, `delay` and `delay_after` (`delay_ms?`:
+//! 1000), `stale_read` (`stale_ms?`), `garbled` (200 with HTML), `truncated` (half of the body).
+//! "After" is after the request did what it asks for; the last two are as well. A stale read is a
+//! `GET` of conversations or a search that answers what was true `stale_ms` ago, or when the fault
+//! was set if that is later or nothing is said. A fault of webhooks is one of `drop`, `repeat`
+//! (`delay_ms?`: at once), `delay` (`delay_ms?`: 1000), `reverse` (holds as many as `times?`: 2, for
+//! `hold_ms?`: 5000 at most, then sends the last first), `unordered` (each waits for a part of
+//! `delay_ms?`, by `seed?`), `unsigned`, `wrong_signature`. Every fault has `times?`: a number, 1
+//! when absent, or `"always"`. With `chance?` (0 to 1) and `seed?` it hits a share of what matches,
+//! always unless `times` says otherwise, and the same share for the same seed and order of arrival.
 //!
 //! Attachments are addresses, or `{url, name?, content_type?, filesize?}`.
 
@@ -45,6 +58,7 @@ mod customer;
 mod deliver;
 mod error;
 mod faults;
+mod history;
 mod ids;
 mod journal;
 mod limits;
@@ -270,7 +284,9 @@ impl Shared {
     fn workspace(&self, app_id: &str) -> Option<WorkspaceGuard<'_>> {
         let installed = self.workspaces.get(app_id)?;
         // A request that panicked has been answered for; the others go on.
-        Some(installed.state.lock().unwrap_or_else(PoisonError::into_inner))
+        let mut workspace = installed.state.lock().unwrap_or_else(PoisonError::into_inner);
+        workspace.history.next_turn(self.faults.need_the_past(), self.clock.now_ms());
+        Some(workspace)
     }
 
     /// Puts every workspace and the tokens back to the seed. Subscriptions end, except those of

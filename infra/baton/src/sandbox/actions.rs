@@ -94,6 +94,7 @@ impl Workspace {
             "kind": "source",
             "source": render::list_item(self, &conversation, Style::control())["source"],
         });
+        self.history.keep(id, None);
         self.conversations.insert(id, conversation);
         self.record(id, entry);
         id
@@ -306,7 +307,7 @@ impl Workspace {
     /// Takes the words of a part away. Twice is the same as once, but is told twice.
     pub(crate) fn redact_part(&mut self, id: u64, part_id: u64) -> Answer<()> {
         let at = self.clock.now();
-        let conversation = self.conversations.get_mut(&id).ok_or_else(ApiError::no_part)?;
+        let conversation = self.conversation_mut(id).map_err(|_| ApiError::no_part())?;
         let part = conversation.part_mut(part_id).ok_or_else(ApiError::no_part)?;
         if part.body.is_none() {
             return Err(ApiError::not_redactable());
@@ -409,7 +410,8 @@ impl Workspace {
 
     /// Deletes a conversation for good, all but its place in the list of the deleted.
     pub(crate) fn delete(&mut self, id: u64, metrics_retained: bool) -> Answer<()> {
-        self.conversations.remove(&id).ok_or_else(ApiError::no_resource)?;
+        let removed = self.conversations.remove(&id).ok_or_else(ApiError::no_resource)?;
+        self.history.keep(id, Some(&removed));
         self.deleted.push(Deleted { id, deleted_at: self.clock.now(), metrics_retained });
         self.notify(Topic::Deleted, id, &[]);
         Ok(())

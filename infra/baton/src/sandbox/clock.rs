@@ -28,6 +28,11 @@ impl Clock {
         self.since_epoch().as_secs()
     }
 
+    /// Unix milliseconds now.
+    pub(crate) fn now_ms(&self) -> u64 {
+        u64::try_from(self.since_epoch().as_millis()).unwrap_or(u64::MAX)
+    }
+
     /// How far ahead of the machine's time it is.
     pub(crate) fn ahead(&self) -> Duration {
         *self.ahead.borrow()

@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 
 use super::actions::ReplyKind;
 use super::error::ApiError;
-use super::faults::Fault;
+use super::faults::Order;
 use super::model::{Assignee, Attachment, Message};
 use super::render::{self, Style};
 use super::rest::fields::attachment_at;
@@ -51,7 +51,8 @@ pub(crate) fn routes() -> Router<Arc<Shared>> {
         .route("/health", get(health))
         .route("/requests", get(requests))
         .route("/deliveries", get(deliveries))
-        .route("/faults", post(add_fault).merge(delete(clear_faults)))
+        .route("/faults", get(faults).post(add_fault).delete(clear_faults))
+        .route("/faults/{id}", delete(remove_fault))
         .route("/reset", post(reset))
         .route("/clock", get(time).post(move_time))
         .route("/{app_id}/webhook", post(subscribe))
@@ -173,8 +174,20 @@ async fn deliveries(State(shared): State<Arc<Shared>>, Query(asked): Query<After
 }
 
 async fn add_fault(State(shared): State<Arc<Shared>>, body: Bytes) -> Reply {
-    let fault: Fault = parse(&body)?;
-    shared.faults.add(fault).map_err(|problem| refuse(StatusCode::BAD_REQUEST, problem))?;
+    let order: Order = parse(&body)?;
+    let added = shared.faults.add(order, shared.clock.now_ms());
+    let id = added.map_err(|problem| refuse(StatusCode::BAD_REQUEST, problem))?;
+    done(json!({"id": id}))
+}
+
+async fn faults(State(shared): State<Arc<Shared>>) -> Reply {
+    done(json!({"faults": shared.faults.shown()}))
+}
+
+async fn remove_fault(State(shared): State<Arc<Shared>>, Path(id): Path<u64>) -> Reply {
+    if !shared.faults.remove(id) {
+        return Err(refuse(StatusCode::NOT_FOUND, format!("there is no fault {id}")));
+    }
     done(json!({"status": "ok"}))
 }
 

@@ -6,6 +6,7 @@
 //! Intercom's throttling after a 429, its pauses and its suspensions are not imitated: a 429
 //! is a failure like others here.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -17,7 +18,7 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 
 use super::clock::Clock;
-use super::faults::{Faults, WebhookFault};
+use super::faults::{Faults, Struck, WebhookFacts, WebhookFault};
 use super::journal::{Delivery, Journal};
 use super::resolve::LoopbackNames;
 use super::topic::Topic;
@@ -29,6 +30,8 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 const IN_FLIGHT: usize = 64;
 /// The one answer that ends a subscription at once.
 const GONE: u16 = 410;
+/// What a notice is signed with whose signature is to be wrong.
+const WRONG_KEY: &[u8] = b"not the client secret";
 /// How many notices may wait for the courier, and behind others of their conversation; more
 /// are dropped and logged as that.
 const QUEUE: usize = 20_000;
@@ -47,6 +50,19 @@ pub(crate) struct Notice {
     pub(crate) item: Value,
     pub(crate) created_at: u64,
     pub(crate) subscription: Arc<Subscription>,
+    /// What the sandbox does wrong with it on request.
+    pub(crate) fault: Option<(Struck, WebhookFault)>,
+}
+
+impl Notice {
+    /// What it is signed with; nothing when a fault leaves the signature out.
+    fn key(&self) -> Option<&[u8]> {
+        match self.fault {
+            Some((_, WebhookFault::Unsigned)) => None,
+            Some((_, WebhookFault::WrongSignature)) => Some(WRONG_KEY),
+            _ => Some(self.subscription.client_secret.as_bytes()),
+        }
+    }
 }
 
 /// Where changes leave their notices. Never waits.
@@ -61,7 +77,8 @@ impl Outbox {
         if let Err(error) = self.queue.try_send(notice) {
             let outcome = Outcome::Dropped("the queue is full or the sandbox is stopping");
             let lost = error.into_inner();
-            self.journal.delivery(log_entry(&lost, 0, &outcome, 0));
+            let at_ms = lost.created_at.saturating_mul(1_000);
+            self.journal.delivery(log_entry(&lost, 0, &outcome, at_ms, 0));
         }
     }
 }
@@ -104,8 +121,14 @@ impl Outcome {
     }
 }
 
-/// Notices of one conversation, which go out one after the other.
-type Lane = (String, Option<u64>);
+/// Notices that go out one after the other.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Lane {
+    /// Those of one conversation.
+    Conversation(String, Option<u64>),
+    /// A batch that a fault held.
+    Held(u64),
+}
 
 /// An outbox and the place where its notices come out.
 pub(crate) fn outbox(journal: Arc<Journal>) -> (Outbox, mpsc::Receiver<Notice>) {
@@ -142,6 +165,8 @@ impl Courier {
             courier: self,
             lanes: HashMap::new(),
             waiting: 0,
+            held: HashMap::new(),
+            batches: 0,
             deliveries: JoinSet::new(),
             permits: Arc::new(Semaphore::new(IN_FLIGHT)),
         };
@@ -182,12 +207,14 @@ impl Courier {
             item: json!({"type": "ping", "message": "something something interzen"}),
             created_at: self.clock.now(),
             subscription,
+            fault: None,
         };
         self.attempt(&notice, 1).await.status()
     }
 
     /// Sends a notice once and logs how it went.
     async fn attempt(&self, notice: &Notice, attempt: u32) -> Outcome {
+        let at_ms = self.clock.now_ms();
         let started = Instant::now();
         let outcome = if notice.subscription.is_active() {
             self.post(notice, attempt).await
@@ -198,24 +225,22 @@ impl Courier {
             notice.subscription.disable();
         }
         let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.journal.delivery(log_entry(notice, attempt, &outcome, duration_ms));
+        self.journal.delivery(log_entry(notice, attempt, &outcome, at_ms, duration_ms));
         outcome
     }
 
     async fn post(&self, notice: &Notice, attempt: u32) -> Outcome {
         let body = envelope(notice, attempt).to_string();
-        let signature = signature(notice.subscription.client_secret.as_bytes(), body.as_bytes());
-        let sent = self
+        let mut request = self
             .client
             .post(&notice.subscription.url)
             .header("Accept", "application/json")
             .header("Content-Type", "application/json")
-            .header("User-Agent", "intercom-parrot-service-client/1.0")
-            .header("X-Hub-Signature", signature)
-            .body(body)
-            .send()
-            .await;
-        match sent {
+            .header("User-Agent", "intercom-parrot-service-client/1.0");
+        if let Some(key) = notice.key() {
+            request = request.header("X-Hub-Signature", signature(key, body.as_bytes()));
+        }
+        match request.body(body).send().await {
             Ok(answer) => Outcome::Answered(answer.status().as_u16()),
             Err(error) => Outcome::Unanswered(reason(&error)),
         }
@@ -231,12 +256,20 @@ impl Courier {
     ) -> Finished {
         self.clock.sleep(after).await;
         let outcome = self.with_permit(&notice, attempt, &permits).await;
-        Finished { lane: None, retry: (attempt == 1 && outcome.deserves_retry()).then_some(notice) }
+        let retry = (attempt == 1 && outcome.deserves_retry()).then_some(notice);
+        Finished { retry, ..Finished::default() }
+    }
+
+    /// Waits for the end of the time for which a fault holds notices.
+    async fn hold(self: Arc<Self>, batch: (u64, u64), hold_ms: u64) -> Finished {
+        self.clock.sleep(Duration::from_millis(hold_ms)).await;
+        Finished { release: Some(batch), ..Finished::default() }
     }
 
     async fn in_lane(self: Arc<Self>, lane: Lane, notice: Notice, permits: Arc<Semaphore>) -> Finished {
         let outcome = self.with_permit(&notice, 1, &permits).await;
-        Finished { lane: Some(lane), retry: outcome.deserves_retry().then_some(notice) }
+        let retry = outcome.deserves_retry().then_some(notice);
+        Finished { lane: Some(lane), retry, ..Finished::default() }
     }
 
     async fn with_permit(&self, notice: &Notice, attempt: u32, permits: &Semaphore) -> Outcome {
@@ -246,11 +279,14 @@ impl Courier {
     }
 }
 
-/// What a delivery leaves behind.
+/// What a delivery or a wait leaves behind.
+#[derive(Default)]
 struct Finished {
     lane: Option<Lane>,
     /// The notice, when it is to be tried a second time.
     retry: Option<Notice>,
+    /// The batch of held notices whose time is over: the fault, and which of its batches.
+    release: Option<(u64, u64)>,
 }
 
 /// The lanes and what is under way in them.
@@ -260,30 +296,78 @@ struct Dispatch {
     lanes: HashMap<Lane, VecDeque<Notice>>,
     /// How many wait in all lanes together.
     waiting: usize,
+    /// What faults hold to send it in the opposite order, by fault: the number of the batch,
+    /// and its notices.
+    held: HashMap<u64, (u64, Vec<Notice>)>,
+    batches: u64,
     deliveries: JoinSet<Finished>,
     permits: Arc<Semaphore>,
 }
 
 impl Dispatch {
-    fn accept(&mut self, notice: Notice) {
-        match self.courier.faults.for_webhook(notice.topic.name()) {
-            None => self.enqueue(notice),
-            Some(WebhookFault::Repeat) => {
+    fn accept(&mut self, mut notice: Notice) {
+        notice.fault = self.courier.faults.for_webhook(WebhookFacts {
+            app_id: &notice.app_id,
+            topic: notice.topic.name(),
+            conversation_id: notice.conversation_id,
+        });
+        let Some((struck, fault)) = notice.fault else { return self.enqueue(notice) };
+        match fault {
+            WebhookFault::Unsigned | WebhookFault::WrongSignature => self.enqueue(notice),
+            WebhookFault::Repeat(0) => {
                 self.enqueue(notice.clone());
                 self.enqueue(notice);
             }
-            Some(WebhookFault::Delay(ms)) => self.postpone(notice, 1, Duration::from_millis(ms)),
-            Some(WebhookFault::Drop) => self.give_up(&notice, 0, "by a fault"),
+            WebhookFault::Repeat(ms) => {
+                self.postpone(notice.clone(), 1, Duration::from_millis(ms));
+                self.enqueue(notice);
+            }
+            WebhookFault::Delay(ms) => self.postpone(notice, 1, Duration::from_millis(ms)),
+            WebhookFault::Reverse { last, hold_ms } => self.hold(struck.id, notice, last, hold_ms),
+            WebhookFault::Drop => self.give_up(&notice, 0, "by a fault"),
+        }
+    }
+
+    fn hold(&mut self, fault_id: u64, notice: Notice, last: bool, hold_ms: u64) {
+        let batch = match self.held.entry(fault_id) {
+            Entry::Occupied(mut held) => {
+                let (batch, notices) = held.get_mut();
+                notices.push(notice);
+                *batch
+            }
+            Entry::Vacant(free) => {
+                self.batches += 1;
+                free.insert((self.batches, vec![notice]));
+                self.deliveries.spawn(self.courier.clone().hold((fault_id, self.batches), hold_ms));
+                self.batches
+            }
+        };
+        if last {
+            self.release(fault_id, batch);
+        }
+    }
+
+    /// Sends what a fault held, the last one first, one after the other.
+    fn release(&mut self, fault_id: u64, batch: u64) {
+        if self.held.get(&fault_id).is_none_or(|(held, _)| *held != batch) {
+            return; // It was complete before its time was over.
+        }
+        let Some((_, notices)) = self.held.remove(&fault_id) else { return };
+        for notice in notices.into_iter().rev() {
+            self.enqueue_in(Lane::Held(batch), notice);
         }
     }
 
     fn give_up(&self, notice: &Notice, attempt: u32, why: &'static str) {
-        let entry = log_entry(notice, attempt, &Outcome::Dropped(why), 0);
+        let entry = log_entry(notice, attempt, &Outcome::Dropped(why), self.courier.clock.now_ms(), 0);
         self.courier.journal.delivery(entry);
     }
 
     fn enqueue(&mut self, notice: Notice) {
-        let lane = (notice.app_id.clone(), notice.conversation_id);
+        self.enqueue_in(Lane::Conversation(notice.app_id.clone(), notice.conversation_id), notice);
+    }
+
+    fn enqueue_in(&mut self, lane: Lane, notice: Notice) {
         if let Some(waiting) = self.lanes.get_mut(&lane) {
             waiting.push_back(notice);
             self.waiting += 1;
@@ -310,6 +394,9 @@ impl Dispatch {
     fn finished(&mut self, finished: Finished) {
         if let Some(notice) = finished.retry {
             self.postpone(notice, 2, self.courier.retry_after);
+        }
+        if let Some((fault_id, batch)) = finished.release {
+            self.release(fault_id, batch);
         }
         let Some(lane) = finished.lane else { return };
         match self.lanes.get_mut(&lane).and_then(VecDeque::pop_front) {
@@ -354,13 +441,14 @@ fn signature(client_secret: &[u8], body: &[u8]) -> String {
     text
 }
 
-fn log_entry(notice: &Notice, attempt: u32, outcome: &Outcome, duration_ms: u64) -> Delivery {
+fn log_entry(notice: &Notice, attempt: u32, outcome: &Outcome, at_ms: u64, duration_ms: u64) -> Delivery {
     let problem = match outcome {
         Outcome::Answered(_) => None,
         Outcome::Unanswered(why) => Some(why.clone()),
         Outcome::Dropped(why) => Some(format!("dropped: {why}")),
     };
     Delivery {
+        at_ms,
         app_id: notice.app_id.clone(),
         topic: notice.topic.name(),
         notification_id: notice.notification_id.clone(),
@@ -369,6 +457,7 @@ fn log_entry(notice: &Notice, attempt: u32, outcome: &Outcome, duration_ms: u64)
         status: outcome.status(),
         duration_ms,
         problem,
+        fault: notice.fault.map(|(struck, _)| struck),
     }
 }
 

@@ -132,10 +132,22 @@ impl ApiError {
         )
     }
 
-    /// The 5xx of a fault that a test asked for.
-    pub(crate) fn server(status: StatusCode) -> Self {
-        let code = if status == StatusCode::SERVICE_UNAVAILABLE { "service_unavailable" } else { "server_error" };
-        Self::new(status, code, "Server Error")
+    /// The status of a fault that a test asked for, with the code that goes with it.
+    pub(crate) fn fault(status: u16) -> Self {
+        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
+        let (code, message) = match status.as_u16() {
+            401 => return Self::unauthorized(),
+            // What an address outside a workspace's allowlist is told is not documented.
+            403 => ("forbidden", "Forbidden"),
+            404 => return Self::no_resource(),
+            408 => ("request_timeout", "Request Timeout"),
+            409 => ("conflict", "Conflict"),
+            429 => ("rate_limit_exceeded", "Too Many Requests"),
+            503 => ("service_unavailable", "Service Unavailable"),
+            500.. => ("server_error", "Server Error"),
+            _ => ("client_error", "Client Error"),
+        };
+        Self::new(status, code, message)
     }
 
     pub(crate) fn reply(self, request_id: &str) -> Reply {

@@ -12,6 +12,8 @@ use axum::body::Bytes;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::faults::Struck;
+
 /// How many entries of each kind are kept.
 const ENTRIES_KEPT: usize = 10_000;
 /// Larger bodies (uploads) are mentioned by size only.
@@ -20,19 +22,28 @@ const BODY_KEPT_BYTES: usize = 128 * 1024;
 /// A REST request and its answer.
 #[derive(Debug, Clone)]
 pub(crate) struct Request {
+    /// When it came, in Unix milliseconds.
+    pub(crate) at_ms: u64,
+    pub(crate) duration_ms: u64,
     pub(crate) method: String,
     pub(crate) path: String,
+    /// The conversation in the path.
+    pub(crate) conversation_id: Option<String>,
     pub(crate) query: Option<String>,
     pub(crate) version: Option<String>,
     pub(crate) app_id: Option<String>,
     pub(crate) body: Bytes,
     /// The status answered; none when a fault cut the connection.
     pub(crate) status: Option<u16>,
+    /// What the sandbox did wrong with it on request.
+    pub(crate) fault: Option<Struck>,
 }
 
 /// One attempt at a webhook delivery.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Delivery {
+    /// When it was sent or given up, in Unix milliseconds.
+    pub(crate) at_ms: u64,
     pub(crate) app_id: String,
     pub(crate) topic: &'static str,
     pub(crate) notification_id: Option<String>,
@@ -44,6 +55,8 @@ pub(crate) struct Delivery {
     pub(crate) duration_ms: u64,
     /// Why there is no status.
     pub(crate) problem: Option<String>,
+    /// What the sandbox did wrong with it on request.
+    pub(crate) fault: Option<Struck>,
 }
 
 /// Both logs.
@@ -141,6 +154,10 @@ impl Journal {
 fn request_json(n: u64, request: &Request) -> Value {
     json!({
         "n": n,
+        "at_ms": request.at_ms,
+        "duration_ms": request.duration_ms,
+        "conversation_id": request.conversation_id,
+        "fault": request.fault,
         "method": request.method,
         "path": request.path,
         "query": request.query,

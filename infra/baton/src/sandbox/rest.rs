@@ -13,10 +13,11 @@ mod replies;
 mod reply;
 mod routes;
 mod search;
+mod spoil;
 mod whom;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::Instant;
 
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{ConnectInfo, Request, State};
@@ -25,10 +26,10 @@ use axum::response::Response;
 
 pub(crate) use self::reply::Reply;
 use self::routes::Handler;
+use self::spoil::{Spoil, conversation_in};
 use super::Shared;
 use super::connection::HangUp;
 use super::error::{Answer, ApiError};
-use super::faults::RequestFault;
 use super::ids;
 use super::journal;
 use super::limits::{RateStatus, RateWindow};
@@ -88,6 +89,7 @@ struct Trace {
     app_id: Option<String>,
     version: Option<ApiVersion>,
     rate: Option<RateStatus>,
+    spoil: Spoil,
 }
 
 /// Answers one REST request.
@@ -96,17 +98,20 @@ pub(crate) async fn serve(
     ConnectInfo(hang_up): ConnectInfo<HangUp>,
     request: Request,
 ) -> Response {
+    let at_ms = shared.clock.now_ms();
+    let started = Instant::now();
     let (head, body) = request.into_parts();
     let (method, uri, headers) = (head.method, head.uri, head.headers);
     let body = to_bytes(body, BODY_LIMIT_BYTES).await;
-    let fault = shared.faults.for_request(method.as_str(), uri.path());
-    if let Some(RequestFault::Delay(ms)) = fault {
-        tokio::time::sleep(Duration::from_millis(ms)).await;
-    }
-    let mut trace = Trace::default();
+    let credentials = credentials(&shared, &headers);
+    let app_id = credentials.as_ref().ok().map(|known| known.app_id.clone());
+    let spoil = Spoil::choose(&shared.faults, &shared.clock, app_id.as_deref(), &method, &uri);
+    spoil.wait_before(&shared.clock).await;
+    let mut trace = Trace { app_id, spoil, ..Trace::default() };
     let (body, answer) = match body {
         Ok(body) => {
-            let answer = answer(&shared, &method, &uri, &headers, &body, fault, &mut trace);
+            let answer =
+                credentials.and_then(|known| answer(&shared, &known, &method, &uri, &headers, &body, &mut trace));
             (body, answer)
         }
         Err(_) => {
@@ -115,19 +120,21 @@ pub(crate) async fn serve(
             (Bytes::new(), Err(error))
         }
     };
-    let cut = fault == Some(RequestFault::DisconnectAfter);
-    if cut {
-        hang_up.now();
-    }
+    spoil.wait_after(&shared.clock).await;
+    let cut = spoil.hang_up(&hang_up);
     let response = respond(answer, &trace);
     shared.journal.request(journal::Request {
+        at_ms,
+        duration_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
         method: method.to_string(),
+        conversation_id: conversation_in(uri.path()).map(str::to_owned),
         path: uri.path().to_owned(),
         query: uri.query().map(str::to_owned),
         version: header_text(&headers, "intercom-version").map(str::to_owned),
         app_id: trace.app_id,
         body,
         status: (!cut).then(|| response.status().as_u16()),
+        fault: spoil.struck(),
     });
     response
 }
@@ -135,25 +142,21 @@ pub(crate) async fn serve(
 /// Lets a request in and does what it asks, as far as the fault lets it.
 fn answer(
     shared: &Shared,
+    credentials: &Credentials,
     method: &Method,
     uri: &Uri,
     headers: &HeaderMap,
     body: &[u8],
-    fault: Option<RequestFault>,
     trace: &mut Trace,
 ) -> Answer<Reply> {
-    let credentials = credentials(shared, headers)?;
-    trace.app_id = Some(credentials.app_id.clone());
     let mut workspace = shared.workspace(&credentials.app_id).ok_or_else(ApiError::unauthorized)?;
-    count_call(&mut workspace, &credentials, fault, trace)?;
+    count_call(&mut workspace, credentials, trace)?;
     let version = match header_text(headers, "intercom-version") {
         None => credentials.token.default_version,
         Some(text) => text.parse().map_err(|_| ApiError::unknown_version())?,
     };
     trace.version = Some(version);
-    if let Some(RequestFault::FailBefore(status)) = fault {
-        return Err(server_error(status));
-    }
+    trace.spoil.before()?;
     accept::takes_json(headers)?;
     let (handler, params) = routes::find(method.as_str(), &segments(uri.path()), version)?;
     let call = Call {
@@ -164,14 +167,16 @@ fn answer(
         token: &credentials.token,
         base_url: &shared.base_url,
     };
+    let present = trace.spoil.stale_since().map(|moment_ms| workspace.go_back_to(moment_ms));
     let done = match handler {
         Handler::Reads(read) => read(&call, &workspace),
         Handler::Changes(change) => change(&call, &mut workspace),
     };
-    match fault {
-        Some(RequestFault::FailAfter(status)) => Err(server_error(status)),
-        _ => done,
+    if let Some(present) = present {
+        workspace.return_to(present);
     }
+    trace.spoil.after()?;
+    done
 }
 
 fn credentials(shared: &Shared, headers: &HeaderMap) -> Answer<Credentials> {
@@ -181,21 +186,13 @@ fn credentials(shared: &Shared, headers: &HeaderMap) -> Answer<Credentials> {
         .ok_or_else(ApiError::unauthorized)
 }
 
-fn count_call(
-    workspace: &mut Workspace,
-    credentials: &Credentials,
-    fault: Option<RequestFault>,
-    trace: &mut Trace,
-) -> Answer<()> {
+fn count_call(workspace: &mut Workspace, credentials: &Credentials, trace: &mut Trace) -> Answer<()> {
     let now = workspace.clock.now();
     let token = &credentials.token;
     // A token that came later than the workspace has its window from its first call.
     let fresh = || RateWindow::new(token.calls_per_minute);
     let window = workspace.rates.entry(token.token.clone()).or_insert_with(fresh);
-    let rate = match fault {
-        Some(RequestFault::RateLimit) => window.exhausted(now),
-        _ => window.count(now),
-    };
+    let rate = if trace.spoil.is_rate_limit() { window.exhausted(now) } else { window.count(now) };
     trace.rate = Some(rate);
     if rate.exceeded {
         return Err(ApiError::rate_limited(rate.limit));
@@ -206,13 +203,18 @@ fn count_call(
 fn respond(answer: Answer<Reply>, trace: &Trace) -> Response {
     let request_id = ids::uuid();
     let reply = answer.unwrap_or_else(|error| error.reply(&request_id));
-    let body = reply.body.map(|value| value.to_string());
-    let has_body = body.is_some();
-    let mut response = Response::new(Body::from(body.unwrap_or_default()));
-    *response.status_mut() = reply.status;
+    let mut text = reply.body.map(|value| value.to_string().into_bytes()).unwrap_or_default();
+    text.truncate(trace.spoil.kept_of(text.len()));
+    let has_body = !text.is_empty();
+    let (status, body, content_type) = match trace.spoil.other_answer() {
+        None => (reply.status, Body::from(text), "application/json; charset=utf-8"),
+        Some((other, content_type)) => (StatusCode::OK, Body::from(other), content_type),
+    };
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
     let headers = response.headers_mut();
     if has_body {
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     }
     // What the sandbox puts into headers is printable ASCII, which is always valid.
     let mut set = |name: &'static str, value: String| {
@@ -233,10 +235,6 @@ fn respond(answer: Answer<Reply>, trace: &Trace) -> Response {
         set("x-ratelimit-reset", rate.reset_at.to_string());
     }
     response
-}
-
-fn server_error(status: u16) -> ApiError {
-    ApiError::server(StatusCode::from_u16(status).unwrap_or(StatusCode::SERVICE_UNAVAILABLE))
 }
 
 fn header_text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {

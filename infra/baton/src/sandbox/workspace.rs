@@ -14,6 +14,7 @@ use super::attached;
 use super::clock::Clock;
 use super::deliver::{Notice, Outbox};
 use super::error::{Answer, ApiError};
+use super::history::History;
 use super::ids::{self, Counters};
 use super::limits::RateWindow;
 use super::model::{Admin, Author, AuthorKind, Contact, Conversation, Deleted, Part, Team};
@@ -92,6 +93,7 @@ pub(crate) struct Workspace {
     pub(crate) rates: HashMap<String, RateWindow>,
     pub(crate) counters: Counters,
     pub(crate) events: VecDeque<Event>,
+    pub(crate) history: History,
     pub(crate) clock: Clock,
     subscription: Option<Arc<Subscription>>,
     outbox: Outbox,
@@ -142,6 +144,7 @@ impl Workspace {
                 .collect(),
             counters: Counters::default(),
             events: VecDeque::new(),
+            history: History::default(),
             clock,
             subscription,
             outbox,
@@ -165,8 +168,11 @@ impl Workspace {
         self.conversations.get(&id).ok_or_else(ApiError::no_resource)
     }
 
+    /// A conversation that is about to be changed.
     pub(crate) fn conversation_mut(&mut self, id: u64) -> Answer<&mut Conversation> {
-        self.conversations.get_mut(&id).ok_or_else(ApiError::no_resource)
+        let conversation = self.conversations.get_mut(&id).ok_or_else(ApiError::no_resource)?;
+        self.history.keep(id, Some(conversation));
+        Ok(conversation)
     }
 
     pub(crate) fn admin_author(&self, id: u64) -> Answer<Author> {
@@ -271,6 +277,7 @@ impl Workspace {
                 item,
                 created_at: self.clock.now(),
                 subscription,
+                fault: None,
             });
         }
     }
