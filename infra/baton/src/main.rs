@@ -37,7 +37,7 @@ enum Command {
         /// A JSON file with the workspaces to start with, instead of the built-in ones
         #[arg(long)]
         seed: Option<PathBuf>,
-        /// Append every REST request to this file, as JSON lines
+        /// Append every REST request and its answer to this file, as JSON lines
         #[arg(long)]
         record: Option<PathBuf>,
     },

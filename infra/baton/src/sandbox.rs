@@ -25,6 +25,7 @@
 //! | `POST …/{id}/tag` | `{name, admin_id}` → the tag |
 //! | `GET …/{id}/events?after=N` | → `{events: [{n, at, kind: "source"\|"part"\|"notification", …}]}` |
 //! | `GET /{app_id}/files/{n}` | → an uploaded file |
+//! | `GET /operations` | → `{operations: [{method, path, since, until}]}`: what the REST API has, in which versions |
 //! | `GET /requests?after=N` | → `{requests: [{n, at_ms, duration_ms, app_id, conversation_id, method, path, query, version, body, status, fault}]}`; `fault` is `{id, fault}` or null |
 //! | `GET /deliveries?after=N` | → `{deliveries: [{n, at_ms, duration_ms, app_id, conversation_id, topic, notification_id, attempt, status, problem, fault}]}` |
 //! | `GET /faults` | → `{faults: [{id, …as given, left: N\|"always", hits}]}`; the last that are used up are among them |
@@ -113,7 +114,7 @@ pub struct Options {
     pub listen: SocketAddr,
     /// What is there at the start; the embedded seed when absent.
     pub seed: Option<Seed>,
-    /// A file that every REST request is appended to, as JSON lines.
+    /// A file that every REST request and its answer are appended to, as JSON lines.
     pub record: Option<PathBuf>,
     /// How long after a failed webhook its retry follows; the seed's value when absent.
     pub retry_after_ms: Option<u64>,

@@ -22,6 +22,7 @@ use super::faults::Order;
 use super::model::{Assignee, Attachment, Message};
 use super::render::{self, Style};
 use super::rest::fields::attachment_at;
+use super::rest::routes as operations_table;
 use super::seed::WebhookSeed;
 use super::text;
 use super::version::ApiVersion;
@@ -49,6 +50,7 @@ pub(crate) fn routes() -> Router<Arc<Shared>> {
         .route("/tag", post(tag));
     Router::new()
         .route("/health", get(health))
+        .route("/operations", get(operations))
         .route("/requests", get(requests))
         .route("/deliveries", get(deliveries))
         .route("/faults", get(faults).post(add_fault).delete(clear_faults))
@@ -163,6 +165,10 @@ struct After {
 
 async fn health() -> Reply {
     done(json!({"status": "ok"}))
+}
+
+async fn operations() -> Reply {
+    done(json!({"operations": operations_table::list()}))
 }
 
 async fn requests(State(shared): State<Arc<Shared>>, Query(asked): Query<After>) -> Reply {

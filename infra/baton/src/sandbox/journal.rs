@@ -1,7 +1,8 @@
 //! What went in and out: the REST requests received and the webhooks delivered.
 //!
-//! Kept in memory up to a limit, and requests on request also as JSON lines in a file, which a
-//! thread of its own writes. Headers are not part of an entry, so no token ever is.
+//! Kept in memory up to a limit, and requests on request also with their answers as JSON lines
+//! in a file, which a thread of its own writes. Headers of requests are not part of an entry, so
+//! no token ever is.
 
 use std::collections::VecDeque;
 use std::io::Write;
@@ -39,6 +40,13 @@ pub(crate) struct Request {
     pub(crate) fault: Option<Struck>,
 }
 
+/// An answer as it left, for the file.
+#[derive(Debug, Clone)]
+pub(crate) struct Answered {
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Bytes,
+}
+
 /// One attempt at a webhook delivery.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Delivery {
@@ -64,7 +72,7 @@ pub(crate) struct Delivery {
 pub(crate) struct Journal {
     requests: Mutex<Log<Request>>,
     deliveries: Mutex<Log<Delivery>>,
-    recorder: Option<mpsc::Sender<(u64, Request)>>,
+    recorder: Option<mpsc::Sender<(u64, Request, Answered)>>,
 }
 
 #[derive(Debug)]
@@ -102,11 +110,13 @@ impl Journal {
     /// When the file cannot be opened for writing.
     pub(crate) fn recording(file: &Path) -> std::io::Result<Self> {
         let mut file = std::fs::File::options().create(true).append(true).open(file)?;
-        let (recorder, entries) = mpsc::channel::<(u64, Request)>();
+        let (recorder, entries) = mpsc::channel::<(u64, Request, Answered)>();
         // The thread ends when the journal, which holds the only sender, is dropped.
         std::thread::Builder::new().name("sandbox-recorder".to_owned()).spawn(move || {
-            for (n, request) in entries {
-                let line = format!("{}\n", request_json(n, &request));
+            for (n, request, answered) in entries {
+                let mut entry = request_json(n, &request);
+                entry["answer"] = answer_json(&answered);
+                let line = format!("{entry}\n");
                 if file.write_all(line.as_bytes()).is_err() {
                     return;
                 }
@@ -115,12 +125,18 @@ impl Journal {
         Ok(Self { recorder: Some(recorder), ..Self::default() })
     }
 
-    pub(crate) fn request(&self, request: Request) {
-        let copy = self.recorder.as_ref().map(|_| request.clone());
+    /// Whether answers are wanted.
+    pub(crate) fn is_recording(&self) -> bool {
+        self.recorder.is_some()
+    }
+
+    /// Logs a request; the answer goes into the file alone.
+    pub(crate) fn request(&self, request: Request, answered: Option<Answered>) {
+        let copy = answered.map(|answered| (request.clone(), answered));
         let n = lock(&self.requests).add(request);
-        if let (Some(recorder), Some(copy)) = (&self.recorder, copy) {
+        if let (Some(recorder), Some((request, answered))) = (&self.recorder, copy) {
             // A full disk ends the recording, not the sandbox.
-            drop(recorder.send((n, copy)));
+            drop(recorder.send((n, request, answered)));
         }
     }
 
@@ -166,6 +182,11 @@ fn request_json(n: u64, request: &Request) -> Value {
         "body": body_json(&request.body),
         "status": request.status,
     })
+}
+
+fn answer_json(answered: &Answered) -> Value {
+    let headers: Value = answered.headers.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
+    json!({"headers": headers, "body": serde_json::from_slice::<Value>(&answered.body).unwrap_or_default()})
 }
 
 fn body_json(body: &Bytes) -> Value {

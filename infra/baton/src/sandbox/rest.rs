@@ -11,7 +11,7 @@ mod participants;
 mod people;
 mod replies;
 mod reply;
-mod routes;
+pub(crate) mod routes;
 mod search;
 mod spoil;
 mod whom;
@@ -122,8 +122,9 @@ pub(crate) async fn serve(
     };
     spoil.wait_after(&shared.clock).await;
     let cut = spoil.hang_up(&hang_up);
-    let response = respond(answer, &trace);
-    shared.journal.request(journal::Request {
+    let mut response = respond(answer, &trace);
+    let answered = if shared.journal.is_recording() { Some(copied(&mut response).await) } else { None };
+    let entry = journal::Request {
         at_ms,
         duration_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
         method: method.to_string(),
@@ -135,8 +136,20 @@ pub(crate) async fn serve(
         body,
         status: (!cut).then(|| response.status().as_u16()),
         fault: spoil.struck(),
-    });
+    };
+    shared.journal.request(entry, answered);
     response
+}
+
+/// An answer for the record, which stays as it is.
+async fn copied(response: &mut Response) -> journal::Answered {
+    let body = std::mem::take(response.body_mut());
+    // The body is in memory already, so that there is nothing to wait for and nothing to fail.
+    let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
+    *response.body_mut() = Body::from(body.clone());
+    let text = |value: &HeaderValue| value.to_str().unwrap_or_default().to_owned();
+    let headers = response.headers().iter().map(|(name, value)| (name.to_string(), text(value))).collect();
+    journal::Answered { headers, body }
 }
 
 /// Lets a request in and does what it asks, as far as the fault lets it.

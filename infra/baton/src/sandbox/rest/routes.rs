@@ -4,6 +4,8 @@
 //! version does not know is refused for that, as Intercom refuses it; a path that no version
 //! knows, or a known one with another method, is not found.
 
+use serde_json::{Value, json};
+
 use super::{Call, Reply, conversations, participants, people, replies, search};
 use crate::sandbox::error::{Answer, ApiError};
 use crate::sandbox::version::ApiVersion;
@@ -87,6 +89,19 @@ const ROUTES: &[Route] = &[
     reads("GET", "/conversations/{id}/handling_events", conversations::handling_events).since(ApiVersion::V2_15),
     reads("GET", "/conversations/{id}/side_conversations", conversations::side_conversations).since(ApiVersion::V2_16),
 ];
+
+/// All operations, for those who want to know what the sandbox has.
+pub(crate) fn list() -> Value {
+    let entry = |route: &Route| {
+        json!({
+            "method": route.method,
+            "path": route.path,
+            "since": route.since.to_string(),
+            "until": route.until.to_string(),
+        })
+    };
+    ROUTES.iter().map(entry).collect()
+}
 
 /// What the parameters of a path stand for in a request.
 pub(crate) type Params = Vec<(&'static str, String)>;
