@@ -62,16 +62,21 @@ mod faults;
 mod history;
 mod ids;
 mod journal;
+#[allow(dead_code, reason = "what is saved comes with the store")]
+mod kept;
 mod limits;
 mod merging;
 mod model;
 mod participants;
+#[allow(dead_code, reason = "what is saved comes with the store")]
+mod parts;
 mod query;
 mod render;
 mod resolve;
 mod rest;
 mod seed;
 mod text;
+mod texts;
 #[allow(dead_code, reason = "granting and revoking come with OAuth and the control API")]
 mod tokens;
 mod topic;

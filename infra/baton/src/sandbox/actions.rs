@@ -11,6 +11,7 @@ use super::model::{
     AiAgent, AppliedTag, Assignee, Author, Conversation, Deleted, Message, Part, PartType, Rating, Source, State,
     Statistics,
 };
+use super::parts::Parts;
 use super::render::{self, Style};
 use super::text;
 use super::topic::Topic;
@@ -82,7 +83,7 @@ impl Workspace {
             custom_attributes: Map::new(),
             rating: None,
             teammates: Default::default(),
-            parts: Vec::new(),
+            parts: Parts::default(),
             statistics: Statistics::default(),
             ai_agent: None,
             has_priority: false,

@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use super::actions::ReplyKind;
 use super::error::ApiError;
 use super::faults::Order;
-use super::model::{Assignee, Attachment, Message};
+use super::model::{Assignee, Attachment, ContactBy, Message};
 use super::render::{self, Style};
 use super::rest::fields::attachment_at;
 use super::rest::routes as operations_table;
@@ -284,8 +284,8 @@ async fn start(State(shared): State<Arc<Shared>>, Path(app_id): Path<String>, bo
 
 /// The contact of that name; a new lead when there is none, or no name.
 fn contact_named(workspace: &mut Workspace, name: Option<String>) -> String {
-    let mut contacts = workspace.contacts.values();
-    if let (Some(known), true) = (contacts.find(|contact| contact.name == name), name.is_some()) {
+    let known = name.clone().map(|name| workspace.contacts.all_by(&ContactBy::Name(name)));
+    if let Some(known) = known.unwrap_or_default().first() {
         return known.id.clone();
     }
     workspace.new_lead(name, None)

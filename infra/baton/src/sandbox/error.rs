@@ -151,7 +151,7 @@ impl ApiError {
     }
 
     pub(crate) fn reply(self, request_id: &str) -> Reply {
-        let body = Some(self.body(request_id));
+        let body = Some(self.body(request_id).to_string());
         Reply { status: self.status, headers: self.headers, body }
     }
 

@@ -8,6 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::kept::Indexed;
+use super::parts::Parts;
 use super::seed::Role;
 
 /// A teammate.
@@ -360,7 +362,9 @@ pub(crate) struct Conversation {
     pub(crate) rating: Option<Rating>,
     /// Teammates who took part.
     pub(crate) teammates: BTreeSet<u64>,
-    pub(crate) parts: Vec<Part>,
+    /// Saved apart from the rest, as most of them never change again.
+    #[serde(skip)]
+    pub(crate) parts: Parts,
     pub(crate) statistics: Statistics,
     #[serde(default)]
     pub(crate) ai_agent: Option<AiAgent>,
@@ -390,5 +394,70 @@ impl Conversation {
     pub(crate) fn part_mut(&mut self, id: u64) -> Option<&mut Part> {
         let at = self.parts.binary_search_by_key(&id, |part| part.id).ok()?;
         self.parts.get_mut(at)
+    }
+}
+
+/// What a conversation is found by, besides its id.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum ConversationBy {
+    /// In lower case: searches see no difference.
+    Contact(String),
+    /// When it was last changed.
+    Update(u64),
+}
+
+impl ConversationBy {
+    pub(crate) fn contact(id: &str) -> Self {
+        Self::Contact(id.to_lowercase())
+    }
+}
+
+impl Indexed for Conversation {
+    type By = ConversationBy;
+
+    fn found_by(&self) -> Vec<ConversationBy> {
+        let contacts = self.contact_ids.iter().map(|id| ConversationBy::contact(id));
+        contacts.chain([ConversationBy::Update(self.updated_at)]).collect()
+    }
+}
+
+/// What a contact is found by, besides its id.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum ContactBy {
+    /// In lower case, as the next one: searches see no difference.
+    Email(String),
+    ExternalId(String),
+    Name(String),
+}
+
+impl ContactBy {
+    pub(crate) fn email(address: &str) -> Self {
+        Self::Email(address.to_lowercase())
+    }
+
+    pub(crate) fn external_id(id: &str) -> Self {
+        Self::ExternalId(id.to_lowercase())
+    }
+}
+
+impl Indexed for Contact {
+    type By = ContactBy;
+
+    fn found_by(&self) -> Vec<ContactBy> {
+        let email = self.email.as_deref().map(ContactBy::email);
+        let external_id = self.external_id.as_deref().map(ContactBy::external_id);
+        let name = self.name.clone().map(ContactBy::Name);
+        [email, external_id, name].into_iter().flatten().collect()
+    }
+}
+
+/// An uploaded file: content type and bytes.
+pub(crate) type StoredFile = (String, Vec<u8>);
+
+impl Indexed for StoredFile {
+    type By = ();
+
+    fn found_by(&self) -> Vec<()> {
+        Vec::new()
     }
 }

@@ -5,6 +5,7 @@
 //! says; the kind decides which operators and values a filter may have. Timestamps compare to
 //! the second; Intercom compares those of contacts by day.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use base64::Engine;
@@ -104,6 +105,22 @@ impl Query {
         Ok(Self::Filter { field: field.to_owned(), kind, operator, value: wanted })
     }
 
+    /// The values that a field has one of, in lower case, in everything that matches; none when
+    /// the search does not say so, or a thing without the field could match.
+    pub(crate) fn one_of(&self, wanted: &str) -> Option<Vec<String>> {
+        match self {
+            Self::All(group) => group.iter().find_map(|member| member.one_of(wanted)),
+            Self::Filter { field, operator: Operator::Equal | Operator::In, value, .. } if field == wanted => {
+                let id = |value: &Value| (value.is_string() || value.is_number()).then(|| text(value).to_lowercase());
+                match value {
+                    Value::Array(list) => list.iter().map(id).collect(),
+                    single => id(single).map(|id| vec![id]),
+                }
+            }
+            Self::Any(_) | Self::Filter { .. } => None,
+        }
+    }
+
     /// Whether a thing matches; `fields` gives the values of one of its fields.
     pub(crate) fn matches(&self, fields: &dyn Fn(&str) -> Vec<Value>) -> bool {
         match self {
@@ -196,8 +213,10 @@ impl Operator {
             Value::Array(list) => list.iter().any(has),
             single => has(single),
         };
-        let lower = text(wanted).to_lowercase();
-        let some = |test: &dyn Fn(&str) -> bool| actual.iter().any(|one| test(&text(one).to_lowercase()));
+        let some = |test: fn(&str, &str) -> bool| {
+            let wanted = text(wanted).to_lowercase();
+            actual.iter().any(|one| test(&text(one).to_lowercase(), &wanted))
+        };
         match self {
             Self::Equal => has(wanted),
             Self::NotEqual => !has(wanted),
@@ -207,23 +226,26 @@ impl Operator {
             Self::GreaterOrEqual => compared(Ordering::is_ge),
             Self::Less => compared(Ordering::is_lt),
             Self::LessOrEqual => compared(Ordering::is_le),
-            Self::Contains => some(&|one| one.contains(&lower)),
-            Self::ContainsNot => !some(&|one| one.contains(&lower)),
-            Self::StartsWith => some(&|one| one.starts_with(&lower)),
-            Self::EndsWith => some(&|one| one.ends_with(&lower)),
+            Self::Contains => some(|one, wanted| one.contains(wanted)),
+            Self::ContainsNot => !some(|one, wanted| one.contains(wanted)),
+            Self::StartsWith => some(|one, wanted| one.starts_with(wanted)),
+            Self::EndsWith => some(|one, wanted| one.ends_with(wanted)),
         }
     }
 }
 
 /// Ids come as numbers and as strings, and both mean the same.
-fn text(value: &Value) -> String {
+fn text(value: &Value) -> Cow<'_, str> {
     match value {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
+        Value::String(text) => Cow::Borrowed(text),
+        other => Cow::Owned(other.to_string()),
     }
 }
 
 fn number(value: &Value) -> Option<i64> {
+    if let Value::Number(number) = value {
+        return number.as_i64();
+    }
     text(value).parse().ok()
 }
 
@@ -290,17 +312,34 @@ impl Paging {
         };
         let end = all.len().min(start + self.per_page);
         let page = all.get(start..end).unwrap_or_default();
+        let more = page.last().filter(|_| end < all.len()).map(id);
+        (page, self.pages(all.len(), more))
+    }
+
+    /// How many things a page has.
+    pub(crate) fn per_page(&self) -> usize {
+        self.per_page
+    }
+
+    /// The id of the thing that the page follows.
+    pub(crate) fn after(&self) -> Option<&str> {
+        self.after.as_deref()
+    }
+
+    /// The `pages` object of a list of so many; `last` is the id of the page's last thing when
+    /// there are more after it.
+    pub(crate) fn pages(&self, total: usize, last: Option<String>) -> Value {
         let mut pages = json!({
             "type": "pages",
             "page": self.page,
             "per_page": self.per_page,
-            "total_pages": all.len().div_ceil(self.per_page),
+            "total_pages": total.div_ceil(self.per_page),
         });
-        if let (Some(last), true) = (page.last(), end < all.len()) {
-            let cursor = STANDARD.encode(json!([id(last), self.page + 1]).to_string());
+        if let Some(last) = last {
+            let cursor = STANDARD.encode(json!([last, self.page + 1]).to_string());
             pages["next"] = json!({"per_page": self.per_page, "starting_after": cursor});
         }
-        (page, pages)
+        pages
     }
 }
 
@@ -374,6 +413,19 @@ mod tests {
         assert!(Sort::parse(&json!({"field": "updated_at", "order": "up"}), &KNOWN).is_err());
         assert!(Sort::parse(&json!({"order": "ascending"}), &KNOWN).is_err());
         assert!(!Sort::parse(&json!({"field": "updated_at", "order": "ascending"}), &KNOWN).unwrap().descending);
+    }
+
+    #[test]
+    fn a_search_says_which_values_alone_can_match() {
+        let one_of = |query: Value| Query::parse(&query, &KNOWN).unwrap().one_of("tag_ids");
+        let tags = json!({"field": "tag_ids", "operator": "IN", "value": ["A9", 1]});
+        let state = json!({"field": "state", "operator": "=", "value": "open"});
+        let ids = Some(vec!["a9".to_owned(), "1".to_owned()]);
+        assert_eq!(one_of(tags.clone()), ids);
+        assert_eq!(one_of(json!({"operator": "AND", "value": [state, tags]})), ids);
+        assert_eq!(one_of(json!({"operator": "OR", "value": [state, tags]})), None);
+        assert_eq!(one_of(json!({"field": "tag_ids", "operator": "=", "value": null})), None);
+        assert_eq!(one_of(json!({"field": "tag_ids", "operator": "!=", "value": "1"})), None);
     }
 
     #[test]

@@ -19,14 +19,14 @@ use super::workspace::Workspace;
 pub(crate) const PARTS_SHOWN: usize = 500;
 
 /// For whom something is rendered.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Style {
     version: ApiVersion,
     bodies: Bodies,
     iso_statistics: bool,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Bodies {
     Html,
     Plain(Links),
@@ -79,7 +79,7 @@ impl Style {
     }
 }
 
-/// A conversation with the given parts.
+/// A conversation with the given parts. With all its newest it is `texts::whole_conversation`.
 pub(crate) fn conversation(workspace: &Workspace, conversation: &Conversation, parts: &[&Part], style: Style) -> Value {
     let mut value = list_item(workspace, conversation, style);
     let rendered: Vec<Value> = parts.iter().map(|one| part(one, style)).collect();
@@ -88,16 +88,6 @@ pub(crate) fn conversation(workspace: &Workspace, conversation: &Conversation, p
         "total_count": rendered.len(),
         "conversation_parts": rendered,
     });
-    value
-}
-
-/// A conversation with its newest parts, as `GET /conversations/{id}` answers it.
-pub(crate) fn whole_conversation(workspace: &Workspace, one: &Conversation, style: Style) -> Value {
-    let skipped = one.parts.len().saturating_sub(PARTS_SHOWN);
-    let newest: Vec<&Part> = one.parts.iter().skip(skipped).collect();
-    let mut value = conversation(workspace, one, &newest, style);
-    // The count is of all parts, so that a reader sees that some are missing.
-    value["conversation_parts"]["total_count"] = json!(one.parts.len());
     value
 }
 
@@ -209,7 +199,8 @@ fn email_metadata(email: &Email) -> Value {
     })
 }
 
-/// One part of a conversation.
+/// One part of a conversation. Its text is kept (`texts`), so nothing but the part and the style
+/// may have a say in it.
 pub(crate) fn part(part: &Part, style: Style) -> Value {
     let mut value = json!({
         "type": "conversation_part",

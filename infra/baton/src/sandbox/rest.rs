@@ -216,7 +216,7 @@ fn count_call(workspace: &mut Workspace, credentials: &Credentials, trace: &mut 
 fn respond(answer: Answer<Reply>, trace: &Trace) -> Response {
     let request_id = ids::uuid();
     let reply = answer.unwrap_or_else(|error| error.reply(&request_id));
-    let mut text = reply.body.map(|value| value.to_string().into_bytes()).unwrap_or_default();
+    let mut text = reply.body.map(String::into_bytes).unwrap_or_default();
     text.truncate(trace.spoil.kept_of(text.len()));
     let has_body = !text.is_empty();
     let (status, body, content_type) = match trace.spoil.other_answer() {

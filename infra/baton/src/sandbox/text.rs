@@ -75,7 +75,7 @@ pub(crate) fn escaped(text: &str) -> String {
 }
 
 /// How links survive the way to plain text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Links {
     /// Webhooks from 2.15: the label stays, the address is lost.
     LabelOnly,

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::model::Resolution;
 
 /// One of the stable versions 2.10 to 2.16.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct ApiVersion(u8);
 

@@ -4,6 +4,7 @@
 //! at the moment of its change, so that later changes cannot leak into it, and handed to the
 //! deliverer (`deliver`), which sends it. The rules of the changes are in `actions`.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,10 +17,12 @@ use super::deliver::{Notice, Outbox};
 use super::error::{Answer, ApiError};
 use super::history::History;
 use super::ids::{self, Counters};
+use super::kept::Kept;
 use super::limits::RateWindow;
-use super::model::{Admin, Author, AuthorKind, Contact, Conversation, Deleted, Part, Team};
+use super::model::{Admin, Author, AuthorKind, Contact, Conversation, Deleted, Part, StoredFile, Team};
 use super::render::{self, Style};
 use super::seed::{AttributeSeed, Role, WebhookSeed, WorkspaceSeed};
+use super::texts::Texts;
 use super::topic::Topic;
 use super::version::ApiVersion;
 
@@ -84,12 +87,13 @@ pub(crate) struct Workspace {
     pub(crate) teams: BTreeMap<u64, Team>,
     pub(crate) tags: BTreeMap<u64, String>,
     pub(crate) conversation_attributes: Vec<AttributeSeed>,
-    pub(crate) contacts: BTreeMap<String, Contact>,
-    pub(crate) conversations: BTreeMap<u64, Conversation>,
+    pub(crate) contacts: Kept<String, Contact>,
+    pub(crate) conversations: Kept<u64, Conversation>,
     /// What was deleted, in that order.
     pub(crate) deleted: Vec<Deleted>,
-    /// Content of uploaded files: content type and bytes.
-    pub(crate) files: BTreeMap<u64, (String, Vec<u8>)>,
+    pub(crate) files: Kept<u64, StoredFile>,
+    /// What can be made again from the conversations.
+    pub(crate) texts: RefCell<Texts>,
     pub(crate) rates: HashMap<String, RateWindow>,
     pub(crate) counters: Counters,
     pub(crate) events: VecDeque<Event>,
@@ -134,9 +138,10 @@ impl Workspace {
             tags: seed.tags.iter().map(|tag| (number(&tag.id), tag.name.clone())).collect(),
             conversation_attributes: seed.conversation_attributes.clone(),
             contacts: contacts(seed, now),
-            conversations: BTreeMap::new(),
+            conversations: Kept::default(),
             deleted: Vec::new(),
-            files: BTreeMap::new(),
+            files: Kept::default(),
+            texts: RefCell::default(),
             rates: seed
                 .access_tokens
                 .iter()
@@ -300,7 +305,7 @@ fn team(seed: &super::seed::TeamSeed) -> (u64, Team) {
     (id, team)
 }
 
-fn contacts(seed: &WorkspaceSeed, now: u64) -> BTreeMap<String, Contact> {
+fn contacts(seed: &WorkspaceSeed, now: u64) -> Kept<String, Contact> {
     let contact = |seed: &super::seed::ContactSeed| Contact {
         id: seed.id.clone(),
         role: seed.role,

@@ -5,6 +5,8 @@ mod failures;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
+mod fresh;
+#[cfg(test)]
 mod harness;
 #[cfg(test)]
 mod rest;

@@ -7,9 +7,10 @@ use serde_json::json;
 use super::fields::Fields;
 use super::{Call, Reply};
 use crate::sandbox::error::{Answer, ApiError};
-use crate::sandbox::model::Message;
-use crate::sandbox::render::{self, Style};
+use crate::sandbox::model::{ContactBy, Message};
+use crate::sandbox::render;
 use crate::sandbox::text;
+use crate::sandbox::texts;
 use crate::sandbox::workspace::Workspace;
 
 /// The number in a path; what is not one names no conversation.
@@ -59,7 +60,7 @@ fn starter(from: &Fields, workspace: &Workspace) -> Answer<String> {
     match (from.required_text("type")?, from.id("id")?, from.id("user_id")?) {
         ("user" | "lead" | "contact", Some(id), _) => Ok(id),
         ("contact", None, Some(user_id)) => {
-            let mut contacts = workspace.contacts.values();
+            let mut contacts = workspace.contacts.all_by(&ContactBy::external_id(&user_id)).into_iter();
             let found = contacts.find(|one| one.external_id.as_ref() == Some(&user_id));
             found.map(|one| one.id.clone()).ok_or_else(ApiError::no_contact)
         }
@@ -70,7 +71,7 @@ fn starter(from: &Fields, workspace: &Workspace) -> Answer<String> {
 
 pub(super) fn get(call: &Call<'_>, workspace: &Workspace) -> Answer<Reply> {
     let conversation = workspace.conversation(conversation_id(call.param("id"))?)?;
-    Ok(render::whole_conversation(workspace, conversation, call.style()).into())
+    Ok(Reply::json(texts::whole_conversation(workspace, conversation, call.style())))
 }
 
 /// Sets `read` and, as far as the version has them, the title, the company and custom
@@ -210,6 +211,5 @@ pub(super) fn redact(call: &Call<'_>, workspace: &mut Workspace) -> Answer<Reply
 /// The conversation after a change.
 pub(super) fn whole(call: &Call<'_>, workspace: &Workspace, id: u64) -> Answer<Reply> {
     let conversation = workspace.conversation(id)?;
-    let style: Style = call.style();
-    Ok(render::whole_conversation(workspace, conversation, style).into())
+    Ok(Reply::json(texts::whole_conversation(workspace, conversation, call.style())))
 }

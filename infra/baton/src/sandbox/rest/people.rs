@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::fields::Fields;
 use super::{Call, Reply};
 use crate::sandbox::error::{Answer, ApiError};
-use crate::sandbox::model::Contact;
+use crate::sandbox::model::{Contact, ContactBy};
 use crate::sandbox::query::{Field, Kind, Paging, Query};
 use crate::sandbox::render;
 use crate::sandbox::seed::Role;
@@ -90,7 +90,8 @@ pub(super) fn by_external_id(call: &Call<'_>, workspace: &Workspace) -> Answer<R
     let external_id = call.param("external_id");
     let contact = workspace
         .contacts
-        .values()
+        .all_by(&ContactBy::external_id(external_id))
+        .into_iter()
         .find(|one| one.role == Role::User && one.external_id.as_deref() == Some(external_id))
         .ok_or_else(ApiError::no_contact)?;
     Ok(render::contact(workspace, contact).into())

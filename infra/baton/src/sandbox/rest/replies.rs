@@ -5,7 +5,7 @@ use super::fields::Fields;
 use super::{Call, Reply, whom};
 use crate::sandbox::actions::ReplyKind;
 use crate::sandbox::error::{Answer, ApiError};
-use crate::sandbox::model::{Assignee, Message, Notified};
+use crate::sandbox::model::{Assignee, ConversationBy, Message, Notified};
 use crate::sandbox::text;
 use crate::sandbox::workspace::Workspace;
 
@@ -30,8 +30,8 @@ fn last_conversation(fields: &Fields, workspace: &Workspace) -> Answer<u64> {
     let contact_id = &whom::contact(fields, workspace)?.id;
     workspace
         .conversations
-        .values()
-        .filter(|one| one.contact_ids.contains(contact_id))
+        .all_by(&ConversationBy::contact(contact_id))
+        .into_iter()
         .max_by_key(|one| (one.updated_at, one.id))
         .map(|one| one.id)
         .ok_or_else(ApiError::no_resource)

@@ -9,12 +9,19 @@ pub(crate) struct Reply {
     pub(crate) status: StatusCode,
     /// Headers besides those of every answer.
     pub(crate) headers: Vec<(&'static str, String)>,
-    /// None leaves the answer empty.
-    pub(crate) body: Option<Value>,
+    /// The text of the JSON. None leaves the answer empty.
+    pub(crate) body: Option<String>,
+}
+
+impl Reply {
+    /// JSON that is text already.
+    pub(crate) fn json(text: String) -> Self {
+        Self { status: StatusCode::OK, headers: Vec::new(), body: Some(text) }
+    }
 }
 
 impl From<Value> for Reply {
     fn from(body: Value) -> Self {
-        Self { status: StatusCode::OK, headers: Vec::new(), body: Some(body) }
+        Self::json(body.to_string())
     }
 }

@@ -3,12 +3,14 @@
 //! All fields of the description can be searched by; a field that it does not have is refused.
 //! Lists and searches show the conversations without their parts, as Intercom's do.
 
+use std::cmp::Reverse;
+
 use serde_json::{Value, json};
 
 use super::fields::Fields;
 use super::{Call, Reply};
 use crate::sandbox::error::{Answer, ApiError};
-use crate::sandbox::model::{Conversation, State};
+use crate::sandbox::model::{Conversation, ConversationBy, State};
 use crate::sandbox::query::{Field, Kind, Paging, Query, Sort};
 use crate::sandbox::render::{self, Style};
 use crate::sandbox::text::{self, Links};
@@ -79,7 +81,28 @@ const FIELDS: [Field; 53] = [
 
 pub(super) fn list(call: &Call<'_>, workspace: &Workspace) -> Answer<Reply> {
     let paging = Paging::new(call.query_number("per_page")?, call.query("starting_after"), PER_PAGE)?;
-    Ok(page(call, workspace, &paging, None, |_| true).into())
+    let total = workspace.conversations.len();
+    let mut page = newest(workspace, &paging, paging.per_page() + 1);
+    let more = page.len() > paging.per_page();
+    page.truncate(paging.per_page());
+    let pages = paging.pages(total, page.last().filter(|_| more).map(|one| one.id.to_string()));
+    Ok(answered(call, workspace, &page, &pages, total).into())
+}
+
+/// So many of all conversations from where the page begins, last changed first.
+fn newest<'a>(workspace: &'a Workspace, paging: &Paging, count: usize) -> Vec<&'a Conversation> {
+    let all = &workspace.conversations;
+    let index = all.index();
+    let start = (ConversationBy::Update(0), 0);
+    let entries = match paging.after() {
+        None => index.range(start..),
+        // One that is gone since ends the list.
+        Some(cursor) => match cursor.parse().ok().and_then(|id: u64| all.get(&id)) {
+            Some(one) => index.range(start..(ConversationBy::Update(one.updated_at), one.id)),
+            None => return Vec::new(),
+        },
+    };
+    entries.rev().take(count).filter_map(|(_, id)| all.get(id)).collect()
 }
 
 pub(super) fn search(call: &Call<'_>, workspace: &Workspace) -> Answer<Reply> {
@@ -90,21 +113,17 @@ pub(super) fn search(call: &Call<'_>, workspace: &Workspace) -> Answer<Reply> {
         None => Paging::new(None, None, PER_PAGE)?,
         Some(asked) => Paging::new(asked.number("per_page")?, asked.text("starting_after")?, PER_PAGE)?,
     };
-    let wanted = |one: &Conversation| query.matches(&|field| values(workspace, one, field, call.style()));
-    Ok(page(call, workspace, &paging, sort.as_ref(), wanted).into())
-}
-
-/// A page of conversations, last changed first unless another order is asked for.
-fn page(
-    call: &Call<'_>,
-    workspace: &Workspace,
-    paging: &Paging,
-    sort: Option<&Sort>,
-    wanted: impl Fn(&Conversation) -> bool,
-) -> Value {
-    let all = workspace.conversations.values();
-    let mut found: Vec<&Conversation> = all.filter(|one| wanted(one)).collect();
-    found.sort_by_key(|one| std::cmp::Reverse((one.updated_at, one.id)));
+    let wanted = |one: &&Conversation| query.matches(&|field| values(workspace, one, field, call.style()));
+    let all = &workspace.conversations;
+    let mut found: Vec<&Conversation> = match query.one_of("contact_ids") {
+        None => all.values().filter(wanted).collect(),
+        Some(contacts) => {
+            let of_contact = |id| all.all_by(&ConversationBy::Contact(id));
+            contacts.into_iter().flat_map(of_contact).filter(wanted).collect()
+        }
+    };
+    found.sort_unstable_by_key(|one| Reverse((one.updated_at, one.id)));
+    found.dedup_by_key(|one| one.id);
     if let Some(sort) = sort {
         let key = |one: &Conversation| {
             let value = values(workspace, one, &sort.field, call.style()).into_iter().next();
@@ -116,11 +135,16 @@ fn page(
         }
     }
     let (page, pages) = paging.cut(&found, |one| one.id.to_string());
+    Ok(answered(call, workspace, page, &pages, found.len()).into())
+}
+
+/// Conversations without their parts.
+fn answered(call: &Call<'_>, workspace: &Workspace, page: &[&Conversation], pages: &Value, total: usize) -> Value {
     let conversations: Vec<Value> = page.iter().map(|one| render::list_item(workspace, one, call.style())).collect();
     json!({
         "type": "conversation.list",
         "pages": pages,
-        "total_count": found.len(),
+        "total_count": total,
         "conversations": conversations,
     })
 }
