@@ -3,7 +3,8 @@
 
 It answers a few questions, hands over on "human", closes on "thanks", and shows after a hand-over
 that it knows what was said meanwhile. It needs Python alone: verifying the signature, reading the
-event and answering in the HTTP response is all that a bot has to do.
+event and answering in the HTTP response is all that a bot has to do. (Besides, it heeds directions in
+square brackets, so that accidents can be played with it; `directions.py` has them, and it alone.)
 
 `GET /log` shows the events that it got, for tests and for the curious.
 """
@@ -16,7 +17,10 @@ import json
 import os
 import threading
 import time
+from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import directions
 
 TOLERANCE_S = 300
 MAX_BODY_BYTES = 1_000_000
@@ -95,13 +99,23 @@ class Bot(ThreadingHTTPServer):
         self.lock = threading.Lock()
         self.log = []
         self.answers = {}  # by event id: the same event gets the same answer
+        self.attempts = Counter()  # by event id: how often it has come
 
     def take(self, event):
+        """The status and the body to answer an event with."""
+        directed = directions.of(event)
+        with self.lock:
+            self.attempts[event["id"]] += 1
+            attempt = self.attempts[event["id"]]
+        if status := directions.failure(directed, attempt):
+            return status, {"error": "as the customer's words direct"}
+        time.sleep(directions.delay(directed))
         with self.lock:
             if event["id"] not in self.answers:
                 self.log.append(event)
-                self.answers[event["id"]] = {"commands": answer(event)}
-            return self.answers[event["id"]]
+                commands = directions.commands(directed)
+                self.answers[event["id"]] = {"commands": answer(event) if commands is None else commands}
+            return 200, "nonsense" if directions.speaks_nonsense(directed) else self.answers[event["id"]]
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -118,7 +132,7 @@ class Handler(BaseHTTPRequestHandler):
             return self.respond(404, {"error": "post events to /events"})
         if not is_genuine(self.server.secret, self.headers, body):
             return self.respond(401, {"error": "the signature does not fit"})
-        return self.respond(200, self.server.take(json.loads(body)))
+        return self.respond(*self.server.take(json.loads(body)))
 
     def do_GET(self):
         if self.path != "/log":

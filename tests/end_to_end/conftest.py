@@ -6,6 +6,7 @@ import installation
 from console import Failure, failure
 from run import part_from_the_caller
 
+SCENARIOS = "test_scenarios.py"
 LAST = "test_the_end.py"
 
 
@@ -25,13 +26,16 @@ def baton():
 
 @pytest.fixture(autouse=True)
 def what_a_failed_test_left_is_cleared(request, baton):
-    """So that one failure is one failure: every test waits at its end until nothing is on its way."""
+    """So that one failure is one failure: every test waits at its end until nothing is on its way.
+
+    Scenarios are played beside each other; what they leave is cleared after the last of them.
+    """
     failed_before = request.session.testsfailed
     yield
-    if request.session.testsfailed > failed_before:
+    if request.session.testsfailed > failed_before and request.path.name != SCENARIOS:
         baton.clear()
 
 
 def pytest_collection_modifyitems(items):
-    """What is true at the end is looked at when everything else is over."""
-    items.sort(key=lambda item: item.path.name == LAST)
+    """What is true at the end is looked at when everything else is over. Scenarios move the clock, so they come late."""
+    items.sort(key=lambda item: (item.path.name == LAST, item.path.name == SCENARIOS))

@@ -90,7 +90,7 @@ class Installation:
         self.ports = list(itertools.islice(filter(port_is_free, range(FIRST_PORT, FIRST_PORT + 1000)), 3))
         aws_port, sandbox_port, bot_port = self.ports
         sandbox_url, bot_url = f"http://127.0.0.1:{sandbox_port}", f"http://127.0.0.1:{bot_port}"
-        self._control = f"{sandbox_url}/_sandbox"
+        self.control = f"{sandbox_url}/_sandbox"
         self.one = settings.of_sandbox(run.SEED, sandbox_url)
         self.two = settings.of_sandbox(run.SEED, sandbox_url, position=1)
         self.bot_secret = settings.new_bot_secret()
@@ -125,7 +125,7 @@ class Installation:
             for queue in QUEUES:
                 self.sqs.purge_queue(QueueUrl=self.outputs[f"{queue}QueueUrl"])
                 self.take_dead_letters(queue)
-            request("DELETE", f"{self._control}/faults")
+            request("DELETE", f"{self.control}/faults")
 
     def _start(self):
         binaries = run.build(self.processes)
@@ -268,7 +268,7 @@ class Installation:
 
     def begin(self, workspace, contact_name, body):
         """A customer begins a conversation; nobody has it yet."""
-        conversation = Conversation(self._control, workspace, contact_name, body)
+        conversation = Conversation(self.control, workspace, contact_name, body)
         self.conversations.append(conversation)
         return conversation
 
@@ -283,12 +283,12 @@ class Installation:
             self.drops_asked += details.get("times", 1)
 
     def _add_fault(self, fault):
-        status, answer = request("POST", f"{self._control}/faults", fault)
+        status, answer = request("POST", f"{self.control}/faults", fault)
         assert status == 200, answer
 
     def requests(self):
         """Every request that Intercom got."""
-        return get_json(f"{self._control}/requests")["requests"]
+        return get_json(f"{self.control}/requests")["requests"]
 
     def requests_about(self, conversation, method, action=""):
         """Those of one kind about one conversation; both workspaces have conversations of the same id."""
@@ -297,4 +297,4 @@ class Installation:
 
     def deliveries(self):
         """Every attempt at a webhook."""
-        return get_json(f"{self._control}/deliveries")["deliveries"]
+        return get_json(f"{self.control}/deliveries")["deliveries"]

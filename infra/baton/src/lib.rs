@@ -1,6 +1,7 @@
 //! The tools behind the `baton` command: the settings check, the bot protocol's schemas, the
-//! sandbox. The bridge itself is not here: this crate is for people who set it up, develop bots or
+//! sandbox, and scenarios played in one. The bridge itself is not here: this crate is for people who set it up, develop bots or
 //! test with it.
 
 pub mod sandbox;
+pub mod scenario;
 pub mod schema;

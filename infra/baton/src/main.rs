@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use baton_cli::sandbox::{Options, Sandbox, Seed, StartError};
+use baton_cli::scenario::Stage;
 use clap::{Parser, Subcommand};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -40,6 +41,24 @@ enum Command {
         /// Append every REST request and its answer to this file, as JSON lines
         #[arg(long)]
         record: Option<PathBuf>,
+        /// A directory with scenarios besides the built-in ones
+        #[arg(long)]
+        scenarios: Option<PathBuf>,
+    },
+    /// Play scenarios in a running sandbox, one after the other, and tell how each goes
+    Scenario {
+        /// Their names
+        #[arg(required_unless_present = "list")]
+        names: Vec<String>,
+        /// List what there is
+        #[arg(long)]
+        list: bool,
+        /// Where the sandbox is
+        #[arg(long, default_value = "http://127.0.0.1:4020")]
+        at: String,
+        /// The workspace
+        #[arg(long, default_value = "sandbox1")]
+        app: String,
     },
 }
 
@@ -47,7 +66,9 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Check { file } => check(&file),
         Command::Schema { directory } => write_schemas(&directory),
-        Command::Sandbox { listen, seed, record } => run(listen, seed, record),
+        Command::Sandbox { listen, seed, record, scenarios } => run(listen, seed, record, scenarios),
+        Command::Scenario { list: true, at, .. } => list_scenarios(&at),
+        Command::Scenario { names, at, app, .. } => play_scenarios(&names, &at, &app),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -80,9 +101,14 @@ fn write_schemas(directory: &Path) -> Result<(), Box<dyn std::error::Error>> {
 }
 
 /// Runs a sandbox until the process is asked to end.
-fn run(listen: SocketAddr, seed: Option<PathBuf>, record: Option<PathBuf>) -> Result<(), Box<dyn std::error::Error>> {
+fn run(
+    listen: SocketAddr,
+    seed: Option<PathBuf>,
+    record: Option<PathBuf>,
+    scenarios: Option<PathBuf>,
+) -> Result<(), Box<dyn std::error::Error>> {
     let seed = seed.as_deref().map(Seed::read).transpose();
-    let options = Options { listen, seed: seed.map_err(StartError::from)?, record, retry_after_ms: None };
+    let options = Options { listen, seed: seed.map_err(StartError::from)?, record, retry_after_ms: None, scenarios };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let mut interrupt = signal(SignalKind::interrupt())?;
@@ -95,6 +121,30 @@ fn run(listen: SocketAddr, seed: Option<PathBuf>, record: Option<PathBuf>) -> Re
         }
         sandbox.stop().await;
         Ok(())
+    })
+}
+
+/// Lists the scenarios of a sandbox.
+fn list_scenarios(at: &str) -> Result<(), Box<dyn std::error::Error>> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        Stage::at(at)?.list().await?.iter().for_each(|line| announce(line));
+        Ok(())
+    })
+}
+
+/// Plays scenarios in a sandbox; an error when one of them failed.
+fn play_scenarios(names: &[String], at: &str, app: &str) -> Result<(), Box<dyn std::error::Error>> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let stage = Stage::at(at)?;
+        let mut failed = Vec::new();
+        for name in names {
+            if !stage.play(app, name, announce).await? {
+                failed.push(name.as_str());
+            }
+        }
+        if failed.is_empty() { Ok(()) } else { Err(format!("failed: {}", failed.join(", ")).into()) }
     })
 }
 

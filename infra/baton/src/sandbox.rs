@@ -33,6 +33,9 @@
 //! | `DELETE /faults/{id}`, `DELETE /faults` | → `{status}` |
 //! | `GET /clock` | → `{now, ahead_seconds}`: Unix seconds, and how far they are ahead of the machine's |
 //! | `POST /clock` | `{advance_seconds}` → the same; what waits for that time happens |
+//! | `GET /scenarios` | → `{scenarios: [{name, title, accident?, holds, alone}]}` |
+//! | `POST /{app_id}/scenarios/{name}` | → `{run}`: it is being played, in conversations of its own |
+//! | `GET /scenario-runs/{run}` | → `{name, app_id, conversation_id, outcome: running\|passed\|failed, steps: [{at_ms, step, outcome, detail}]}` |
 //! | `POST /reset` | → `{status}`; back to the seed, logs and faults forgotten |
 //!
 //! A fault of requests is one of `fail_before` and `fail_after` (`status?`: 503),
@@ -74,6 +77,7 @@ mod query;
 mod render;
 mod resolve;
 mod rest;
+mod scenario;
 mod seed;
 mod text;
 mod texts;
@@ -95,6 +99,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+pub use self::scenario::LibraryError;
 pub use self::seed::{
     AdminSeed, AttributeSeed, ContactSeed, DataType, Role, Seed, SeedError, TagSeed, TeamSeed, TokenSeed, WebhookSeed,
     WorkspaceSeed,
@@ -106,6 +111,7 @@ use self::connection::{HangUp, Lines};
 use self::deliver::{Courier, Outbox};
 use self::faults::Faults;
 use self::journal::Journal;
+use self::scenario::Scenarios;
 use self::tokens::{TokenBook, Tokens};
 use self::workspace::Workspace;
 
@@ -123,12 +129,20 @@ pub struct Options {
     pub record: Option<PathBuf>,
     /// How long after a failed webhook its retry follows; the seed's value when absent.
     pub retry_after_ms: Option<u64>,
+    /// A directory with scenarios besides those that come with the sandbox.
+    pub scenarios: Option<PathBuf>,
 }
 
 impl Default for Options {
     /// The embedded seed on a free port of the loopback.
     fn default() -> Self {
-        Self { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), seed: None, record: None, retry_after_ms: None }
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            seed: None,
+            record: None,
+            retry_after_ms: None,
+            scenarios: None,
+        }
     }
 }
 
@@ -154,6 +168,9 @@ pub enum StartError {
         /// Why not.
         source: std::io::Error,
     },
+    /// The scenarios cannot be used.
+    #[error(transparent)]
+    Scenarios(#[from] LibraryError),
     /// No HTTP client for webhooks can be made.
     #[error("cannot send webhooks: {0}")]
     Client(#[from] reqwest::Error),
@@ -173,6 +190,7 @@ impl Sandbox {
             Some(seed) => seed,
             None => Seed::embedded()?,
         };
+        let scenarios = Scenarios::open(options.scenarios.as_deref())?;
         let journal = match &options.record {
             None => Journal::default(),
             Some(file) => {
@@ -189,7 +207,8 @@ impl Sandbox {
         let retry_after = Duration::from_millis(options.retry_after_ms.unwrap_or(seed.retry_after_ms));
         let courier = Arc::new(Courier::new(journal.clone(), faults.clone(), clock.clone(), retry_after)?);
         let (outbox, notices) = deliver::outbox(journal.clone());
-        let shared = Shared::new(seed, format!("http://{address}"), clock, journal, faults, &courier, outbox);
+        let mut shared = Shared::new(seed, format!("http://{address}"), clock, journal, faults, &courier, outbox);
+        shared.scenarios = scenarios;
 
         let app = Router::new()
             .nest("/_sandbox", control::routes())
@@ -265,6 +284,7 @@ struct Shared {
     faults: Arc<Faults>,
     courier: Arc<Courier>,
     outbox: Outbox,
+    scenarios: Scenarios,
 }
 
 impl Shared {
@@ -284,7 +304,9 @@ impl Shared {
             let state = Mutex::new(Workspace::from_seed(&seed, clock.clone(), outbox.clone()));
             workspaces.insert(seed.app_id.clone(), Installed { seed, state });
         }
-        Self { workspaces, tokens, seed_tokens, base_url, clock, journal, faults, courier: courier.clone(), outbox }
+        let scenarios = Scenarios::default();
+        let courier = courier.clone();
+        Self { workspaces, tokens, seed_tokens, base_url, clock, journal, faults, courier, outbox, scenarios }
     }
 
     fn workspace(&self, app_id: &str) -> Option<WorkspaceGuard<'_>> {

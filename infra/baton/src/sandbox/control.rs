@@ -61,14 +61,15 @@ pub(crate) fn routes() -> Router<Arc<Shared>> {
         .route("/{app_id}/files/{file}", get(file))
         .route("/{app_id}/conversations", post(start))
         .nest("/{app_id}/conversations/{id}", conversation)
+        .merge(super::scenario::routes())
         .fallback(async || refuse(StatusCode::NOT_FOUND, "there is no such control endpoint"))
         .layer(DefaultBodyLimit::max(BODY_LIMIT_BYTES))
 }
 
 /// A refusal in words.
-struct Refusal(StatusCode, String);
+pub(crate) struct Refusal(StatusCode, String);
 
-type Reply = Result<Response, Refusal>;
+pub(crate) type Reply = Result<Response, Refusal>;
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
@@ -84,11 +85,11 @@ impl From<ApiError> for Refusal {
     }
 }
 
-fn refuse(status: StatusCode, message: impl Into<String>) -> Refusal {
+pub(crate) fn refuse(status: StatusCode, message: impl Into<String>) -> Refusal {
     Refusal(status, message.into())
 }
 
-fn done(value: Value) -> Reply {
+pub(crate) fn done(value: Value) -> Reply {
     Ok(with_status(StatusCode::OK, value))
 }
 

@@ -11,4 +11,6 @@ mod harness;
 #[cfg(test)]
 mod rest;
 #[cfg(test)]
+mod scenarios;
+#[cfg(test)]
 mod webhooks;

@@ -1,0 +1,91 @@
+"""Stage directions: what the customer's words make the demo bot do, so that accidents can be played.
+
+A direction stands in square brackets: `Hello [after 4 s] [say Good day]`. Scenarios of the sandbox are
+written with them, and people may type them. A bot of your own needs nothing of this.
+"""
+
+import re
+
+DIRECTION = re.compile(r"\[([^\[\]]+)\]")
+
+
+def of(event):
+    """The directions in a customer's message, in order."""
+    return DIRECTION.findall(event["data"]["message"]["text"]) if event["type"] == "message" else []
+
+
+def delay(directions):
+    """`after 4 s`: how long the bot thinks, in seconds."""
+    return sum(float(found[1]) for found in _all(r"after ([\d.]+) s", directions))
+
+
+def failure(directions, attempt):
+    """`fail 503` or `fail 503 2 times`: the status that this attempt is answered with, None for a good one."""
+    for found in _all(r"fail (\d+)(?: (\d+) times)?", directions):
+        if attempt <= int(found[2] or attempt):
+            return int(found[1])
+    return None
+
+
+def speaks_nonsense(directions):
+    """`speak nonsense`: the answer is no JSON."""
+    return "speak nonsense" in directions
+
+
+def commands(directions):
+    """The commands that are asked for, None when no direction asks for one."""
+    found = [command for direction in directions for command in _commands(direction)]
+    return found if found or "say nothing" in directions else None
+
+
+def _commands(direction):
+    for pattern, make in COMMANDS:
+        if found := re.fullmatch(pattern, direction, re.DOTALL):
+            return [make(*found.groups())]
+    return []
+
+
+def _all(pattern, directions):
+    return filter(None, (re.fullmatch(pattern, direction) for direction in directions))
+
+
+def _reply(*content, **more):
+    return {"type": "reply", "data": {"content": list(content)}, **more}
+
+
+def _text(text, form="plain"):
+    return {"type": "text", "text": text, "format": form}
+
+
+def _handover(kind, target, words):
+    data = {"reason": "The customer's words asked for it."}
+    if target:
+        data["to"] = {kind: target}
+    if words:
+        data["content"] = [_text(words)]
+    return {"type": "handover", "data": data}
+
+
+def _close(words):
+    return {"type": "close", "data": {"reason": words} if words else {}}
+
+
+COMMANDS = [
+    (r"say as (\S+): (.+)", lambda command_id, words: _reply(_text(words), id=command_id)),
+    (r"html (.+)", lambda words: _reply(_text(words, "html"))),
+    (r"markdown (.+)", lambda words: _reply(_text(words, "markdown"))),
+    (r"say at length (\d+)", lambda count: _reply(_text(at_length(int(count))))),
+    (r"say (.+)", lambda words: _reply(_text(words))),
+    (r"send (\S+)", lambda url: _reply({"type": "file", "url": url})),
+    (r"note (.+)", lambda words: {"type": "note", "data": {"text": words}}),
+    (r"tag (.+)", lambda name: {"type": "tag", "data": {"tags": [name]}}),
+    (r"set (.+?) = (.+)", lambda name, value: {"type": "set_attributes", "data": {"attributes": {name: value}}}),
+    (r"snooze until (\d+)", lambda until: {"type": "snooze", "data": {"until": int(until)}}),
+    (r"hand over(?: to (team|teammate) (\S+))?(?:, saying (.+))?", _handover),
+    (r"close(?:, saying (.+))?", _close),
+]  # fmt: skip
+
+
+def at_length(count):
+    """So many numbered words; the last one shows that none is missing."""
+    return " ".join(f"word{number}" for number in range(1, count + 1))
