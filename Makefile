@@ -38,8 +38,8 @@ test-end-to-end: $(TOOLS)/.stamp needs-cargo
 	$(TOOLS)/bin/python infra/local/run.py --once --any-ports
 	$(TOOLS)/bin/python -m pytest -q -p no:cacheprovider tests/end_to_end
 
-# Every request that the tests above sent to Intercom, against Intercom's own descriptions.
-test-openapi: $(TOOLS)/.stamp
+# What the tests above sent to Intercom, and every operation of the sandbox, against Intercom's own descriptions.
+test-openapi: $(TOOLS)/.stamp needs-cargo
 	$(TOOLS)/bin/python tests/openapi/check.py
 
 check: $(TOOLS)/.stamp needs-cargo ## format, lints, docs, template, then every test: what CI runs

@@ -1,118 +1,235 @@
-"""Holds every request that the tests sent to Intercom against Intercom's official descriptions.
+"""Holds requests and answers, Baton's and the sandbox's, against Intercom's official descriptions.
 
-The sandbox keeps the requests that it gets (`baton sandbox --record`); the tests put them into
-`.local/**/requests/*.jsonl` and `.local/**/intercom-requests.jsonl`. Each is held against the descriptions of
-2.10, 2.15 and 2.16, which lie beside the project and not in it: where they are missing, this says so and ends.
+Four things are checked, in each of the versions 2.10, 2.15 and 2.16:
+
+- the requests that Baton sent while the tests ran, and what the sandbox answered to them
+  (`.local/**/intercom-requests*.jsonl`, `.local/**/requests/*.jsonl`);
+- the requests of `drive.py`, which calls every operation of the sandbox, and the answers to them;
+- that bodies which break a description are refused, in Intercom's form (`hostile.py`);
+- that all operations which Baton uses are among them.
+
+Where the descriptions contradict what Intercom really does, `exceptions.py` says so. They lie
+beside the project and not in it: where they are missing, this says so and ends.
 """
 
+import collections
 import json
 import re
 import sys
+import tempfile
 from pathlib import Path
 
-import yaml
-from jsonschema import Draft202012Validator
+import descriptions
+import drive
+import exceptions
+import hostile
+from descriptions import ROOT, VERSIONS, shape
 
-ROOT = Path(__file__).resolve().parents[2]
-DESCRIPTIONS = ROOT.parent / "shared" / "intercom" / "openapi"
-VERSIONS = ("2.10", "2.15", "2.16")
+# What Baton calls, from its adapter of Intercom's API.
+USED = [
+    ("GET", "/contacts/{}"),
+    ("GET", "/conversations/{}"),
+    ("POST", "/conversations/search"),
+    ("POST", "/conversations/{}/parts"),
+    ("POST", "/conversations/{}/reply"),
+    ("POST", "/conversations/{}/tags"),
+    ("POST", "/tags"),
+    ("PUT", "/conversations/{}"),
+]
 # A conversation's custom attributes can be set from 2.11; Baton refuses to before.
 SINCE = {"custom_attributes": "2.11"}
-LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-class Description:
-    """One version of Intercom's API."""
+class Findings:
+    """What was held against the descriptions, and what did not fit."""
 
-    def __init__(self, version):
-        self.version = version
-        text = (DESCRIPTIONS / f"openapi-{version}.yaml").read_text()
-        self.document = yaml.load(text, Loader=LOADER)
-        self.operations = []
-        for path, item in self.document["paths"].items():
-            pattern = re.compile(re.sub(r"\\{[^}]*\\}", "[^/]+", re.escape(path)) + "$")
-            for method, operation in item.items():
-                if method in ("get", "post", "put", "delete", "patch"):
-                    self.operations.append((method.upper(), path, pattern, operation))
+    def __init__(self):
+        self.requests = collections.Counter()
+        self.answers = collections.Counter()
+        self.refusals = collections.Counter()
+        self.problems = collections.Counter()
+        self.broken = set()
 
-    def resolve(self, node, seen=()):
-        """The schema with references put in place, in JSON Schema's words for OpenAPI 3.0's."""
-        if isinstance(node, list):
-            return [self.resolve(element, seen) for element in node]
-        if not isinstance(node, dict):
-            return node
-        if "$ref" in node:
-            name = node["$ref"]
-            if name in seen:
-                return {}
-            target = self.document
-            for step in name.removeprefix("#/").split("/"):
-                target = target[step]
-            return self.resolve(target, (*seen, name))
-        schema = {key: self.resolve(value, seen) for key, value in node.items() if key not in ("example", "examples")}
-        if schema.pop("nullable", False) is True and isinstance(schema.get("type"), str):
-            schema["type"] = [schema["type"], "null"]
-        return schema
+    def problem(self, version, operation, direction, text):
+        self.broken.add((version, operation.name))
+        text = re.sub(r"/\d+(?=/|:)", "/*", text)
+        self.problems[f"{operation} {direction}, {version}: {text}"] += 1
 
-    def find(self, method, path):
-        """The operation of a request; an exact path before one with parameters."""
-        fits = [entry for entry in self.operations if entry[0] == method and entry[2].match(path)]
-        return min(fits, key=lambda entry: entry[1].count("{"), default=None)
-
-    def problems(self, request):
-        """What the description says against a request."""
-        found = self.find(request["method"], request["path"])
-        if found is None:
-            return [f"there is no {request['method']} {request['path']}"]
-        operation = found[3]
-        content = operation.get("requestBody", {}).get("content", {})
-        if not content:
-            return ["a body where there is none"] if request.get("body") is not None else []
-        schema = self.resolve(content["application/json"]["schema"])
-        errors = Draft202012Validator(schema).iter_errors(request.get("body"))
-        return [f"{'/'.join(map(str, error.absolute_path)) or 'body'}: {error.message[:200]}" for error in errors]
+    def valid(self, counter, version, operation):
+        return counter[(version, operation.name)]
 
 
-def applies(request, version):
-    """Whether Baton would send this request to a workspace of that version."""
-    number = [int(part) for part in version.split(".")]
-    body = request.get("body")
-    needed = [since for field, since in SINCE.items() if isinstance(body, dict) and field in body]
-    return all(number >= [int(part) for part in since.split(".")] for since in needed)
+def hold(findings, description, entry, answers):
+    """One recorded call against one version."""
+    operation = description.find(entry["method"], entry["path"])
+    if operation is None:
+        # The sandbox refused it; that it did is for the driver to see.
+        return None
+    status = entry["status"]
+    name = f"{entry['method']} {shape(operation.path)}"
+    if status is not None and status < 500:
+        problems = [
+            (where, message)
+            for where, message in operation.request_problems(entry.get("body"))
+            if not exceptions.request(name, where, message)
+        ]
+        # What was refused may have been wrong.
+        for where, message in problems if status < 300 else ():
+            findings.problem(description.version, operation, "request", f"{where}: {message}")
+        if not problems:
+            findings.requests[(description.version, operation.name)] += 1
+    answer = entry.get("answer") if answers else None
+    if answer is None or status is None:
+        return operation
+    problems = [
+        (where, message)
+        for where, message in operation.answer_problems(status, answer["body"])
+        if not exceptions.answer(name, where, message)
+    ]
+    for where, message in problems:
+        findings.problem(description.version, operation, f"answer {status}", f"{where}: {message}")
+    if not problems:
+        findings.answers[(description.version, operation.name)] += 1
+    return operation
 
 
 def recorded():
     files = [*ROOT.glob(".local/**/requests/*.jsonl"), *ROOT.glob(".local/**/intercom-requests*.jsonl")]
     for file in sorted(files):
         for line in file.read_text().splitlines():
-            yield file, json.loads(line)
+            yield json.loads(line)
+
+
+def applies(entry, version):
+    """Whether Baton would send this request to a workspace of that version."""
+    body = entry.get("body")
+    needed = [since for field, since in SINCE.items() if isinstance(body, dict) and field in body]
+    return all(drive.number(version) >= drive.number(since) for since in needed)
+
+
+def check_baton(findings, known):
+    """What Baton sent, against every version; what it was answered, against the version it asked for."""
+    count, unknown = 0, collections.Counter()
+    for entry in recorded():
+        count += 1
+        for description in known:
+            if not applies(entry, description.version) or (entry["status"] or 500) >= 300:
+                continue
+            if hold(findings, description, entry, answers=_version(entry) == description.version) is None:
+                unknown[f"{entry['method']} {entry['path']} is not in {description.version}"] += 1
+    return count, unknown
+
+
+def _version(entry):
+    answer = entry.get("answer") or {}
+    return entry.get("version") or answer.get("headers", {}).get("intercom-version")
+
+
+def check_driver(findings, known, binary):
+    """Every operation, called in every version. The operations that were called and that there are."""
+    called, had = {}, {}
+    with tempfile.TemporaryDirectory() as directory:
+        record = Path(directory) / "calls.jsonl"
+        with drive.sandbox(binary, record) as address:
+            calls = 0
+            for description in known:
+                session = drive.Session(address, description.version)
+                drive.drive(session)
+                calls += session.calls
+                called[description.version] = session.called
+                had[description.version] = {name for name in session.operations if session.has(*name)}
+            for entry in drive.written(record, calls):
+                for description in known:
+                    if entry["version"] == description.version:
+                        hold(findings, description, entry, answers=True)
+    return called, had
+
+
+def check_hostile(findings, known, binary):
+    """Bodies that break the description, before every good one. How many were sent."""
+    sent = 0
+    with drive.sandbox(binary) as address:
+        for description in known:
+
+            def attack(session, method, path, body, description=description):
+                nonlocal sent
+                operation = description.find(method, path.partition("?")[0])
+                if operation is None or not operation.takes_body():
+                    return
+                for (where, kind), candidate in hostile.variants(operation, body):
+                    sent += 1
+                    status, answer = session.send(method, path, candidate)
+                    if 200 <= status < 300:
+                        if not exceptions.taken(str(operation), where, kind):
+                            findings.problem(description.version, operation, "taken", f"{where}: {kind} ({status})")
+                    elif not 400 <= status < 500:
+                        findings.problem(description.version, operation, "hostile", f"{where}: {kind}: {status}")
+                    elif operation.answer_problems(418, answer):
+                        findings.problem(description.version, operation, "refusal", f"{where}: {answer}")
+                    else:
+                        findings.refusals[(description.version, operation.name)] += 1
+
+            drive.drive(drive.Session(address, description.version, attack))
+    return sent
+
+
+def table(findings, known, had):
+    """A line an operation: valid requests, valid answers and refusals in each version."""
+    names = sorted({name for names in had.values() for name in names}, key=lambda name: (name[1], name[0]))
+    lines = [f"{'operation':56} " + "  ".join(f"{d.version + ' req/ans/ref':>18}" for d in known)]
+    complete, missing_used = 0, []
+    for name in names:
+        cells, whole = [], True
+        for description in known:
+            operation = description.operations.get(name)
+            if name not in had[description.version] or operation is None:
+                cells.append(f"{'-':>18}")
+                continue
+            key = (description.version, name)
+            counts = findings.requests[key], findings.answers[key], findings.refusals[key]
+            covered = counts[0] and counts[1] and key not in findings.broken
+            whole &= bool(covered)
+            cells.append(f"{'/'.join(map(str, counts)):>17}" + (" " if covered else "!"))
+        complete += whole
+        if name in USED and not whole:
+            missing_used.append(f"{name[0]} {name[1]}")
+        mark = "*" if name in USED else " "
+        lines.append(f"{mark}{name[0]:6} {name[1]:48} " + "  ".join(cells))
+    return lines, complete, len(names), missing_used
 
 
 def main():
-    if not DESCRIPTIONS.is_dir():
-        print("Intercom's descriptions are not beside the project (../shared/intercom/openapi): requests are NOT checked.")
+    if not descriptions.are_there():
+        print("Intercom's descriptions are not beside the project (../shared/intercom/openapi):")
+        print("neither requests nor answers are checked against them.")
         return 0
-    requests = list(recorded())
-    if not requests:
-        print("no requests were recorded; run the tests first")
+    known = [descriptions.Description(version) for version in VERSIONS]
+    findings = Findings()
+    try:
+        binary = drive.build()
+        called, had = check_driver(findings, known, binary)
+        sent = check_hostile(findings, known, binary)
+    except drive.Broken as problem:
+        print(f"the sandbox: {problem}")
         return 1
-    descriptions = [Description(version) for version in VERSIONS]
-    passed, failed, operations = 0, 0, set()
-    for file, request in requests:
-        for description in descriptions:
-            if not applies(request, description.version):
-                continue
-            problems = description.problems(request)
-            if problems:
-                failed += 1
-                print(f"{file.name}: {request['method']} {request['path']} against {description.version}:")
-                print("\n".join(f"  {problem}" for problem in problems))
-            else:
-                passed += 1
-                operations.add((request["method"], description.find(request["method"], request["path"])[1]))
-    print(f"{len(requests)} requests of {len(operations)} operations against {', '.join(VERSIONS)}")
-    print(f"{passed} passed, {failed} failed")
-    return 1 if failed else 0
+    requests, unknown = check_baton(findings, known)
+    lines, complete, total, missing = table(findings, known, had)
+    print("\n".join(lines))
+    print("(* used by Baton; ! not whole; - not in that version; requests, answers and refusals that fit)")
+    uncalled = sorted({name for version in had for name in had[version] - called[version]})
+    for name in uncalled:
+        print(f"not called with success: {name[0]} {name[1]}")
+    for text, count in sorted({**findings.problems, **unknown}.items()):
+        print(f"{count:5} x {text}")
+    for name in missing:
+        print(f"used by Baton and not whole: {name}")
+    if not requests:
+        print("no requests of Baton's were recorded; the tests that record them have not run here")
+    print(
+        f"{complete} of {total} operations whole in {', '.join(VERSIONS)}; {requests} requests of Baton's, "
+        f"{sum(findings.requests.values())} requests, {sum(findings.answers.values())} answers, {sent} hostile bodies"
+    )
+    return 1 if findings.problems or unknown or missing else 0
 
 
 if __name__ == "__main__":

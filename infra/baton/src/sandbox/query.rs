@@ -176,7 +176,9 @@ impl Kind {
         match (self, value) {
             (_, Value::Object(_) | Value::Array(_)) => false,
             // What is not set is searched for with null, whichever its kind.
-            (_, Value::Null) | (Self::Text | Self::Words | Self::Any, _) => true,
+            (_, Value::Null) | (Self::Any, _) => true,
+            // Ids are text, and come as numbers as well.
+            (Self::Text | Self::Words, value) => value.is_string() || value.is_u64(),
             (Self::Integer | Self::Date, value) => number(value).is_some(),
             (Self::Flag, Value::Bool(_)) => true,
             (Self::Flag, value) => matches!(value.as_str(), Some("true" | "false")),

@@ -118,7 +118,7 @@ pub(crate) fn list_item(workspace: &Workspace, one: &Conversation, style: Style)
         "priority": style.priority(one.has_priority),
         "sla_applied": null,
         "statistics": statistics(&one.statistics, one, style),
-        "conversation_rating": rating(workspace, one),
+        "conversation_rating": rating(workspace, one, style),
         "teammates": {"type": "admin.list", "admins": teammates},
         "title": one.title,
         "custom_attributes": one.custom_attributes,
@@ -305,18 +305,24 @@ fn contact_reference(workspace: &Workspace, id: &str) -> Value {
     json!({"type": "contact", "id": id, "external_id": external_id})
 }
 
-fn rating(workspace: &Workspace, one: &Conversation) -> Value {
+fn rating(workspace: &Workspace, one: &Conversation, style: Style) -> Value {
     let Some(rating) = &one.rating else {
         return Value::Null;
     };
-    json!({
+    let mut value = json!({
         "rating": rating.rating,
-        "remark": rating.remark,
+        "remark": rating.remark.as_deref().unwrap_or_default(),
         "created_at": rating.created_at,
-        "updated_at": rating.created_at,
         "contact": rating.contact_id.as_deref().map(|id| contact_reference(workspace, id)),
-        "teammate": rating.admin_id.map(|id| reference("admin", &id)),
-    })
+    });
+    if style.version.has_part_details() {
+        value["updated_at"] = json!(rating.created_at);
+    }
+    // The description has no null for a rating of nobody in particular.
+    if let Some(id) = rating.admin_id {
+        value["teammate"] = reference("admin", &id);
+    }
+    value
 }
 
 fn statistics(s: &Statistics, one: &Conversation, style: Style) -> Value {

@@ -48,7 +48,11 @@ fn contact_reply(call: &Call<'_>, workspace: &mut Workspace, fields: &Fields, id
         return Err(ApiError::missing("reply_options"));
     }
     let attachments = fields.attachments(workspace, call.base_url)?;
-    let said = fields.text("body")?.filter(|body| !body.is_empty());
+    let body = fields.text("body")?;
+    if body.is_none() && chosen.is_none() {
+        return Err(ApiError::missing("body"));
+    }
+    let said = body.filter(|body| !body.is_empty());
     let said = said.or(chosen.as_ref().map(|option| option.text.as_str()));
     if said.is_none() && attachments.is_empty() {
         return Err(ApiError::missing("body"));

@@ -1,0 +1,385 @@
+"""Calls every operation of the sandbox, in one version after the other, with its errors.
+
+The sandbox is started from the built `baton` with the seed of the repository, but for a rate limit
+that is out of the way. What is called here is written down by the sandbox itself, for `check`.
+"""
+
+import contextlib
+import http.client
+import json
+import os
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+from descriptions import ROOT, shape
+
+TOKEN = "sandbox-token"
+BOT, ALICE, SUPPORT = "900001", "900002", "500001"
+CARLA, DAN = "65a0c0ffee0000000000c001", "65a0c0ffee0000000000c002"
+NOBODY = "65a0c0ffee000000000fffff"
+YES = {"text": "Yes", "uuid": "b1a7c1de-0000-4000-8000-000000000001"}
+NO = {"text": "No", "uuid": "b1a7c1de-0000-4000-8000-000000000002"}
+IMAGE = "https://files.example/photo.png"
+UPLOAD = {"name": "a.txt", "content_type": "text/plain", "data": "aGVsbG8="}
+
+
+class Broken(Exception):
+    """The sandbox did something else than it should."""
+
+
+def number(version):
+    return tuple(int(part) for part in version.split("."))
+
+
+def build():
+    """The `baton` binary, built."""
+    subprocess.run(["cargo", "build", "--quiet", "--package", "baton-cli"], cwd=ROOT, check=True)
+    return Path(os.environ.get("CARGO_TARGET_DIR") or ROOT / "target") / "debug" / "baton"
+
+
+@contextlib.contextmanager
+def sandbox(binary, record=None):
+    """The address of a sandbox that ends with the block."""
+    seed = json.loads((ROOT / "infra" / "sandbox" / "seed.json").read_text())
+    for workspace in seed["workspaces"]:
+        for token in workspace["access_tokens"]:
+            token["calls_per_minute"] = 60_000_000
+    with tempfile.TemporaryDirectory() as directory:
+        file = Path(directory) / "seed.json"
+        file.write_text(json.dumps(seed))
+        command = [str(binary), "sandbox", "--listen", "127.0.0.1:0", "--seed", str(file)]
+        if record:
+            command += ["--record", str(record)]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        try:
+            line = process.stdout.readline()
+            if "listening on" not in line:
+                raise Broken("the sandbox did not start")
+            yield line.strip().rpartition("http://")[2]
+        finally:
+            process.terminate()
+            process.wait(10)
+
+
+class Session:
+    """One version's calls. `before_body` is told each good body before it is sent."""
+
+    def __init__(self, address, version, before_body=None):
+        self.version = version
+        self.calls = 0
+        self._before_body = before_body
+        self._connection = http.client.HTTPConnection(address, timeout=10)
+        _, answer = self.send("GET", "/_sandbox/operations")
+        self.operations = {
+            (one["method"], shape(one["path"])): (number(one["since"]), number(one["until"]))
+            for one in answer["operations"]
+        }
+        self.called = set()
+
+    def send(self, method, path, body=None, raw=None, headers=None):
+        headers = {
+            "Authorization": f"Bearer {TOKEN}",
+            "Intercom-Version": self.version,
+            "Accept": "application/json",
+            "Content-Type": "application/json",
+            **(headers or {}),
+        }
+        payload = raw if raw is not None else (None if body is None else json.dumps(body))
+        self._connection.request(method, path, payload, headers)
+        response = self._connection.getresponse()
+        text = response.read()
+        if not path.startswith("/_sandbox"):
+            self.calls += 1
+        return response.status, json.loads(text) if text else None
+
+    def control(self, method, path, body=None):
+        status, answer = self.send(method, f"/_sandbox{path}", body or {})
+        if status != 200:
+            raise Broken(f"control {method} {path}: {status} {answer}")
+        return answer
+
+    def has(self, method, template):
+        known = self.operations.get((method, shape(template)))
+        return known is not None and known[0] <= number(self.version) <= known[1]
+
+    def since(self, version):
+        return number(self.version) >= number(version)
+
+    def ok(self, method, template, body=None, status=200, query="", **params):
+        """A call that must succeed; none when this version does not have the operation."""
+        path = template.format(**params) + query
+        if not self.has(method, template):
+            if (method, shape(template)) in self.operations:
+                self.answers(400, method, template, body, **params)
+            return None
+        if self._before_body and body is not None:
+            self._before_body(self, method, path, body)
+        got, answer = self.send(method, path, body)
+        if got != status:
+            raise Broken(f"{self.version} {method} {path} {json.dumps(body)}: {got} {answer}")
+        self.called.add((method, shape(template)))
+        return answer
+
+    def only(self, status, method, template, body=None, **params):
+        """An operation that the sandbox has only in order to refuse it as Intercom would."""
+        if self.has(method, template):
+            if self._before_body and body is not None:
+                self._before_body(self, method, template.format(**params), body)
+            self.answers(status, method, template, body, **params)
+            self.called.add((method, shape(template)))
+
+    def answers(self, status, method, template, body=None, query="", **params):
+        path = template.format(**params) + query
+        got, answer = self.send(method, path, body)
+        if got != status:
+            raise Broken(f"{self.version} {method} {path} {json.dumps(body)}: {got} {answer} instead of {status}")
+
+    def started(self, text="hello", contact=CARLA):
+        return self.control("POST", "/sandbox1/conversations", {"contact_id": contact, "body": text})["conversation_id"]
+
+
+def drive(session):
+    """Everything, in an order in which each call finds what it needs."""
+    layer(session)
+    people(session)
+    for part in (starting, replying, managing, describing, searching, participants, ending):
+        part(session)
+
+
+def layer(s):
+    for headers, status in (
+        ({"Authorization": "Bearer wrong"}, 401),
+        ({"Intercom-Version": "1.0"}, 400),
+        ({"Accept": "text/html"}, 406),
+    ):
+        got, answer = s.send("GET", "/me", headers=headers)
+        if got != status or answer["type"] != "error.list":
+            raise Broken(f"{headers}: {got} {answer}")
+    for method, path in (("GET", "/nonsense"), ("PATCH", "/me")):
+        if s.send(method, path)[0] != 404:
+            raise Broken(f"{method} {path} is found")
+    if s.send("POST", "/conversations", raw="{not json")[0] != 400:
+        raise Broken("a body that is no JSON is taken")
+
+
+def people(s):
+    s.ok("GET", "/me")
+    s.ok("GET", "/admins")
+    s.ok("GET", "/admins/{id}", id=ALICE)
+    s.answers(404, "GET", "/admins/{id}", id="1")
+    away = {"away_mode_enabled": True, "away_mode_reassign": False}
+    s.ok("PUT", "/admins/{id}/away", away, id=ALICE)
+    s.ok("PUT", "/admins/{id}/away", {"away_mode_enabled": False, "away_mode_reassign": False}, id=ALICE)
+    s.ok("GET", "/away_status_reasons")
+    s.ok("GET", "/teams")
+    s.ok("GET", "/teams/{id}", id=SUPPORT)
+    s.answers(404, "GET", "/teams/{id}", id="1")
+    s.ok("GET", "/teams/{id}/metrics", id=SUPPORT)
+    s.ok("GET", "/tags")
+    tag = s.ok("POST", "/tags", {"name": f"driven {s.version}"})
+    s.ok("GET", "/tags/{id}", id=tag["id"])
+    s.ok("DELETE", "/tags/{id}", id=tag["id"])
+    contacts(s)
+    s.ok("GET", "/segments")
+    s.ok("GET", "/subscription_types")
+    s.ok("GET", "/office_hours_schedules")
+
+
+def contacts(s):
+    s.ok("GET", "/contacts/{id}", id=CARLA)
+    s.answers(404, "GET", "/contacts/{id}", id=NOBODY)
+    s.ok("GET", "/contacts")
+    query = {"query": {"field": "email", "operator": "=", "value": "carla@customer.example"}}
+    s.ok("POST", "/contacts/search", {**query, "pagination": {"per_page": 5}})
+    s.ok("GET", "/contacts/find_by_external_id/{external_id}", external_id="cust-1001")
+    fields = {"name": "Driven", "phone": "+4930123459", "custom_attributes": {}}
+    name = s.version.replace(".", "-")
+    made = s.ok("POST", "/contacts", {"role": "user", "external_id": f"driven-{name}", **fields})
+    if made is None:
+        return
+    lead = s.ok("POST", "/contacts", {"role": "lead", **fields})
+    s.ok("PUT", "/contacts/{id}", {"name": "Driven again", "email": f"driven-{name}@customer.example"}, id=made["id"])
+    s.answers(409, "POST", "/contacts", {"role": "user", "external_id": f"driven-{name}"})
+    tag = s.ok("POST", "/tags", {"name": "of a contact"})
+    s.ok("POST", "/contacts/{id}/tags", {"id": tag["id"]}, id=made["id"])
+    s.ok("GET", "/contacts/{id}/tags", id=made["id"])
+    s.ok("DELETE", "/contacts/{id}/tags/{tag_id}", id=made["id"], tag_id=tag["id"])
+    note = s.ok("POST", "/contacts/{id}/notes", {"body": "a note", "admin_id": BOT}, id=made["id"])
+    s.ok("GET", "/contacts/{id}/notes", id=made["id"])
+    if note:
+        s.ok("GET", "/notes/{id}", id=note["id"])
+    for list_name in ("segments", "subscriptions", "companies"):
+        s.ok("GET", "/contacts/{id}/" + list_name, id=made["id"])
+    s.ok("POST", "/contacts/{id}/archive", id=made["id"])
+    s.ok("POST", "/contacts/{id}/unarchive", id=made["id"])
+    merge = {"from": lead["id"], "into": made["id"]}
+    if s.since("2.16"):
+        merge["skip_duplicate_validation"] = True
+    s.ok("POST", "/contacts/merge", merge)
+    s.ok("GET", "/contacts/{id}/merge_history", id=made["id"])
+    s.ok("POST", "/contacts/{id}/block", id=made["id"])
+    s.ok("DELETE", "/contacts/{id}", id=made["id"])
+
+
+def starting(s):
+    body = {"from": {"type": "user", "id": CARLA}, "body": "Hello there", "attachment_urls": [IMAGE], "subject": "x"}
+    if s.since("2.11"):
+        body["created_at"] = 1_768_031_789
+    if s.since("2.16"):
+        body["brand_id"] = "1"
+    message = s.ok("POST", "/conversations", body)
+    s.ok("POST", "/conversations", {"from": {"type": "lead", "id": DAN}, "body": "hi"})
+    s.answers(404, "POST", "/conversations", {"from": {"type": "user", "id": "123_doesnt_exist"}, "body": "hi"})
+    s.answers(400, "POST", "/conversations", {"from": {"type": "admin", "id": BOT}, "body": "hi"})
+    s.ok("GET", "/conversations/{id}", id=message["conversation_id"])
+    s.ok("GET", "/conversations/{id}", id=message["conversation_id"], query="?display_as=plaintext")
+    s.answers(404, "GET", "/conversations/{id}", id="1")
+
+
+def replying(s):
+    id = s.started()
+    reply = "/conversations/{id}/reply"
+    user = {"message_type": "comment", "type": "user", "body": "more", "attachment_urls": [IMAGE]}
+    admin = {"message_type": "comment", "type": "admin", "admin_id": BOT, "body": "<p>answer</p>"}
+    s.ok("POST", reply, {**user, "intercom_user_id": CARLA, "attachment_files": [UPLOAD]}, id=id)
+    s.ok("POST", reply, {**user, "user_id": "cust-1001"}, id=id)
+    s.ok("POST", reply, {**user, "email": "carla@customer.example"}, id=id)
+    s.ok("POST", reply, {**user, "intercom_user_id": CARLA}, id="last")
+    extra = {"created_at": 1_768_031_799, "attachment_urls": [IMAGE], "attachment_files": [UPLOAD]}
+    if s.since("2.15"):
+        extra["skip_notifications"] = True
+    s.ok("POST", reply, {**admin, **extra}, id=id)
+    s.ok("POST", reply, {**admin, "message_type": "note"}, id=id)
+    offer = {"message_type": "quick_reply", "type": "admin", "admin_id": BOT, "reply_options": [YES, NO]}
+    if s.since("2.14"):
+        s.ok("POST", reply, offer, id=id)
+        chosen = {"type": "user", "intercom_user_id": CARLA, "reply_options": [YES]}
+        s.ok("POST", reply, {**chosen, "message_type": "comment", "body": "Yes"}, id=id)
+        s.answers(200, "POST", reply, {**chosen, "message_type": "quick_reply"}, id=id)
+    else:
+        s.answers(400, "POST", reply, offer, id=id)
+    s.answers(400, "POST", reply, {"message_type": "comment", "type": "admin", "admin_id": BOT}, id=id)
+    s.answers(400, "POST", reply, {**admin, "attachment_urls": [IMAGE] * 11}, id=id)
+    s.answers(400, "POST", reply, {**admin, "attachment_files": [UPLOAD] * 11}, id=id)
+    s.answers(404, "POST", reply, {**admin, "admin_id": "12"}, id=id)
+    s.answers(404, "POST", reply, {**user, "intercom_user_id": NOBODY}, id=id)
+    s.answers(404, "POST", reply, admin, id="1")
+
+
+def managing(s):
+    id = s.started()
+    parts = "/conversations/{id}/parts"
+    base = {"admin_id": BOT}
+    assign = {**base, "message_type": "assignment"}
+    s.ok("POST", parts, {**assign, "type": "admin", "assignee_id": ALICE, "body": "yours"}, id=id)
+    s.ok("POST", parts, {**assign, "type": "team", "assignee_id": SUPPORT}, id=id)
+    s.ok("POST", parts, {**assign, "type": "admin", "assignee_id": "0"}, id=id)
+    s.ok("POST", parts, {**base, "message_type": "snoozed", "snoozed_until": 4_000_000_000}, id=id)
+    s.ok("POST", parts, {**base, "message_type": "open"}, id=id)
+    s.ok("POST", parts, {**base, "message_type": "close", "type": "admin", "body": "bye"}, id=id)
+    s.answers(404, "POST", parts, {**assign, "type": "team", "assignee_id": "77"}, id=id)
+    s.answers(404, "POST", parts, {**base, "message_type": "open"}, id="1")
+    s.ok("POST", "/conversations/{id}/run_assignment_rules", id=id)
+    s.ok("GET", "/conversations/{id}/handling_events", id=id)
+    s.ok("GET", "/conversations/{id}/side_conversations", id=id)
+    s.control("POST", f"/sandbox1/conversations/{id}/rating", {"rating": 5, "remark": "good"})
+    s.control("POST", f"/sandbox1/conversations/{id}/operator", {"body": "I am Fin", "from_ai_agent": True})
+    s.ok("GET", "/conversations/{id}", id=id)
+    unassigned = s.started()
+    s.control("POST", f"/sandbox1/conversations/{unassigned}/rating", {"rating": 1})
+    s.ok("GET", "/conversations/{id}", id=unassigned)
+
+
+def describing(s):
+    id = s.started()
+    path = "/conversations/{id}"
+    body = {"read": True}
+    if s.since("2.11"):
+        body["custom_attributes"] = {"Order number": "A-7"}
+    if s.since("2.13"):
+        body["title"] = "A title"
+    s.ok("PUT", path, body, id=id)
+    if s.since("2.11"):
+        s.answers(400, "PUT", path, {"custom_attributes": {"Nonsense": 1}}, id=id)
+    if s.since("2.14"):
+        s.answers(404, "PUT", path, {"company_id": "nobody"}, id=id)
+    s.answers(404, "PUT", path, {"read": True}, id="1")
+    tag = s.ok("POST", "/tags", {"name": "of a conversation"})
+    tags = "/conversations/{id}/tags"
+    s.ok("POST", tags, {"id": tag["id"], "admin_id": BOT}, id=id)
+    s.ok("GET", path, id=id)
+    s.answers(404, "POST", tags, {"id": tag["id"], "admin_id": BOT}, id="1")
+    s.ok("DELETE", tags + "/{tag_id}", {"admin_id": BOT}, id=id, tag_id=tag["id"])
+    s.answers(404, "DELETE", tags + "/{tag_id}", {"admin_id": BOT}, id=id, tag_id=tag["id"])
+    answer = {"message_type": "comment", "type": "admin", "admin_id": BOT, "body": "secret"}
+    whole = s.ok("POST", "/conversations/{id}/reply", answer, id=id)
+    part, source = whole["conversation_parts"]["conversation_parts"][-1]["id"], whole["source"]["id"]
+    of_part = {"type": "conversation_part", "conversation_id": id, "conversation_part_id": part}
+    s.ok("POST", "/conversations/redact", of_part)
+    s.ok("POST", "/conversations/redact", {"type": "source", "conversation_id": id, "source_id": source})
+    s.answers(404, "POST", "/conversations/redact", {**of_part, "conversation_part_id": "nope"})
+
+
+def searching(s):
+    s.ok("GET", "/conversations")
+    s.ok("GET", "/conversations", query="?per_page=2")
+    one = {"field": "updated_at", "operator": ">", "value": 0}
+    search = "/conversations/search"
+    first = s.ok("POST", search, {"query": one, "pagination": {"per_page": 1}})
+    cursor = first["pages"]["next"]["starting_after"]
+    s.ok("POST", search, {"query": one, "pagination": {"per_page": 1, "starting_after": cursor}})
+    state = {"field": "state", "operator": "=", "value": "open"}
+    ids = {"field": "contact_ids", "operator": "IN", "value": [CARLA]}
+    s.ok("POST", search, {"query": {"operator": "AND", "value": [one, state, ids]}})
+    s.ok("POST", search, {"query": {"operator": "AND", "value": [{"operator": "OR", "value": [one, state]}]}})
+    for query in (
+        {"field": "nonsense", "operator": "=", "value": "x"},
+        {"field": "state", "operator": ">", "value": "x"},
+        {"field": "created_at", "operator": "=", "value": "foobar"},
+        {"operator": "AND", "value": [one] * 16},
+    ):
+        s.answers(400, "POST", search, {"query": query})
+    s.answers(400, "GET", "/conversations", query="?per_page=151")
+
+
+def participants(s):
+    id = s.started()
+    customers = "/conversations/{id}/customers"
+    s.ok("POST", customers, {"admin_id": BOT, "customer": {"intercom_user_id": DAN}}, id=id)
+    s.ok("POST", customers, {"admin_id": BOT, "customer": {"email": "new@customer.example"}}, id=id)
+    invited = {"user_id": "cust-1001", "customer": {"intercom_user_id": DAN}}
+    s.ok("POST", customers, {"customer": invited}, id=id)
+    s.answers(404, "POST", customers, {"admin_id": BOT, "customer": {"intercom_user_id": NOBODY}}, id=id)
+    s.ok("DELETE", customers + "/{contact_id}", {"admin_id": BOT}, id=id, contact_id=DAN)
+    s.answers(404, "DELETE", customers + "/{contact_id}", {"admin_id": BOT}, id=id, contact_id=DAN)
+    alone = s.started()
+    s.answers(422, "DELETE", customers + "/{contact_id}", {"admin_id": BOT}, id=alone, contact_id=CARLA)
+
+
+def ending(s):
+    one, other = s.started(), s.started()
+    s.only(400, "POST", "/conversations/{id}/convert", {"ticket_type_id": "53"}, id=one)
+    merge = "/conversations/{id}/merge"
+    s.ok("POST", merge, {"merge_into_conversation_id": int(other)}, id=one)
+    if s.has("POST", merge):
+        s.answers(422, "POST", merge, {"merge_into_conversation_id": int(other)}, id=one)
+        s.answers(422, "POST", merge, {"merge_into_conversation_id": int(other)}, id=other)
+        s.answers(422, "POST", merge, {"merge_into_conversation_id": 1}, id=other)
+    s.ok("DELETE", "/conversations/{id}", id=other)
+    if s.since("2.13"):
+        s.answers(404, "GET", "/conversations/{id}", id=other)
+    s.ok("GET", "/conversations/deleted")
+
+
+def written(record, calls):
+    """The entries of a record, as soon as all calls are in it."""
+    deadline = time.monotonic() + 10
+    while True:
+        lines = record.read_text().splitlines() if record.exists() else []
+        if len(lines) >= calls:
+            return [json.loads(line) for line in lines]
+        if time.monotonic() > deadline:
+            raise Broken(f"{len(lines)} of {calls} calls are in the record")
+        time.sleep(0.05)
