@@ -101,6 +101,7 @@ impl Query {
         let operator = Operator::parse(operator)?;
         let wanted =
             value.get("value").cloned().ok_or_else(|| ApiError::invalid_field("value", "value is required"))?;
+        let wanted = kind.read(wanted);
         kind.check(field, operator, &wanted)?;
         Ok(Self::Filter { field: field.to_owned(), kind, operator, value: wanted })
     }
@@ -149,6 +150,16 @@ fn words(texts: &[Value]) -> Vec<Value> {
 }
 
 impl Kind {
+    /// A value as its kind has it. The descriptions give a search no truth values, and Intercom's
+    /// client for Python sends 1 for `True`; that it is taken for one is a guess.
+    fn read(self, wanted: Value) -> Value {
+        match (self, wanted.as_u64()) {
+            (Self::Flag, Some(0)) => Value::Bool(false),
+            (Self::Flag, Some(1)) => Value::Bool(true),
+            _ => wanted,
+        }
+    }
+
     /// Refuses an operator that the kind does not have, and a value of another kind.
     fn check(self, field: &str, operator: Operator, wanted: &Value) -> Answer<()> {
         use Operator::{Contains, ContainsNot, EndsWith, Greater, GreaterOrEqual, Less, LessOrEqual, StartsWith};
@@ -386,6 +397,8 @@ mod tests {
         assert!(holds(json!({"field": "admin_assignee_id", "operator": "=", "value": null})));
         assert!(!holds(json!({"field": "admin_assignee_id", "operator": ">", "value": 0})));
         assert!(holds(json!({"field": "open", "operator": "=", "value": "true"})));
+        assert!(holds(json!({"field": "open", "operator": "=", "value": 1})));
+        assert!(!holds(json!({"field": "open", "operator": "=", "value": 0})));
     }
 
     #[test]
@@ -404,6 +417,7 @@ mod tests {
             ("updated_at", "IN", json!(5)),
             ("open", "<", json!(true)),
             ("open", "=", json!("maybe")),
+            ("open", "=", json!(2)),
             ("state", "=", json!({"a": 1})),
             ("state", "=", json!(["a"])),
             ("state", "LIKE", json!("a")),

@@ -330,6 +330,12 @@ fn statistics(s: &Statistics, one: &Conversation, style: Style) -> Value {
         Some(seconds) if style.iso_statistics => json!(clock::iso_8601(seconds)),
         other => json!(other),
     };
+    // A number in a captured notification, a text in every description. A guess: the newer
+    // notifications follow the descriptions, as they do with the times.
+    let last_closed_by = match s.last_closed_by {
+        Some(id) if !style.iso_statistics => json!(id.to_string()),
+        other => json!(other),
+    };
     let since_start = |moment: Option<u64>| moment.map(|seconds| seconds.saturating_sub(one.created_at));
     let mut waits = s.waits_seconds.clone();
     waits.sort_unstable();
@@ -349,7 +355,7 @@ fn statistics(s: &Statistics, one: &Conversation, style: Style) -> Value {
         "last_contact_reply_at": at(s.last_contact_reply_at),
         "last_admin_reply_at": at(s.last_admin_reply_at),
         "last_close_at": at(s.last_close_at),
-        "last_closed_by_id": s.last_closed_by,
+        "last_closed_by_id": last_closed_by,
         "count_reopens": s.count_reopens,
         "count_assignments": s.count_assignments,
         "count_conversation_parts": one.parts.len(),

@@ -148,6 +148,7 @@ async fn a_contact_starts_and_replies_and_reopens_what_was_closed() {
     let closed = lab.post(&format!("/conversations/{id}/parts"), close).await;
     assert_eq!((&closed["state"], &closed["open"]), (&json!("closed"), &json!(false)));
     assert_eq!(last_part(&closed)["part_type"], "close");
+    assert_eq!(closed["statistics"]["last_closed_by_id"], BOT);
 
     let again = json!({
         "message_type": "comment", "type": "user", "user_id": "cust-1001", "body": "Wait",

@@ -40,13 +40,16 @@ async fn payloads_are_html_and_iso_up_to_2_14_and_plain_and_unix_from_2_15() {
     assert_eq!(html.part()["body"], "<p>a<br>b</p>");
     let at = &html.item()["statistics"]["last_contact_reply_at"];
     assert!(at.as_str().unwrap().ends_with(".000Z"), "{at}");
+    lab.by_hand(&id, "teammate", json!({"admin_id": ALICE, "action": "close"})).await;
+    assert_eq!(old.next().await.item()["statistics"]["last_closed_by_id"], 900_002);
 
     let mut new = lab.hooks("2.15").await;
     lab.by_hand(&id, "customer", json!({"body": "c\nd"})).await;
     let plain = new.next().await;
     assert_eq!(plain.part()["body"], "c\nd");
     assert_eq!(plain.item()["source"]["body"], "first");
-    assert_eq!(plain.item()["statistics"]["count_conversation_parts"], 2);
+    assert_eq!(plain.item()["statistics"]["count_conversation_parts"], 3);
+    assert_eq!(plain.item()["statistics"]["last_closed_by_id"], ALICE);
     assert!(plain.item()["statistics"]["last_contact_reply_at"].is_u64());
     assert!(old.is_empty());
 }
