@@ -12,7 +12,10 @@
 //! | Endpoint below `/_sandbox` | Body → answer |
 //! |---|---|
 //! | `GET /health` | → `{status: "ok"}` |
-//! | `POST /{app_id}/webhook` | `{url, topics?, version?}` → `{head_status, ping_status}`; 422 when HEAD is not answered 200 |
+//! | `POST /{app_id}/webhook` | `{url, topics?, version?, client_id?, is_public?}` → `{head_status, ping_status}`; 422 when HEAD is not answered 200; `client_id` is one of the seed's `other_apps` |
+//! | `GET /{app_id}/webhook` | → `{url, topics, version, client_id, is_public, state: live\|throttled\|paused\|suspended\|ended, since, until, failing_since, errors_in_a_row, counters: {attempts, succeeded, failed, throttled, dropped}, others: […]}`; `?client_id=` for another app's |
+//! | `POST /{app_id}/webhook/live` | → the same; ends whatever it was in |
+//! | `POST /{app_id}/webhook/ping` | → `{ping_status}` |
 //! | `POST /{app_id}/conversations` | `{contact_id? \| contact_name?, admin_id?, body, attachments?}` → `{conversation_id, contact_id}`; a new lead when no contact fits; `admin_id` lets a teammate start |
 //! | `GET /{app_id}/conversations/{id}` | → the conversation with all parts, `seen_by_customer`, and `notified`: by part id, whether the customer was told `at_once`, `on_refresh` or `never` |
 //! | `DELETE /{app_id}/conversations/{id}` | → `{deleted: true}` |
@@ -27,7 +30,7 @@
 //! | `GET /{app_id}/files/{n}` | → an uploaded file |
 //! | `GET /operations` | → `{operations: [{method, path, since, until}]}`: what the REST API has, in which versions |
 //! | `GET /requests?after=N` | → `{requests: [{n, at_ms, duration_ms, app_id, conversation_id, method, path, query, version, body, status, fault}]}`; `fault` is `{id, fault}` or null |
-//! | `GET /deliveries?after=N` | → `{deliveries: [{n, at_ms, duration_ms, app_id, conversation_id, topic, notification_id, attempt, status, problem, fault}]}` |
+//! | `GET /deliveries?after=N` | → `{deliveries: [{n, at_ms, duration_ms, app_id, conversation_id, topic, notification_id, attempt, status, problem, client_id, fault}]}`; `attempt` is how often it had been sent then |
 //! | `GET /faults` | → `{faults: [{id, …as given, left: N\|"always", hits}]}`; the last that are used up are among them |
 //! | `POST /faults` | `{match?: {app_id?, method?, path_contains?, conversation_id?}, fault, …}` or `{webhook: {app_id?, topic?, conversation_id?}, fault, …}`, see below → `{id}` |
 //! | `DELETE /faults/{id}`, `DELETE /faults` | → `{status}` |
@@ -49,6 +52,8 @@
 //! `delay_ms?`, by `seed?`), `unsigned`, `wrong_signature`. Every fault has `times?`: a number, 1
 //! when absent, or `"always"`. With `chance?` (0 to 1) and `seed?` it hits a share of what matches,
 //! always unless `times` says otherwise, and the same share for the same seed and order of arrival.
+//! A `reverse` that is always there holds everything for `hold_ms` and then sends the newest first,
+//! as Intercom does after an outage of its own.
 //!
 //! Attachments are addresses, or `{url, name?, content_type?, filesize?}`.
 
@@ -79,6 +84,7 @@ mod resolve;
 mod rest;
 mod scenario;
 mod seed;
+mod subscription;
 mod text;
 mod texts;
 #[allow(dead_code, reason = "granting and revoking come with OAuth and the control API")]
@@ -101,8 +107,8 @@ use tokio::task::JoinHandle;
 
 pub use self::scenario::LibraryError;
 pub use self::seed::{
-    AdminSeed, AttributeSeed, ContactSeed, DataType, Role, Seed, SeedError, TagSeed, TeamSeed, TokenSeed, WebhookSeed,
-    WorkspaceSeed,
+    AdminSeed, AttributeSeed, ContactSeed, DataType, OtherAppSeed, Role, Seed, SeedError, TagSeed, TeamSeed, TokenSeed,
+    WebhookSeed, WorkspaceSeed,
 };
 pub use self::version::{ApiVersion, UnknownVersion};
 

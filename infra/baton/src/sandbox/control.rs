@@ -3,6 +3,8 @@
 //! The table of its endpoints is in the module above. What it takes and answers is the
 //! sandbox's own and no part of Intercom; errors are `{"error": "…"}` for people to read.
 
+mod webhooks;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,10 +25,8 @@ use super::model::{Assignee, Attachment, ContactBy, Message};
 use super::render::{self, Style};
 use super::rest::fields::attachment_at;
 use super::rest::routes as operations_table;
-use super::seed::WebhookSeed;
 use super::text;
-use super::version::ApiVersion;
-use super::workspace::{Subscription, Workspace};
+use super::workspace::Workspace;
 use super::{Shared, WorkspaceGuard};
 
 /// The largest control request.
@@ -57,7 +57,7 @@ pub(crate) fn routes() -> Router<Arc<Shared>> {
         .route("/faults/{id}", delete(remove_fault))
         .route("/reset", post(reset))
         .route("/clock", get(time).post(move_time))
-        .route("/{app_id}/webhook", post(subscribe))
+        .merge(webhooks::routes())
         .route("/{app_id}/files/{file}", get(file))
         .route("/{app_id}/conversations", post(start))
         .nest("/{app_id}/conversations/{id}", conversation)
@@ -206,39 +206,6 @@ async fn clear_faults(State(shared): State<Arc<Shared>>) -> Reply {
 async fn reset(State(shared): State<Arc<Shared>>) -> Reply {
     shared.reset();
     done(json!({"status": "ok"}))
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Subscribe {
-    url: String,
-    #[serde(default)]
-    topics: Option<Vec<String>>,
-    #[serde(default)]
-    version: Option<ApiVersion>,
-}
-
-/// Saves a receiver as the Developer Hub does: a HEAD that must be answered 200, then a ping.
-async fn subscribe(State(shared): State<Arc<Shared>>, Path(app_id): Path<String>, body: Bytes) -> Reply {
-    let asked: Subscribe = parse(&body)?;
-    let client_secret = workspace(&shared, &app_id)?.client_secret.clone();
-    let unusable = |why: String| {
-        let problem = format!("{} must answer HEAD with 200: {why}", asked.url);
-        refuse(StatusCode::UNPROCESSABLE_ENTITY, problem)
-    };
-    let head_status = shared.courier.probe(&asked.url).await.map_err(unusable)?;
-    if head_status != 200 {
-        return Err(unusable(format!("it answered {head_status}")));
-    }
-    let webhook = WebhookSeed {
-        url: asked.url.clone(),
-        topics: asked.topics,
-        version: asked.version.unwrap_or(ApiVersion::DEFAULT),
-    };
-    let subscription = Arc::new(Subscription::new(webhook, client_secret));
-    workspace(&shared, &app_id)?.subscribe(subscription.clone());
-    let ping_status = shared.courier.ping(&app_id, subscription).await;
-    done(json!({"head_status": head_status, "ping_status": ping_status}))
 }
 
 async fn file(State(shared): State<Arc<Shared>>, Path((app_id, file)): Path<(String, u64)>) -> Reply {

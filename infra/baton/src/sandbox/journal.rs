@@ -53,10 +53,12 @@ pub(crate) struct Delivery {
     /// When it was sent or given up, in Unix milliseconds.
     pub(crate) at_ms: u64,
     pub(crate) app_id: String,
+    /// The app it was for; none for the workspace's own.
+    pub(crate) client_id: Option<String>,
     pub(crate) topic: &'static str,
     pub(crate) notification_id: Option<String>,
     pub(crate) conversation_id: Option<String>,
-    /// 1 or 2; 0 for one that was never tried.
+    /// How often it had been sent then; 0 for one that never was.
     pub(crate) attempt: u32,
     /// What the receiver answered; none when it did not, see `problem`.
     pub(crate) status: Option<u16>,

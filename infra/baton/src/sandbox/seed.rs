@@ -48,6 +48,9 @@ pub struct WorkspaceSeed {
     /// A subscription that exists from the start, neither probed nor pinged.
     #[serde(default)]
     pub webhook: Option<WebhookSeed>,
+    /// Apps besides the one that `client_secret` and `webhook` belong to.
+    #[serde(default)]
+    pub other_apps: Vec<OtherAppSeed>,
     /// Teammates.
     pub admins: Vec<AdminSeed>,
     /// Teams of teammates.
@@ -82,6 +85,19 @@ pub struct TokenSeed {
     pub calls_per_minute: u32,
 }
 
+/// Another app that is installed in a workspace.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OtherAppSeed {
+    /// What the app is called here; `client_id` of its tokens and subscriptions.
+    pub client_id: String,
+    /// The key of its webhook signatures.
+    pub client_secret: String,
+    /// Its subscription, neither probed nor pinged.
+    #[serde(default)]
+    pub webhook: Option<WebhookSeed>,
+}
+
 /// Where a workspace's webhooks go.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -94,6 +110,9 @@ pub struct WebhookSeed {
     /// The version of the payloads.
     #[serde(default = "default_version")]
     pub version: ApiVersion,
+    /// Whether the app is in the App Store: errors never suspend its subscription.
+    #[serde(default)]
+    pub is_public: bool,
 }
 
 /// A teammate.

@@ -7,64 +7,24 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::{Value, json};
 
-use super::attached;
 use super::clock::Clock;
-use super::deliver::{Notice, Outbox};
+use super::deliver::Outbox;
 use super::error::{Answer, ApiError};
 use super::history::History;
-use super::ids::{self, Counters};
+use super::ids::Counters;
 use super::kept::Kept;
 use super::limits::RateWindow;
 use super::model::{Admin, Author, AuthorKind, Contact, Conversation, Deleted, Part, StoredFile, Team};
 use super::render::{self, Style};
-use super::seed::{AttributeSeed, Role, WebhookSeed, WorkspaceSeed};
+use super::seed::{AttributeSeed, Role, WorkspaceSeed};
+use super::subscription::{self, Subscription};
 use super::texts::Texts;
-use super::topic::Topic;
-use super::version::ApiVersion;
 
 /// How many events a workspace remembers for its pollers.
 const EVENTS_KEPT: usize = 50_000;
-
-/// Where the webhooks of a workspace go. Replaced as a whole, never changed.
-#[derive(Debug)]
-pub(crate) struct Subscription {
-    pub(crate) url: String,
-    /// All topics when absent.
-    pub(crate) topics: Option<Vec<String>>,
-    pub(crate) version: ApiVersion,
-    pub(crate) client_secret: String,
-    /// False after a 410, a replacement or a reset: what is still queued is dropped.
-    active: AtomicBool,
-}
-
-impl Subscription {
-    pub(crate) fn new(webhook: WebhookSeed, client_secret: String) -> Self {
-        Self {
-            url: webhook.url,
-            topics: webhook.topics,
-            version: webhook.version,
-            client_secret,
-            active: AtomicBool::new(true),
-        }
-    }
-
-    pub(crate) fn is_active(&self) -> bool {
-        self.active.load(Ordering::Relaxed)
-    }
-
-    pub(crate) fn disable(&self) {
-        self.active.store(false, Ordering::Relaxed);
-    }
-
-    fn wants(&self, topic: Topic) -> bool {
-        let chosen = self.topics.as_ref().is_none_or(|topics| topics.iter().any(|name| name == topic.name()));
-        self.is_active() && chosen && topic.exists_in(self.version)
-    }
-}
 
 /// One entry of what happened, for those who poll.
 #[derive(Debug)]
@@ -99,8 +59,8 @@ pub(crate) struct Workspace {
     pub(crate) events: VecDeque<Event>,
     pub(crate) history: History,
     pub(crate) clock: Clock,
-    subscription: Option<Arc<Subscription>>,
-    outbox: Outbox,
+    pub(crate) subscriptions: Vec<Arc<Subscription>>,
+    pub(crate) outbox: Outbox,
 }
 
 impl Workspace {
@@ -108,8 +68,7 @@ impl Workspace {
     pub(crate) fn from_seed(seed: &WorkspaceSeed, clock: Clock, outbox: Outbox) -> Self {
         let now = clock.now();
         let teams: BTreeMap<u64, Team> = seed.teams.iter().map(team).collect();
-        let subscription =
-            seed.webhook.clone().map(|webhook| Arc::new(Subscription::new(webhook, seed.client_secret.clone())));
+        let subscriptions = subscription::from_seed(seed, clock.now_ms());
         Self {
             app_id: seed.app_id.clone(),
             name: seed.name.clone(),
@@ -151,21 +110,8 @@ impl Workspace {
             events: VecDeque::new(),
             history: History::default(),
             clock,
-            subscription,
+            subscriptions,
             outbox,
-        }
-    }
-
-    /// Puts another subscription in the place of the present one.
-    pub(crate) fn subscribe(&mut self, subscription: Arc<Subscription>) {
-        self.unsubscribe();
-        self.subscription = Some(subscription);
-    }
-
-    /// Ends the subscription; what is queued for it is not sent any more.
-    pub(crate) fn unsubscribe(&mut self) {
-        if let Some(old) = self.subscription.take() {
-            old.disable();
         }
     }
 
@@ -227,64 +173,6 @@ impl Workspace {
         conversation.parts.push(part);
         self.record(conversation_id, entry);
         Ok(id)
-    }
-
-    /// Fires a topic about a conversation with the parts that caused it.
-    pub(crate) fn notify(&mut self, topic: Topic, conversation_id: u64, part_ids: &[u64]) {
-        let wanted = self.wanting(topic).cloned();
-        let item = match (&wanted, self.conversations.get(&conversation_id)) {
-            (None, _) => Value::Null,
-            (Some(subscription), Some(conversation)) => {
-                let style = Style::webhook(subscription.version);
-                let parts: Vec<&Part> = part_ids.iter().filter_map(|id| conversation.part(*id)).collect();
-                render::conversation(self, conversation, &parts, style)
-            }
-            (Some(_), None) => {
-                // The real payload of a deletion has no `id`.
-                json!({"type": "conversation", "conversation_id": conversation_id.to_string()})
-            }
-        };
-        self.send(topic, conversation_id, wanted, item);
-    }
-
-    /// Fires `conversation.contact.attached`, which has a shape of its own.
-    pub(crate) fn notify_attached(&mut self, conversation_id: u64, contact_id: &str, part_id: u64) {
-        let wanted = self.wanting(Topic::ContactAttached).cloned();
-        let conversation = self.conversations.get(&conversation_id);
-        let item = match (&wanted, conversation, self.contacts.get(contact_id)) {
-            (Some(_), Some(conversation), Some(contact)) => {
-                attached::item(self, conversation, contact, conversation.part(part_id))
-            }
-            _ => Value::Null,
-        };
-        self.send(Topic::ContactAttached, conversation_id, wanted, item);
-    }
-
-    fn wanting(&self, topic: Topic) -> Option<&Arc<Subscription>> {
-        self.subscription.as_ref().filter(|subscription| subscription.wants(topic))
-    }
-
-    fn send(&mut self, topic: Topic, conversation_id: u64, wanted: Option<Arc<Subscription>>, item: Value) {
-        let notification_id = format!("notif_{}", ids::uuid());
-        let entry = json!({
-            "kind": "notification",
-            "topic": topic.name(),
-            "notification_id": notification_id,
-            "subscribed": wanted.is_some(),
-        });
-        self.record(conversation_id, entry);
-        if let Some(subscription) = wanted {
-            self.outbox.put(Notice {
-                app_id: self.app_id.clone(),
-                topic,
-                notification_id: Some(notification_id),
-                conversation_id: Some(conversation_id),
-                item,
-                created_at: self.clock.now(),
-                subscription,
-                fault: None,
-            });
-        }
     }
 
     /// Adds an entry to what the pollers see, under the next running number.

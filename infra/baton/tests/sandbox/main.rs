@@ -13,4 +13,6 @@ mod rest;
 #[cfg(test)]
 mod scenarios;
 #[cfg(test)]
+mod subscriptions;
+#[cfg(test)]
 mod webhooks;
