@@ -1,10 +1,11 @@
 //! The `baton` command. Arguments in, exit code out; the work is in the library.
 
+use std::io::Write;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use baton_cli::sandbox::{Options, Sandbox, Seed, StartError};
+use baton_cli::sandbox::{Options, Origin, Sandbox, Seed, StartError};
 use baton_cli::scenario::Stage;
 use clap::{Parser, Subcommand};
 use tokio::signal::unix::{SignalKind, signal};
@@ -38,6 +39,11 @@ enum Command {
         /// A JSON file with the workspaces to start with, instead of the built-in ones
         #[arg(long)]
         seed: Option<PathBuf>,
+        /// Keep everything in this directory over restarts: workspaces, contacts, conversations,
+        /// files, tokens, the clock. At most the last 0.2 seconds are lost when the process is
+        /// killed. What the directory holds goes before the seed. In memory only when absent
+        #[arg(long, value_name = "DIRECTORY")]
+        data: Option<PathBuf>,
         /// Append every REST request and its answer to this file, as JSON lines
         #[arg(long)]
         record: Option<PathBuf>,
@@ -66,7 +72,7 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Check { file } => check(&file),
         Command::Schema { directory } => write_schemas(&directory),
-        Command::Sandbox { listen, seed, record, scenarios } => run(listen, seed, record, scenarios),
+        Command::Sandbox { listen, seed, data, record, scenarios } => run(listen, seed, data, record, scenarios),
         Command::Scenario { list: true, at, .. } => list_scenarios(&at),
         Command::Scenario { names, at, app, .. } => play_scenarios(&names, &at, &app),
     };
@@ -103,23 +109,27 @@ fn write_schemas(directory: &Path) -> Result<(), Box<dyn std::error::Error>> {
 /// Runs a sandbox until the process is asked to end.
 fn run(
     listen: SocketAddr,
-    seed: Option<PathBuf>,
+    seed_file: Option<PathBuf>,
+    data: Option<PathBuf>,
     record: Option<PathBuf>,
     scenarios: Option<PathBuf>,
 ) -> Result<(), Box<dyn std::error::Error>> {
-    let seed = seed.as_deref().map(Seed::read).transpose();
-    let options = Options { listen, seed: seed.map_err(StartError::from)?, record, retry_after_ms: None, scenarios };
+    let seed = seed_file.as_deref().map(Seed::read).transpose().map_err(StartError::from)?;
+    let options = Options { listen, seed, data: data.clone(), record, retry_after_ms: None, scenarios };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut terminate = signal(SignalKind::terminate())?;
         let sandbox = Sandbox::start(options).await?;
         announce(&format!("sandbox listening on {}", sandbox.url()));
+        if let Some(directory) = data {
+            announce(&kept(&directory, sandbox.origin(), seed_file.as_deref()));
+        }
         tokio::select! {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
         }
-        sandbox.stop().await;
+        sandbox.stop().await?;
         Ok(())
     })
 }
@@ -148,9 +158,23 @@ fn play_scenarios(names: &[String], at: &str, app: &str) -> Result<(), Box<dyn s
     })
 }
 
-#[expect(clippy::print_stdout, reason = "what a command says when all went well; scripts wait for it")]
+/// What is said about the directory of a sandbox.
+fn kept(directory: &Path, origin: Origin, seed_file: Option<&Path>) -> String {
+    let directory = directory.display();
+    match (origin, seed_file) {
+        (Origin::Directory, Some(seed)) => format!(
+            "sandbox goes on with what {directory} holds, and keeps everything there; {} is not used",
+            seed.display()
+        ),
+        (Origin::Directory, None) => format!("sandbox goes on with what {directory} holds, and keeps everything there"),
+        (Origin::NewDirectory | Origin::Memory, _) => format!("sandbox keeps everything in {directory}"),
+    }
+}
+
+/// What a command says when all went well; scripts wait for it.
 fn announce(line: &str) {
-    println!("{line}");
+    // Who has read enough may have closed the other end, and goes without the rest.
+    drop(writeln!(std::io::stdout(), "{line}"));
 }
 
 #[expect(clippy::print_stderr, reason = "a command says why it failed")]

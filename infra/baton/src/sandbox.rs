@@ -1,7 +1,7 @@
 //! A local stand-in for Intercom: its REST API, its signed webhooks, and hands for its people.
 //!
-//! For development and tests of a bridge without an Intercom account. Everything is in memory
-//! and comes from a [`Seed`]; several workspaces live side by side and share nothing. It is
+//! For development and tests of a bridge without an Intercom account. Everything comes from a
+//! [`Seed`] and is in memory, or also in a directory that keeps it over restarts (`store`); several workspaces live side by side and share nothing. It is
 //! deliberately no Intercom: no inbox, no e-mail, no Fin, no OAuth, no tickets. What it does
 //! have keeps to Intercom's documented and captured behaviour, in versions 2.10 to 2.16.
 //!
@@ -11,7 +11,7 @@
 //!
 //! | Endpoint below `/_sandbox` | Body → answer |
 //! |---|---|
-//! | `GET /health` | → `{status: "ok"}` |
+//! | `GET /health` | → `{status: "ok", data: null \| {directory, problem}}`; `problem` is why the last changes are not saved |
 //! | `POST /{app_id}/webhook` | `{url, topics?, version?, client_id?, is_public?}` → `{head_status, ping_status}`; 422 when HEAD is not answered 200; `client_id` is one of the seed's `other_apps` |
 //! | `GET /{app_id}/webhook` | → `{url, topics, version, client_id, is_public, state: live\|throttled\|paused\|suspended\|ended, since, until, failing_since, errors_in_a_row, counters: {attempts, succeeded, failed, throttled, dropped}, others: […]}`; `?client_id=` for another app's |
 //! | `POST /{app_id}/webhook/live` | → the same; ends whatever it was in |
@@ -70,20 +70,20 @@ mod faults;
 mod history;
 mod ids;
 mod journal;
-#[allow(dead_code, reason = "what is saved comes with the store")]
 mod kept;
 mod limits;
 mod merging;
 mod model;
 mod participants;
-#[allow(dead_code, reason = "what is saved comes with the store")]
 mod parts;
 mod query;
 mod render;
 mod resolve;
 mod rest;
+mod saving;
 mod scenario;
 mod seed;
+mod store;
 mod subscription;
 mod text;
 mod texts;
@@ -97,6 +97,7 @@ use std::collections::BTreeMap;
 use std::future::IntoFuture;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -110,6 +111,7 @@ pub use self::seed::{
     AdminSeed, AttributeSeed, ContactSeed, DataType, OtherAppSeed, Role, Seed, SeedError, TagSeed, TeamSeed, TokenSeed,
     WebhookSeed, WorkspaceSeed,
 };
+pub use self::store::StoreError;
 pub use self::version::{ApiVersion, UnknownVersion};
 
 use self::clock::Clock;
@@ -117,7 +119,9 @@ use self::connection::{HangUp, Lines};
 use self::deliver::{Courier, Outbox};
 use self::faults::Faults;
 use self::journal::Journal;
+use self::saving::{Keeper, Saving};
 use self::scenario::Scenarios;
+use self::store::{Store, Stored};
 use self::tokens::{TokenBook, Tokens};
 use self::workspace::Workspace;
 
@@ -131,6 +135,8 @@ pub struct Options {
     pub listen: SocketAddr,
     /// What is there at the start; the embedded seed when absent.
     pub seed: Option<Seed>,
+    /// A directory that keeps everything over restarts; nothing is kept when absent.
+    pub data: Option<PathBuf>,
     /// A file that every REST request and its answer are appended to, as JSON lines.
     pub record: Option<PathBuf>,
     /// How long after a failed webhook its retry follows; the seed's value when absent.
@@ -145,6 +151,7 @@ impl Default for Options {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             seed: None,
+            data: None,
             record: None,
             retry_after_ms: None,
             scenarios: None,
@@ -177,6 +184,9 @@ pub enum StartError {
     /// The scenarios cannot be used.
     #[error(transparent)]
     Scenarios(#[from] LibraryError),
+    /// The directory cannot be used.
+    #[error(transparent)]
+    Data(#[from] StoreError),
     /// No HTTP client for webhooks can be made.
     #[error("cannot send webhooks: {0}")]
     Client(#[from] reqwest::Error),
@@ -190,11 +200,21 @@ impl Sandbox {
     /// Starts a sandbox on the present Tokio runtime. It accepts requests when this returns.
     ///
     /// # Errors
-    /// When the address, the seed or the record file cannot be used.
+    /// When the address, the seed, the directory or the record file cannot be used.
     pub async fn start(options: Options) -> Result<Running, StartError> {
-        let seed = match options.seed {
-            Some(seed) => seed,
-            None => Seed::embedded()?,
+        let (store, stored) = match &options.data {
+            None => (None, None),
+            Some(directory) => Store::open(directory).map(|(store, stored)| (Some(store), stored))?,
+        };
+        let origin = match (&store, &stored) {
+            (None, _) => Origin::Memory,
+            (Some(_), None) => Origin::NewDirectory,
+            (Some(_), Some(_)) => Origin::Directory,
+        };
+        let seed = match (&stored, options.seed) {
+            (Some(stored), _) => stored.seed.clone(),
+            (None, Some(seed)) => seed,
+            (None, None) => Seed::embedded()?,
         };
         let scenarios = Scenarios::open(options.scenarios.as_deref())?;
         let journal = match &options.record {
@@ -215,11 +235,16 @@ impl Sandbox {
         let (outbox, notices) = deliver::outbox(journal.clone());
         let mut shared = Shared::new(seed, format!("http://{address}"), clock, journal, faults, &courier, outbox);
         shared.scenarios = scenarios;
+        if let Some(store) = &store {
+            shared.keep_in(store, stored);
+        }
+        let shared = Arc::new(shared);
+        let keeper = store.map(|store| Keeper::start(store, shared.clone())).transpose()?;
 
         let app = Router::new()
             .nest("/_sandbox", control::routes())
             .fallback(rest::serve)
-            .with_state(Arc::new(shared))
+            .with_state(shared)
             .into_make_service_with_connect_info::<HangUp>();
         let (stop, stopped) = oneshot::channel::<()>();
         let server = axum::serve(Lines(listener), app).with_graceful_shutdown(async move {
@@ -229,15 +254,30 @@ impl Sandbox {
         Ok(Running {
             address,
             stop: Some(stop),
+            origin,
+            keeper,
             server: tokio::spawn(server.into_future()),
             courier: tokio::spawn(courier.run(notices)),
         })
     }
 }
 
+/// Where a sandbox's state came from, and whether it stays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// From the seed, and it ends with the sandbox.
+    Memory,
+    /// From the seed; it is kept in a directory that had none.
+    NewDirectory,
+    /// From the directory, whatever the seed is.
+    Directory,
+}
+
 /// A sandbox that runs until it is stopped or dropped.
 #[derive(Debug)]
 pub struct Running {
+    origin: Origin,
+    keeper: Option<Keeper>,
     address: SocketAddr,
     stop: Option<oneshot::Sender<()>>,
     server: JoinHandle<std::io::Result<()>>,
@@ -251,12 +291,24 @@ impl Running {
         format!("http://{}", self.address)
     }
 
-    /// Stops accepting, lets answers under way finish for a moment, and drops the webhooks
-    /// that have not left yet.
-    pub async fn stop(mut self) {
+    /// Where its state came from.
+    #[must_use]
+    pub fn origin(&self) -> Origin {
+        self.origin
+    }
+
+    /// Stops accepting, lets answers under way finish for a moment, drops the webhooks that have
+    /// not left yet, and saves everything if there is a directory for it.
+    ///
+    /// # Errors
+    /// When that cannot be saved.
+    pub async fn stop(mut self) -> Result<(), StoreError> {
         self.courier.abort();
         drop(self.stop.take());
         drop(tokio::time::timeout(STOP_WITHIN, &mut self.server).await);
+        let Some(keeper) = self.keeper.take() else { return Ok(()) };
+        // The task is not aborted, so that it can fail by a panic alone, which has been told.
+        tokio::task::spawn_blocking(|| keeper.stop()).await.unwrap_or(Ok(()))
     }
 }
 
@@ -271,6 +323,8 @@ impl Drop for Running {
 #[derive(Debug)]
 struct Installed {
     seed: WorkspaceSeed,
+    /// Whether it may have been changed since it was last saved.
+    used: AtomicBool,
     state: Mutex<Workspace>,
 }
 
@@ -282,6 +336,10 @@ type WorkspaceGuard<'a> = MutexGuard<'a, Workspace>;
 struct Shared {
     workspaces: BTreeMap<String, Installed>,
     tokens: Tokens,
+    /// The seed as a whole, to be kept with the state.
+    seed: Seed,
+    /// How the saving goes, if there is a directory.
+    saving: Option<Saving>,
     /// The tokens at the start.
     seed_tokens: TokenBook,
     base_url: String,
@@ -306,17 +364,50 @@ impl Shared {
         let seed_tokens = TokenBook::from_seed(&seed);
         let tokens = Tokens::new(seed_tokens.clone());
         let mut workspaces = BTreeMap::new();
-        for seed in seed.workspaces {
+        for seed in seed.workspaces.clone() {
             let state = Mutex::new(Workspace::from_seed(&seed, clock.clone(), outbox.clone()));
-            workspaces.insert(seed.app_id.clone(), Installed { seed, state });
+            workspaces.insert(seed.app_id.clone(), Installed { seed, used: AtomicBool::new(true), state });
         }
-        let scenarios = Scenarios::default();
-        let courier = courier.clone();
-        Self { workspaces, tokens, seed_tokens, base_url, clock, journal, faults, courier, outbox, scenarios }
+        Self {
+            workspaces,
+            tokens,
+            seed,
+            saving: None,
+            seed_tokens,
+            base_url,
+            clock,
+            journal,
+            faults,
+            courier: courier.clone(),
+            outbox,
+            scenarios: Scenarios::default(),
+        }
+    }
+
+    /// Puts what was stored in the place of the seed, and remembers all changes for the store.
+    fn keep_in(&mut self, store: &Store, stored: Option<Stored>) {
+        self.saving = Some(Saving::new(store.directory()));
+        let Some(mut stored) = stored else {
+            for installed in self.workspaces.values_mut() {
+                installed.state.get_mut().unwrap_or_else(PoisonError::into_inner).save_anew();
+            }
+            return;
+        };
+        self.tokens.replace(stored.tokens);
+        self.clock.advance(stored.clock_ahead);
+        for (app_id, installed) in &mut self.workspaces {
+            let state = installed.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+            match stored.workspaces.remove(app_id) {
+                Some(kept) => *state = kept.connected(self.clock.clone(), self.outbox.clone()),
+                // Every workspace of the stored seed is stored with it; were it not, it begins.
+                None => state.save_anew(),
+            }
+        }
     }
 
     fn workspace(&self, app_id: &str) -> Option<WorkspaceGuard<'_>> {
         let installed = self.workspaces.get(app_id)?;
+        installed.used.store(true, Ordering::Relaxed);
         // A request that panicked has been answered for; the others go on.
         let mut workspace = installed.state.lock().unwrap_or_else(PoisonError::into_inner);
         workspace.history.next_turn(self.faults.need_the_past(), self.clock.now_ms());
@@ -332,6 +423,9 @@ impl Shared {
                 let fresh = Workspace::from_seed(&installed.seed, self.clock.clone(), self.outbox.clone());
                 let old = std::mem::replace(&mut *workspace, fresh);
                 workspace.counters.go_on_after(&old.counters);
+                if self.saving.is_some() {
+                    workspace.save_anew();
+                }
             }
         }
         self.tokens.replace(self.seed_tokens.clone());

@@ -164,8 +164,10 @@ struct After {
     after: u64,
 }
 
-async fn health() -> Reply {
-    done(json!({"status": "ok"}))
+async fn health(State(shared): State<Arc<Shared>>) -> Reply {
+    let data = shared.saving.as_ref();
+    let data = data.map(|saving| json!({"directory": saving.directory(), "problem": saving.problem()}));
+    done(json!({"status": "ok", "data": data}))
 }
 
 async fn operations() -> Reply {

@@ -38,9 +38,19 @@ struct Index<K, By> {
 }
 
 impl<K: Ord + Clone, V: Indexed> Kept<K, V> {
-    /// Marks everything as unsaved, and remembers from now on what is.
+    /// Remembers from now on what is changed; what there is counts as saved.
     pub(crate) fn remember_changes(&mut self) {
+        self.unsaved = Some(BTreeSet::new());
+    }
+
+    /// The same, but nothing counts as saved.
+    pub(crate) fn remember_all(&mut self) {
         self.unsaved = Some(self.map.keys().cloned().collect());
+    }
+
+    /// An entry for those who save it, who may note on it that they did and change nothing else.
+    pub(crate) fn get_to_save(&mut self, key: &K) -> Option<&mut V> {
+        self.map.get_mut(key)
     }
 
     /// The ids of what was changed, added or removed since the last call.
@@ -178,6 +188,8 @@ mod tests {
         kept.get_mut(&1);
         assert!(kept.take_unsaved().is_empty(), "nobody saves");
         kept.remember_changes();
+        assert!(kept.take_unsaved().is_empty(), "nothing is changed yet");
+        kept.remember_all();
         assert_eq!(kept.take_unsaved().len(), 3, "nothing is saved yet");
         kept.get_mut(&1);
         kept.get_mut(&9);

@@ -17,7 +17,7 @@ const DEFAULT_SEED: &str = include_str!("../../../sandbox/seed.json");
 const DEFAULT_SEED_NAME: &str = "infra/sandbox/seed.json";
 
 /// The content of a seed file.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Seed {
     /// How long after a failed webhook its one retry follows.
@@ -28,7 +28,7 @@ pub struct Seed {
 }
 
 /// One workspace with the app that is installed in it.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WorkspaceSeed {
     /// Intercom's id of the workspace, the `app_id` of its webhooks.
@@ -86,7 +86,7 @@ pub struct TokenSeed {
 }
 
 /// Another app that is installed in a workspace.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OtherAppSeed {
     /// What the app is called here; `client_id` of its tokens and subscriptions.
@@ -99,7 +99,7 @@ pub struct OtherAppSeed {
 }
 
 /// Where a workspace's webhooks go.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WebhookSeed {
     /// The receiver.
@@ -116,7 +116,7 @@ pub struct WebhookSeed {
 }
 
 /// A teammate.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AdminSeed {
     /// A decimal number.
@@ -134,7 +134,7 @@ pub struct AdminSeed {
 }
 
 /// A team.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TeamSeed {
     /// A decimal number.
@@ -147,7 +147,7 @@ pub struct TeamSeed {
 }
 
 /// A tag.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TagSeed {
     /// A decimal number.
@@ -213,7 +213,7 @@ pub enum Role {
 }
 
 /// A customer.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ContactSeed {
     /// 24 hexadecimal digits.

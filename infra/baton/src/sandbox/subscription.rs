@@ -10,7 +10,7 @@ mod health;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
@@ -42,13 +42,14 @@ pub(crate) struct Settings {
 
 /// A subscription as it is kept.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct KeptSubscription {
+struct KeptSubscription {
     settings: Settings,
     health: Health,
 }
 
 /// One app's subscription in one workspace.
-#[derive(Debug)]
+#[derive(Debug, Deserialize)]
+#[serde(from = "KeptSubscription")]
 pub(crate) struct Subscription {
     pub(crate) settings: Settings,
     health: Mutex<Health>,
@@ -71,22 +72,29 @@ impl Settings {
     }
 }
 
-impl Subscription {
-    pub(crate) fn new(settings: Settings, now_ms: u64) -> Arc<Self> {
-        Self::from_kept(KeptSubscription { settings, health: Health::new(now_ms) })
-    }
-
-    pub(crate) fn from_kept(kept: KeptSubscription) -> Arc<Self> {
-        Arc::new(Self {
+impl From<KeptSubscription> for Subscription {
+    fn from(kept: KeptSubscription) -> Self {
+        Self {
             settings: kept.settings,
             health: Mutex::new(kept.health),
             replaced: AtomicBool::new(false),
             changed: Notify::new(),
-        })
+        }
+    }
+}
+
+impl Serialize for Subscription {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.kept().serialize(serializer)
+    }
+}
+
+impl Subscription {
+    pub(crate) fn new(settings: Settings, now_ms: u64) -> Arc<Self> {
+        Arc::new(Self::from(KeptSubscription { settings, health: Health::new(now_ms) }))
     }
 
-    #[expect(dead_code, reason = "for those who keep a workspace on disk")]
-    pub(crate) fn kept(&self) -> KeptSubscription {
+    fn kept(&self) -> KeptSubscription {
         KeptSubscription { settings: self.settings.clone(), health: self.health().clone() }
     }
 

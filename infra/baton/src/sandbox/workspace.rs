@@ -8,6 +8,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::clock::Clock;
@@ -34,8 +35,9 @@ pub(crate) struct Event {
     pub(crate) entry: Value,
 }
 
-/// The state of one workspace.
-#[derive(Debug)]
+/// The state of one workspace. What is skipped is stored apart (`store`), made again, or ends
+/// with the process.
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Workspace {
     pub(crate) app_id: String,
     pub(crate) name: String,
@@ -47,20 +49,32 @@ pub(crate) struct Workspace {
     pub(crate) teams: BTreeMap<u64, Team>,
     pub(crate) tags: BTreeMap<u64, String>,
     pub(crate) conversation_attributes: Vec<AttributeSeed>,
+    #[serde(skip)]
     pub(crate) contacts: Kept<String, Contact>,
+    #[serde(skip)]
     pub(crate) conversations: Kept<u64, Conversation>,
     /// What was deleted, in that order.
     pub(crate) deleted: Vec<Deleted>,
+    #[serde(skip)]
     pub(crate) files: Kept<u64, StoredFile>,
     /// What can be made again from the conversations.
+    #[serde(skip)]
     pub(crate) texts: RefCell<Texts>,
+    #[serde(skip)]
     pub(crate) rates: HashMap<String, RateWindow>,
     pub(crate) counters: Counters,
+    #[serde(skip)]
     pub(crate) events: VecDeque<Event>,
+    #[serde(skip)]
     pub(crate) history: History,
+    #[serde(skip)]
     pub(crate) clock: Clock,
     pub(crate) subscriptions: Vec<Arc<Subscription>>,
+    #[serde(skip, default = "Outbox::nowhere")]
     pub(crate) outbox: Outbox,
+    /// Whether nothing that was saved of it before is to stay.
+    #[serde(skip)]
+    anew: bool,
 }
 
 impl Workspace {
@@ -112,7 +126,35 @@ impl Workspace {
             clock,
             subscriptions,
             outbox,
+            anew: false,
         }
+    }
+
+    /// A workspace that was stored, with the clock and the outbox of this sandbox.
+    pub(crate) fn connected(mut self, clock: Clock, outbox: Outbox) -> Self {
+        self.contacts.remember_changes();
+        self.conversations.remember_changes();
+        self.files.remember_changes();
+        Self { clock, outbox, ..self }
+    }
+
+    /// Lets nothing count as saved, and what is stored of it as to be forgotten.
+    pub(crate) fn save_anew(&mut self) {
+        self.anew = true;
+        self.contacts.remember_all();
+        self.conversations.remember_all();
+        self.files.remember_all();
+        let ids: Vec<u64> = self.conversations.keys().copied().collect();
+        for id in ids {
+            if let Some(conversation) = self.conversations.get_to_save(&id) {
+                conversation.parts.forget_saved();
+            }
+        }
+    }
+
+    /// Whether what is stored of it is to be forgotten; says so once.
+    pub(crate) fn take_anew(&mut self) -> bool {
+        std::mem::take(&mut self.anew)
     }
 
     pub(crate) fn conversation(&self, id: u64) -> Answer<&Conversation> {

@@ -172,7 +172,7 @@ async fn a_stopped_sandbox_answers_nobody() {
     lab.get("/me").await;
     let url = lab.sandbox.url();
     let started = Instant::now();
-    lab.sandbox.stop().await;
+    lab.sandbox.stop().await.unwrap();
     assert!(started.elapsed() < Duration::from_secs(2));
     assert!(reqwest::get(format!("{url}/me")).await.is_err());
 }

@@ -1,6 +1,8 @@
 //! The sandbox from outside: started in this process, used over HTTP alone.
 
 #[cfg(test)]
+mod data;
+#[cfg(test)]
 mod failures;
 #[cfg(test)]
 mod faults;
