@@ -16,17 +16,20 @@
 //! | `GET /{app_id}/webhook` | → `{url, topics, version, client_id, is_public, state: live\|throttled\|paused\|suspended\|ended, since, until, failing_since, errors_in_a_row, counters: {attempts, succeeded, failed, throttled, dropped}, others: […]}`; `?client_id=` for another app's |
 //! | `POST /{app_id}/webhook/live` | → the same; ends whatever it was in |
 //! | `POST /{app_id}/webhook/ping` | → `{ping_status}` |
-//! | `POST /{app_id}/conversations` | `{contact_id? \| contact_name?, admin_id?, body, attachments?}` → `{conversation_id, contact_id}`; a new lead when no contact fits; `admin_id` lets a teammate start |
+//! | `POST /{app_id}/conversations` | `{contact_id? \| contact_name? \| lead?: {name?, email?}, admin_id?, body, attachments?, email?: {subject?}, url?}` → `{conversation_id, contact_id}`; a new lead when no contact fits; `admin_id` lets a teammate start, `email` makes it a conversation by e-mail |
 //! | `GET /{app_id}/conversations/{id}` | → the conversation with all parts, `seen_by_customer`, and `notified`: by part id, whether the customer was told `at_once`, `on_refresh` or `never` |
 //! | `DELETE /{app_id}/conversations/{id}` | → `{deleted: true}` |
-//! | `POST …/{id}/customer` | `{body, attachments?}` → `{part_id}` |
+//! | `POST …/{id}/customer` | `{body, attachments?, quick_reply_uuid?, quoted?, contact_id?}` → `{part_id}`; `quick_reply_uuid` presses a button that was offered, `quoted` is what a mail program adds |
 //! | `POST …/{id}/read` | `{}` → `{part_ids}`: the customer has read what was new |
 //! | `POST …/{id}/teammate` | `{admin_id, action: reply\|note\|assign\|close\|open\|snooze\|unsnooze\|priority\|no_priority, body?, assignee?: {type: admin\|team\|nobody, id?}, snoozed_until?}` → `{part_id}` |
-//! | `POST …/{id}/operator` | `{body, from_ai_agent?}` → `{part_id}` |
+//! | `POST …/{id}/operator` | `{action?: reply\|assign\|close\|tag\|hand_over, body?, from_ai_agent?, assignee?, tag?}` → `{part_id}` or the tag; a workflow, or Fin, which `hand_over` lets give up |
+//! | `POST …/{id}/participants` | `{contact_id \| lead: {name?, email?}, admin_id}` → `{contact_id}` |
+//! | `DELETE …/{id}/participants/{contact_id}` | `{admin_id}` → `{status}` |
 //! | `POST …/{id}/rating` | `{rating, remark?}` → `{status}` |
 //! | `POST …/{id}/redact` | `{part_id}` (or the id of the first message) → `{status}` |
 //! | `POST …/{id}/tag` | `{name, admin_id}` → the tag |
 //! | `GET …/{id}/events?after=N` | → `{events: [{n, at, kind: "source"\|"part"\|"notification", …}]}` |
+//! | `GET`, `POST /{app_id}/automation` | `{auto_reply?: {body, admin_id?}, assign_after_ms?: {ms, admin_id? \| team_id?}, default_assignee?: {admin_id? \| team_id?}, mails_bot_replies?}` → the same: what the workspace does by itself |
 //! | `GET /{app_id}/files/{n}` | → an uploaded file |
 //! | `GET /operations` | → `{operations: [{method, path, since, until}]}`: what the REST API has, in which versions |
 //! | `GET /requests?after=N` | → `{requests: [{n, at_ms, duration_ms, app_id, conversation_id, method, path, query, version, body, status, fault}]}`; `fault` is `{id, fault}` or null |
@@ -58,8 +61,11 @@
 //! Attachments are addresses, or `{url, name?, content_type?, filesize?}`.
 
 mod actions;
+mod alarms;
 mod attached;
 mod attributes;
+mod automation;
+mod backlog;
 mod clock;
 mod connection;
 mod control;
@@ -91,6 +97,7 @@ mod texts;
 mod tokens;
 mod topic;
 mod version;
+mod workflows;
 mod workspace;
 
 use std::collections::BTreeMap;
@@ -106,10 +113,11 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+pub use self::automation::{AssignLater, AutoReply, Automation, To};
 pub use self::scenario::LibraryError;
 pub use self::seed::{
-    AdminSeed, AttributeSeed, ContactSeed, DataType, OtherAppSeed, Role, Seed, SeedError, TagSeed, TeamSeed, TokenSeed,
-    WebhookSeed, WorkspaceSeed,
+    AdminSeed, AttributeSeed, ContactSeed, ConversationSeed, DataType, MessageSeed, OtherAppSeed, Role, Seed,
+    SeedError, SeedState, TagSeed, TeamSeed, TokenSeed, WebhookSeed, WorkspaceSeed,
 };
 pub use self::store::StoreError;
 pub use self::version::{ApiVersion, UnknownVersion};
@@ -244,7 +252,7 @@ impl Sandbox {
         let app = Router::new()
             .nest("/_sandbox", control::routes())
             .fallback(rest::serve)
-            .with_state(shared)
+            .with_state(shared.clone())
             .into_make_service_with_connect_info::<HangUp>();
         let (stop, stopped) = oneshot::channel::<()>();
         let server = axum::serve(Lines(listener), app).with_graceful_shutdown(async move {
@@ -258,6 +266,7 @@ impl Sandbox {
             keeper,
             server: tokio::spawn(server.into_future()),
             courier: tokio::spawn(courier.run(notices)),
+            alarms: tokio::spawn(alarms::run(shared)),
         })
     }
 }
@@ -282,6 +291,7 @@ pub struct Running {
     stop: Option<oneshot::Sender<()>>,
     server: JoinHandle<std::io::Result<()>>,
     courier: JoinHandle<()>,
+    alarms: JoinHandle<()>,
 }
 
 impl Running {
@@ -304,6 +314,7 @@ impl Running {
     /// When that cannot be saved.
     pub async fn stop(mut self) -> Result<(), StoreError> {
         self.courier.abort();
+        self.alarms.abort();
         drop(self.stop.take());
         drop(tokio::time::timeout(STOP_WITHIN, &mut self.server).await);
         let Some(keeper) = self.keeper.take() else { return Ok(()) };
@@ -315,6 +326,7 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         self.courier.abort();
+        self.alarms.abort();
         self.server.abort();
     }
 }

@@ -5,6 +5,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::alarms::Alarm;
 use super::attributes;
 use super::error::{Answer, ApiError};
 use super::model::{
@@ -41,6 +42,7 @@ impl Workspace {
         conversation.statistics.last_contact_reply_at = Some(at);
         self.contact_wrote(contact_id, at);
         self.notify(Topic::UserCreated, id, &[]);
+        self.customer_wrote(id, true)?;
         Ok(id)
     }
 
@@ -64,7 +66,7 @@ impl Workspace {
             attachments: message.attachments,
             redacted: false,
             email: message.email,
-            url: None,
+            url: message.url,
         };
         let conversation = Conversation {
             id,
@@ -120,6 +122,7 @@ impl Workspace {
         let part = self.part(id, part_type, author, message, via)?;
         let part_id = self.append(id, part)?;
         self.notify(Topic::UserReplied, id, &[part_id]);
+        self.customer_wrote(id, false)?;
         Ok(part_id)
     }
 
@@ -187,8 +190,8 @@ impl Workspace {
         Ok(part_id)
     }
 
-    /// A teammate puts the conversation off. Nothing wakes it at that time: the sandbox's
-    /// conversations come back when somebody opens them or the customer writes.
+    /// A teammate puts the conversation off, until that time, or until somebody opens it or the
+    /// customer writes.
     pub(crate) fn snooze(&mut self, id: u64, admin_id: u64, until: u64, via: Via<'_>) -> Answer<u64> {
         let author = self.admin_author(admin_id)?;
         let conversation = self.conversation_mut(id)?;
@@ -197,6 +200,7 @@ impl Workspace {
         let part = self.part(id, PartType::Snoozed, author, Message::default(), via)?;
         let part_id = self.append(id, part)?;
         self.notify(Topic::AdminSnoozed, id, &[part_id]);
+        self.set_alarm(until.saturating_mul(1_000), id, Alarm::Wake);
         Ok(part_id)
     }
 
@@ -356,13 +360,18 @@ impl Workspace {
     /// a tag that is there already changes nothing and fires nothing.
     pub(crate) fn tag(&mut self, id: u64, tag_id: u64, admin_id: u64) -> Answer<AppliedTag> {
         self.admin_author(admin_id)?;
+        self.tag_as(id, tag_id, admin_id)
+    }
+
+    /// Tags in the name of a teammate or of the operator.
+    pub(crate) fn tag_as(&mut self, id: u64, tag_id: u64, applied_by: u64) -> Answer<AppliedTag> {
         let name = self.tags.get(&tag_id).cloned().ok_or_else(ApiError::no_tag)?;
         let at = self.clock.now();
         let conversation = self.conversation_mut(id)?;
         if let Some(present) = conversation.tags.iter().find(|tag| tag.id == tag_id) {
             return Ok(present.clone());
         }
-        let tag = AppliedTag { id: tag_id, name, applied_at: at, applied_by: admin_id };
+        let tag = AppliedTag { id: tag_id, name, applied_at: at, applied_by };
         conversation.tags.push(tag.clone());
         conversation.updated_at = at;
         let mut messages = conversation.parts.iter_mut().rev();

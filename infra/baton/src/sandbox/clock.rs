@@ -7,18 +7,20 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 /// A sandbox's time. Clones are the same clock.
 #[derive(Debug, Clone)]
 pub(crate) struct Clock {
     /// How far ahead of the machine's time it is.
     ahead: Arc<watch::Sender<Duration>>,
+    /// Rung when something is to happen at a time (`alarms`).
+    bell: Arc<Notify>,
 }
 
 impl Default for Clock {
     fn default() -> Self {
-        Self { ahead: Arc::new(watch::Sender::new(Duration::ZERO)) }
+        Self { ahead: Arc::new(watch::Sender::new(Duration::ZERO)), bell: Arc::default() }
     }
 }
 
@@ -41,6 +43,16 @@ impl Clock {
     /// Moves the time on. Who sleeps until then wakes.
     pub(crate) fn advance(&self, by: Duration) {
         self.ahead.send_modify(|ahead| *ahead = ahead.saturating_add(by));
+    }
+
+    /// Says that there is a new time to wait for.
+    pub(crate) fn ring(&self) {
+        self.bell.notify_one();
+    }
+
+    /// Waits until that is said; at once when it was said since the last time.
+    pub(crate) async fn rung(&self) {
+        self.bell.notified().await;
     }
 
     /// Waits for so long on this clock.

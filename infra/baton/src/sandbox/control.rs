@@ -3,7 +3,9 @@
 //! The table of its endpoints is in the module above. What it takes and answers is the
 //! sandbox's own and no part of Intercom; errors are `{"error": "…"}` for people to read.
 
+mod customers;
 mod webhooks;
+mod workflows;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,10 +43,12 @@ pub(crate) fn routes() -> Router<Arc<Shared>> {
     let conversation = Router::new()
         .route("/", get(show).delete(remove))
         .route("/events", get(events))
-        .route("/customer", post(customer))
-        .route("/read", post(read))
+        .route("/customer", post(customers::write))
+        .route("/read", post(customers::read))
+        .route("/participants", post(customers::attach))
+        .route("/participants/{contact_id}", delete(customers::detach))
         .route("/teammate", post(teammate))
-        .route("/operator", post(operator))
+        .route("/operator", post(workflows::operator))
         .route("/rating", post(rating))
         .route("/redact", post(redact))
         .route("/tag", post(tag));
@@ -59,7 +63,8 @@ pub(crate) fn routes() -> Router<Arc<Shared>> {
         .route("/clock", get(time).post(move_time))
         .merge(webhooks::routes())
         .route("/{app_id}/files/{file}", get(file))
-        .route("/{app_id}/conversations", post(start))
+        .route("/{app_id}/conversations", post(customers::start))
+        .route("/{app_id}/automation", get(workflows::show).post(workflows::set))
         .nest("/{app_id}/conversations/{id}", conversation)
         .merge(super::scenario::routes())
         .fallback(async || refuse(StatusCode::NOT_FOUND, "there is no such control endpoint"))
@@ -218,40 +223,6 @@ async fn file(State(shared): State<Arc<Shared>>, Path((app_id, file)): Path<(Str
     Ok((headers, bytes.clone()).into_response())
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Start {
-    #[serde(default)]
-    contact_id: Option<String>,
-    #[serde(default)]
-    contact_name: Option<String>,
-    /// A teammate who starts the conversation instead of the customer.
-    #[serde(default)]
-    admin_id: Option<Id>,
-    #[serde(default)]
-    body: String,
-    #[serde(default)]
-    attachments: Vec<File>,
-}
-
-async fn start(State(shared): State<Arc<Shared>>, Path(app_id): Path<String>, body: Bytes) -> Reply {
-    let asked: Start = parse(&body)?;
-    let mut workspace = workspace(&shared, &app_id)?;
-    let contact_id = match asked.contact_id {
-        Some(id) => id,
-        None => contact_named(&mut workspace, asked.contact_name),
-    };
-    let mut message = typed(&asked.body, asked.attachments);
-    let id = match asked.admin_id {
-        None => workspace.start_by_contact(&contact_id, message)?,
-        Some(admin_id) => {
-            message.body = Some(text::stored_from_api(&asked.body));
-            workspace.start_by_admin(admin_id.number()?, &contact_id, message)?
-        }
-    };
-    done(json!({"conversation_id": id.to_string(), "contact_id": contact_id}))
-}
-
 /// The contact of that name; a new lead when there is none, or no name.
 fn contact_named(workspace: &mut Workspace, name: Option<String>) -> String {
     let known = name.clone().map(|name| workspace.contacts.all_by(&ContactBy::Name(name)));
@@ -321,33 +292,6 @@ async fn events(
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Customer {
-    #[serde(default)]
-    body: String,
-    #[serde(default)]
-    attachments: Vec<File>,
-}
-
-async fn customer(State(shared): State<Arc<Shared>>, Path((app_id, id)): InConversation, body: Bytes) -> Reply {
-    let asked: Customer = parse(&body)?;
-    let mut workspace = workspace(&shared, &app_id)?;
-    let contact = workspace.conversation(id)?.contact_ids.first().cloned();
-    let message = typed(&asked.body, asked.attachments);
-    if message.body.is_none() && message.attachments.is_empty() {
-        return Err(refuse(StatusCode::BAD_REQUEST, "body is empty"));
-    }
-    let part_id = workspace.contact_reply(id, &contact.unwrap_or_default(), message, None)?;
-    done(json!({"part_id": part_id.to_string()}))
-}
-
-async fn read(State(shared): State<Arc<Shared>>, Path((app_id, id)): InConversation) -> Reply {
-    let part_ids = workspace(&shared, &app_id)?.customer_reads(id)?;
-    let part_ids: Vec<String> = part_ids.iter().map(u64::to_string).collect();
-    done(json!({"part_ids": part_ids}))
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Teammate {
     admin_id: Id,
     action: Action,
@@ -382,6 +326,16 @@ enum To {
     Nobody,
 }
 
+impl To {
+    fn assignee(&self) -> Result<Assignee, Refusal> {
+        Ok(match self {
+            Self::Admin { id } => Assignee::Admin(id.number()?),
+            Self::Team { id } => Assignee::Team(id.number()?),
+            Self::Nobody => Assignee::Nobody,
+        })
+    }
+}
+
 async fn teammate(State(shared): State<Arc<Shared>>, Path((app_id, id)): InConversation, body: Bytes) -> Reply {
     let asked: Teammate = parse(&body)?;
     let mut workspace = workspace(&shared, &app_id)?;
@@ -399,11 +353,7 @@ async fn teammate(State(shared): State<Arc<Shared>>, Path((app_id, id)): InConve
             workspace.admin_reply(id, admin_id, kind, message, None)?
         }
         Action::Assign => {
-            let assignee = match asked.assignee.ok_or_else(|| needed("assignee"))? {
-                To::Admin { id } => Assignee::Admin(id.number()?),
-                To::Team { id } => Assignee::Team(id.number()?),
-                To::Nobody => Assignee::Nobody,
-            };
+            let assignee = asked.assignee.ok_or_else(|| needed("assignee"))?.assignee()?;
             workspace.assign(id, admin_id, assignee, body, None)?
         }
         Action::Priority => workspace.set_priority(id, admin_id, true)?,
@@ -416,22 +366,6 @@ async fn teammate(State(shared): State<Arc<Shared>>, Path((app_id, id)): InConve
             workspace.snooze(id, admin_id, until, None)?
         }
     };
-    done(json!({"part_id": part_id.to_string()}))
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Operator {
-    body: String,
-    #[serde(default)]
-    from_ai_agent: bool,
-}
-
-async fn operator(State(shared): State<Arc<Shared>>, Path((app_id, id)): InConversation, body: Bytes) -> Reply {
-    let asked: Operator = parse(&body)?;
-    let message = Message { body: Some(text::stored_from_api(&asked.body)), ..Message::default() };
-    let mut workspace = workspace(&shared, &app_id)?;
-    let part_id = workspace.operator_reply(id, message, asked.from_ai_agent)?;
     done(json!({"part_id": part_id.to_string()}))
 }
 

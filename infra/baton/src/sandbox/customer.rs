@@ -30,7 +30,7 @@ impl Workspace {
     pub(crate) fn notified(&self, id: u64, author: &Author, is_app: bool, asked: Notified) -> Notified {
         let by_email = self.conversations.get(&id).is_some_and(|one| one.is_by_email());
         let is_bot = author.kind == AuthorKind::Bot || (author.kind == AuthorKind::Admin && is_app);
-        if by_email && is_bot { Notified::Never } else { asked }
+        if by_email && is_bot && !self.automation.mails_bot_replies { Notified::Never } else { asked }
     }
 
     /// A teammate marks the conversation as one that cannot wait, or takes the mark away.

@@ -219,6 +219,8 @@ pub(crate) struct Message {
     pub(crate) created_at: Option<u64>,
     pub(crate) email: Option<Email>,
     pub(crate) notified: Notified,
+    /// The page that the Messenger was open on, of a first message.
+    pub(crate) url: Option<String>,
 }
 
 /// One entry of a conversation.
@@ -382,6 +384,12 @@ pub(crate) struct Conversation {
 }
 
 impl Conversation {
+    /// The newest choice of that id among the quick replies that were offered.
+    pub(crate) fn offered(&self, uuid: &str) -> Option<&QuickReplyOption> {
+        let mut options = self.parts.iter().rev().flat_map(|part| &part.quick_reply_options);
+        options.find(|option| option.uuid == uuid)
+    }
+
     pub(crate) fn is_by_email(&self) -> bool {
         self.source.email.is_some()
     }

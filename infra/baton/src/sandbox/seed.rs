@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::automation::Automation;
 use super::version::ApiVersion;
 
 /// The seed that is used when none is named.
@@ -65,6 +66,12 @@ pub struct WorkspaceSeed {
     /// Customers.
     #[serde(default)]
     pub contacts: Vec<ContactSeed>,
+    /// Conversations that are there from the start, the oldest first.
+    #[serde(default)]
+    pub conversations: Vec<ConversationSeed>,
+    /// What the workspace does by itself.
+    #[serde(default)]
+    pub automation: Automation,
 }
 
 /// An access token and the app it belongs to.
@@ -243,6 +250,90 @@ pub struct ContactSeed {
     pub custom_attributes: Map<String, Value>,
 }
 
+/// A conversation.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConversationSeed {
+    /// Whose it is.
+    pub contact_id: String,
+    /// What was said, the oldest first.
+    pub messages: Vec<MessageSeed>,
+    /// Makes it a conversation by e-mail.
+    #[serde(default)]
+    pub subject: Option<String>,
+    /// The title that teammates see.
+    #[serde(default)]
+    pub title: Option<String>,
+    /// The teammate that it is given to.
+    #[serde(default)]
+    pub admin_assignee_id: Option<String>,
+    /// The team that it is given to.
+    #[serde(default)]
+    pub team_assignee_id: Option<String>,
+    /// Names of tags.
+    #[serde(default)]
+    pub tags: Vec<String>,
+    /// Open or closed.
+    #[serde(default)]
+    pub state: SeedState,
+}
+
+/// A message of a conversation.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MessageSeed {
+    /// `contact`, `operator`, `fin`, or the id of a teammate; the first is by the contact or a
+    /// teammate.
+    pub from: String,
+    /// What was said.
+    pub body: String,
+    /// For teammates' eyes only.
+    #[serde(default)]
+    pub note: bool,
+    /// How long before the start it was said.
+    #[serde(default)]
+    pub minutes_ago: u64,
+}
+
+/// What a conversation of the seed is in.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SeedState {
+    /// Somebody may answer.
+    #[default]
+    Open,
+    /// Done with.
+    Closed,
+}
+
+impl ConversationSeed {
+    /// What is wrong, and where in it.
+    fn check(&self, is_admin: &dyn Fn(&str) -> bool, is_team: &dyn Fn(&str) -> bool) -> Option<(String, String)> {
+        if self.messages.is_empty() {
+            return Some(("messages".to_owned(), "at least one is needed".to_owned()));
+        }
+        for (n, message) in self.messages.iter().enumerate() {
+            let place = || format!("messages[{n}].from");
+            match message.from.as_str() {
+                "contact" => {}
+                "operator" | "fin" if n > 0 => {}
+                "operator" | "fin" => {
+                    return Some((place(), "the first message is by the contact or a teammate".to_owned()));
+                }
+                id if is_admin(id) => {}
+                id => return Some((place(), format!("there is no admin {id:?}"))),
+            }
+        }
+        let admin = self.admin_assignee_id.as_deref().filter(|id| !is_admin(id));
+        let team = self.team_assignee_id.as_deref().filter(|id| !is_team(id));
+        match (admin, team) {
+            (Some(id), _) => Some(("admin_assignee_id".to_owned(), format!("there is no admin {id:?}"))),
+            (None, Some(id)) => Some(("team_assignee_id".to_owned(), format!("there is no team {id:?}"))),
+            (None, None) => None,
+        }
+    }
+}
+
 /// A seed that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum SeedError {
@@ -329,7 +420,7 @@ impl Seed {
 impl WorkspaceSeed {
     fn check(&self) -> Result<(), (String, String)> {
         let admins = numbers("admins", self.admins.iter().map(|a| a.id.as_str()))?;
-        numbers("teams", self.teams.iter().map(|t| t.id.as_str()))?;
+        let teams = numbers("teams", self.teams.iter().map(|t| t.id.as_str()))?;
         numbers("tags", self.tags.iter().map(|t| t.id.as_str()))?;
         numbers("operator_id", [self.operator_id.as_str()])?;
         let known = |id: &str| id.parse().is_ok_and(|id: u64| admins.contains(&id));
@@ -356,7 +447,21 @@ impl WorkspaceSeed {
                 ));
             }
         }
-        Ok(())
+        let is_team = |id: &str| id.parse().is_ok_and(|id: u64| teams.contains(&id));
+        for (n, conversation) in self.conversations.iter().enumerate() {
+            let place = format!("conversations[{n}]");
+            if !contacts.contains(&conversation.contact_id) {
+                return Err((
+                    format!("{place}.contact_id"),
+                    format!("there is no contact {:?}", conversation.contact_id),
+                ));
+            }
+            if let Some((inner, problem)) = conversation.check(&known, &is_team) {
+                return Err((format!("{place}.{inner}"), problem));
+            }
+        }
+        let problem = self.automation.problem(|id| admins.contains(&id), |id| teams.contains(&id));
+        problem.map_or(Ok(()), |problem| Err(("automation".to_owned(), problem)))
     }
 }
 

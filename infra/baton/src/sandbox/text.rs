@@ -54,6 +54,11 @@ pub(crate) fn stored_from_messenger(body: &str) -> String {
     paragraph("<p>", body)
 }
 
+/// What a mail program puts below an answer: the message that is answered.
+pub(crate) fn quoted(body: &str) -> String {
+    format!("<blockquote>{}</blockquote>", paragraph("<p>", body))
+}
+
 fn paragraph(opening: &str, body: &str) -> String {
     let text = escaped(body).replace("\r\n", "\n").replace('\n', "<br>");
     format!("{opening}{text}</p>")

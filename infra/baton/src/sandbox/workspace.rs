@@ -11,6 +11,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::alarms::Alarms;
+use super::automation::Automation;
 use super::clock::Clock;
 use super::deliver::Outbox;
 use super::error::{Answer, ApiError};
@@ -55,6 +57,10 @@ pub(crate) struct Workspace {
     pub(crate) conversations: Kept<u64, Conversation>,
     /// What was deleted, in that order.
     pub(crate) deleted: Vec<Deleted>,
+    #[serde(default)]
+    pub(crate) automation: Automation,
+    #[serde(default)]
+    pub(crate) alarms: Alarms,
     #[serde(skip)]
     pub(crate) files: Kept<u64, StoredFile>,
     /// What can be made again from the conversations.
@@ -82,8 +88,7 @@ impl Workspace {
     pub(crate) fn from_seed(seed: &WorkspaceSeed, clock: Clock, outbox: Outbox) -> Self {
         let now = clock.now();
         let teams: BTreeMap<u64, Team> = seed.teams.iter().map(team).collect();
-        let subscriptions = subscription::from_seed(seed, clock.now_ms());
-        Self {
+        let mut workspace = Self {
             app_id: seed.app_id.clone(),
             name: seed.name.clone(),
             region: seed.region.clone(),
@@ -113,6 +118,8 @@ impl Workspace {
             contacts: contacts(seed, now),
             conversations: Kept::default(),
             deleted: Vec::new(),
+            automation: Automation::default(),
+            alarms: Alarms::new(),
             files: Kept::default(),
             texts: RefCell::default(),
             rates: seed
@@ -124,10 +131,17 @@ impl Workspace {
             events: VecDeque::new(),
             history: History::default(),
             clock,
-            subscriptions,
+            subscriptions: Vec::new(),
             outbox,
             anew: false,
+        };
+        for conversation in &seed.conversations {
+            // The seed has been checked, so that everybody named in it exists.
+            drop(workspace.add_from_seed(conversation));
         }
+        workspace.subscriptions = subscription::from_seed(seed, workspace.clock.now_ms());
+        workspace.automation = seed.automation.clone();
+        workspace
     }
 
     /// A workspace that was stored, with the clock and the outbox of this sandbox.

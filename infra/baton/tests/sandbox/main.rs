@@ -1,6 +1,10 @@
 //! The sandbox from outside: started in this process, used over HTTP alone.
 
 #[cfg(test)]
+mod captures;
+#[cfg(test)]
+mod conversations;
+#[cfg(test)]
 mod data;
 #[cfg(test)]
 mod failures;
@@ -8,6 +12,8 @@ mod failures;
 mod faults;
 #[cfg(test)]
 mod fresh;
+#[cfg(test)]
+mod hands;
 #[cfg(test)]
 mod harness;
 #[cfg(test)]

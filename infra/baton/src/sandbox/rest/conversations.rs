@@ -133,11 +133,10 @@ pub(super) fn merge(call: &Call<'_>, workspace: &mut Workspace) -> Answer<Reply>
     whole(call, workspace, primary)
 }
 
-/// `POST …/run_assignment_rules`, which 2.12 took away. The sandbox's one rule is the default
-/// assignee; without it the conversation stays as it is, as in a workspace without rules.
+/// `POST …/run_assignment_rules`, which 2.12 took away.
 pub(super) fn run_assignment_rules(call: &Call<'_>, workspace: &mut Workspace) -> Answer<Reply> {
     let id = conversation_id(call.param("id"))?;
-    workspace.conversation(id)?;
+    workspace.run_assignment_rules(id)?;
     whole(call, workspace, id)
 }
 
