@@ -16,6 +16,7 @@ mod search;
 mod spoil;
 mod whom;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -23,6 +24,8 @@ use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::Response;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 
 pub(crate) use self::reply::Reply;
 use self::routes::Handler;
@@ -194,9 +197,22 @@ fn answer(
 
 fn credentials(shared: &Shared, headers: &HeaderMap) -> Answer<Credentials> {
     header_text(headers, "authorization")
-        .and_then(|text| text.strip_prefix("Bearer "))
-        .and_then(|token| shared.tokens.find(token.trim()))
+        .and_then(access_token)
+        .and_then(|token| shared.tokens.find(&token))
         .ok_or_else(ApiError::unauthorized)
+}
+
+/// The token in an `Authorization` header. Intercom's older clients send it as the name of a
+/// user without a password.
+fn access_token(header: &str) -> Option<Cow<'_, str>> {
+    let (scheme, rest) = header.split_once(' ')?;
+    let rest = rest.trim();
+    if scheme.eq_ignore_ascii_case("bearer") {
+        return Some(Cow::Borrowed(rest));
+    }
+    let pair = scheme.eq_ignore_ascii_case("basic").then(|| STANDARD.decode(rest).ok()).flatten()?;
+    let pair = String::from_utf8(pair).ok()?;
+    pair.split_once(':').map(|(name, _)| Cow::Owned(name.to_owned()))
 }
 
 fn count_call(workspace: &mut Workspace, credentials: &Credentials, trace: &mut Trace) -> Answer<()> {

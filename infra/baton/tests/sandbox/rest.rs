@@ -1,5 +1,7 @@
 //! The REST API: what it answers, refuses, and changes.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use baton_cli::sandbox::{Options, Seed};
 use serde_json::{Value, json};
 
@@ -52,6 +54,18 @@ async fn workspaces_share_nothing() {
     assert_eq!(second.ok()["conversation_id"], json!(id));
     let answer = lab.send("GET", &path, &other, "").await.unwrap().ok();
     assert_eq!(answer["source"]["author"]["name"], "Erik");
+}
+
+#[tokio::test]
+async fn a_token_also_comes_as_a_user_without_a_password() {
+    let lab = Lab::start().await;
+    let status_of = async |header: &str| lab.send("GET", "/me", &[("Authorization", header)], "").await.unwrap().status;
+    let basic = |pair: &str| format!("Basic {}", STANDARD.encode(pair));
+    assert_eq!(status_of(&basic("sandbox-token:")).await, 200);
+    assert_eq!(status_of("bearer sandbox-token").await, 200);
+    for wrong in [&basic("nonsense:"), &basic("sandbox-token"), "Basic sandbox-token", "sandbox-token", "Bearer"] {
+        assert_eq!(status_of(wrong).await, 401, "{wrong}");
+    }
 }
 
 #[tokio::test]
