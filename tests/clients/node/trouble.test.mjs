@@ -122,4 +122,21 @@ describe("trouble", { concurrency: true }, () => {
     assert.ok(Date.now() - asked < 4000);
     assert.equal((await client().conversations.find({ conversation_id: id })).id, id);
   });
+
+  for (const fault of ["delay", "delay_after"]) {
+    test(`TRAP: a reply that is answered too late (${fault}) is stored all the same`, async () => {
+      const id = await conversation();
+      await sandbox.control("POST faults", { match: { path_contains: `${id}/reply` }, fault, delay_ms: 1500 });
+      await assert.rejects(
+        client().conversations.reply({ conversation_id: id, body: comment("Once") }, { timeoutInSeconds: 1 }),
+        (error) => error instanceof IntercomError && error.message === '"timeout"',
+      );
+      const until = Date.now() + 10_000;
+      while (!(await statuses(`${id}/reply`)).length) {
+        assert.ok(Date.now() < until);
+        await sleep(50);
+      }
+      assert.deepEqual(await saidIn(id), ["Once"]);
+    });
+  }
 });

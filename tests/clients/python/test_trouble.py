@@ -110,6 +110,18 @@ def test_a_late_answer_is_a_timeout(sandbox, client, conversation):
     assert client.conversations.find(conversation).id == conversation
 
 
+@pytest.mark.parametrize("fault", ["delay", "delay_after"])
+def test_trap_a_reply_that_is_answered_too_late_is_stored_all_the_same(sandbox, client, conversation, fault):
+    sandbox.control("POST faults", {"match": {"path_contains": "/reply"}, "fault": fault, "delay_ms": 1500})
+    with pytest.raises(httpx.ReadTimeout):
+        client.conversations.reply(conversation, request=comment("Once"), request_options={"timeout_in_seconds": 1})
+    until = time.monotonic() + 10
+    while not statuses(sandbox, "/reply"):
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    assert said_in(client, conversation) == ["Once"]
+
+
 def test_trap_the_iterator_of_a_search_has_the_first_page_again_and_again(sandbox, client):
     for n in range(3):
         client.conversations.create(from_={"type": "user", "id": CARLA}, body=f"Number {n}")

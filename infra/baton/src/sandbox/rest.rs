@@ -95,12 +95,17 @@ struct Trace {
     spoil: Spoil,
 }
 
-/// Answers one REST request.
+/// Answers one REST request. A caller that has stopped waiting does not stop what it asked for.
 pub(crate) async fn serve(
     State(shared): State<Arc<Shared>>,
     ConnectInfo(hang_up): ConnectInfo<HangUp>,
     request: Request,
 ) -> Response {
+    let served = tokio::spawn(carry_out(shared, hang_up, request)).await;
+    served.unwrap_or_else(|_| respond(Err(ApiError::fault(500)), &Trace::default()))
+}
+
+async fn carry_out(shared: Arc<Shared>, hang_up: HangUp, request: Request) -> Response {
     let at_ms = shared.clock.now_ms();
     let started = Instant::now();
     let (head, body) = request.into_parts();

@@ -250,3 +250,33 @@ async fn a_share_of_the_requests_fails_and_the_same_ones_next_time() {
     assert_eq!(first, run(4).await);
     assert_ne!(first, run(5).await);
 }
+
+#[tokio::test]
+async fn a_caller_that_stops_waiting_does_not_stop_what_it_asked_for() {
+    let lab = Lab::start().await;
+    let id = lab.started("hi").await;
+    for (kind, parts) in [("delay", 1), ("delay_after", 2)] {
+        lab.fault(json!({"match": {"path_contains": "/reply"}, "fault": kind, "delay_ms": 300})).await;
+        let path = format!("/conversations/{id}/reply");
+        let asked = tokio::time::timeout(Duration::from_millis(100), lab.rest("POST", &path, reply()));
+        assert!(asked.await.is_err(), "{kind}");
+        let stored = async {
+            while lab.parts(&id).await < parts {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(10), stored).await.unwrap();
+    }
+    // The line of the log as well, which comes when the answer would have.
+    let logged = async {
+        loop {
+            let log = lab.control("GET", "/requests", Value::Null).await.ok();
+            let requests = log["requests"].as_array().unwrap();
+            if requests.iter().filter(|one| one["method"] == "POST" && one["status"] == 200).count() == 2 {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), logged).await.unwrap();
+}
