@@ -1,12 +1,13 @@
 //! A local stand-in for Intercom: its REST API, its signed webhooks, and hands for its people.
 //!
 //! For development and tests of a bridge without an Intercom account. Everything comes from a
-//! [`Seed`] and is in memory, or also in a directory that keeps it over restarts (`store`); several workspaces live side by side and share nothing. It is
-//! deliberately no Intercom: no inbox, no e-mail, no Fin, no OAuth, no tickets. What it does
-//! have keeps to Intercom's documented and captured behaviour, in versions 2.10 to 2.16.
+//! [`Seed`] and is in memory, or also in a directory that keeps it over restarts (`store`);
+//! several workspaces live side by side and share nothing. It is deliberately no Intercom: no
+//! e-mail, no Fin, no OAuth, no tickets. What it does have keeps to Intercom's documented and captured behaviour, in versions 2.10 to 2.16.
 //!
 //! The REST API is at the root with `Authorization: Bearer <token of the seed>`. The people's
-//! side is the control API below, JSON in and out, without credentials. Ids may be written as
+//! side is the control API below, JSON in and out, without credentials (a page from another
+//! address is kept out), and a page for a browser, which is at `/_sandbox/`. Ids may be written as
 //! numbers or text. Errors are `{"error": "…"}`.
 //!
 //! | Endpoint below `/_sandbox` | Body → answer |
@@ -28,9 +29,21 @@
 //! | `POST …/{id}/rating` | `{rating, remark?}` → `{status}` |
 //! | `POST …/{id}/redact` | `{part_id}` (or the id of the first message) → `{status}` |
 //! | `POST …/{id}/tag` | `{name, admin_id}` → the tag |
+//! | `POST …/{id}/untag` | `{name, admin_id}` → the tag |
+//! | `POST …/{id}/choice` | `{uuid}` → `{part_id}`: the customer presses a quick reply |
 //! | `GET …/{id}/events?after=N` | → `{events: [{n, at, kind: "source"\|"part"\|"notification", …}]}` |
 //! | `GET`, `POST /{app_id}/automation` | `{auto_reply?: {body, admin_id?}, assign_after_ms?: {ms, admin_id? \| team_id?}, default_assignee?: {admin_id? \| team_id?}, mails_bot_replies?}` → the same: what the workspace does by itself |
+//! | `GET …/{id}/timeline?after=` | → `{entries: [{kind: event\|webhook\|request\|step, key, at_ms, …}], next}`: what happened, from all sides, in the order of time |
 //! | `GET /{app_id}/files/{n}` | → an uploaded file |
+//! | `POST /{app_id}/files?name=N` | the file → `{url, name, content_type, filesize}`, which can be an attachment |
+//! | `POST /{app_id}/contacts` | `{name?, email?, external_id?, role?: user\|lead}` → `{id, name, email, role, external_id}` |
+//! | `POST /{app_id}/admins/{id}/away` | `{away_mode_enabled}` → the same |
+//! | `GET /workspaces` | → `{workspaces: [{app_id, name, region}], run}`; `run` is another at each start |
+//! | `GET /{app_id}/directory` | → the workspace with `admins`, `teams`, `tags` |
+//! | `GET /{app_id}/people?q=&limit=` | → `{people: [contact as above], total}` |
+//! | `GET /{app_id}/rows?view=&state=&contact_id=&q=&after=&limit=` | → `{rows, next, total, counts}`: conversations, newest change first; `view` is `all`, `unassigned`, `admin:ID` or `team:ID` |
+//! | `GET /{app_id}/live` | → server-sent events: `hello`, `changes`, `resync`, `beat` |
+//! | `POST /trace` | `{steps: [{at_ms, app_id, conversation_id, function, outcome, level?: info\|warn\|error, …}]}` → `{status}`: what a bridge says it did; all steps or none |
 //! | `GET /operations` | → `{operations: [{method, path, since, until}]}`: what the REST API has, in which versions |
 //! | `GET /requests?after=N` | → `{requests: [{n, at_ms, duration_ms, app_id, conversation_id, method, path, query, version, body, status, fault}]}`; `fault` is `{id, fault}` or null |
 //! | `GET /deliveries?after=N` | → `{deliveries: [{n, at_ms, duration_ms, app_id, conversation_id, topic, notification_id, attempt, status, problem, client_id, fault}]}`; `attempt` is how often it had been sent then |
@@ -73,13 +86,18 @@ mod customer;
 mod deliver;
 mod error;
 mod faults;
+mod feed;
+mod hands;
 mod history;
 mod ids;
 mod journal;
 mod kept;
 mod limits;
+mod lists;
+mod live;
 mod merging;
 mod model;
+mod page;
 mod participants;
 mod parts;
 mod query;
@@ -93,9 +111,11 @@ mod store;
 mod subscription;
 mod text;
 mod texts;
+mod timeline;
 #[allow(dead_code, reason = "granting and revoking come with OAuth and the control API")]
 mod tokens;
 mod topic;
+mod trace;
 mod version;
 mod workflows;
 mod workspace;
@@ -109,6 +129,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
+use axum::middleware::from_fn_with_state;
+use axum::routing::get;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -126,11 +148,13 @@ use self::clock::Clock;
 use self::connection::{HangUp, Lines};
 use self::deliver::{Courier, Outbox};
 use self::faults::Faults;
+use self::feed::Feed;
 use self::journal::Journal;
 use self::saving::{Keeper, Saving};
 use self::scenario::Scenarios;
 use self::store::{Store, Stored};
 use self::tokens::{TokenBook, Tokens};
+use self::trace::Traces;
 use self::workspace::Workspace;
 
 /// How long a stop waits for answers under way.
@@ -241,6 +265,7 @@ impl Sandbox {
         let retry_after = Duration::from_millis(options.retry_after_ms.unwrap_or(seed.retry_after_ms));
         let courier = Arc::new(Courier::new(journal.clone(), faults.clone(), clock.clone(), retry_after)?);
         let (outbox, notices) = deliver::outbox(journal.clone());
+        let feed = journal.feed.clone();
         let mut shared = Shared::new(seed, format!("http://{address}"), clock, journal, faults, &courier, outbox);
         shared.scenarios = scenarios;
         if let Some(store) = &store {
@@ -250,7 +275,9 @@ impl Sandbox {
         let keeper = store.map(|store| Keeper::start(store, shared.clone())).transpose()?;
 
         let app = Router::new()
-            .nest("/_sandbox", control::routes())
+            .nest("/_sandbox", control::routes().layer(from_fn_with_state(shared.clone(), page::watch)))
+            .route(page::ADDRESS, get(page::index))
+            .route("/", get(page::home).fallback(rest::serve))
             .fallback(rest::serve)
             .with_state(shared.clone())
             .into_make_service_with_connect_info::<HangUp>();
@@ -264,6 +291,7 @@ impl Sandbox {
             stop: Some(stop),
             origin,
             keeper,
+            feed,
             server: tokio::spawn(server.into_future()),
             courier: tokio::spawn(courier.run(notices)),
             alarms: tokio::spawn(alarms::run(shared)),
@@ -289,6 +317,7 @@ pub struct Running {
     keeper: Option<Keeper>,
     address: SocketAddr,
     stop: Option<oneshot::Sender<()>>,
+    feed: Feed,
     server: JoinHandle<std::io::Result<()>>,
     courier: JoinHandle<()>,
     alarms: JoinHandle<()>,
@@ -315,6 +344,7 @@ impl Running {
     pub async fn stop(mut self) -> Result<(), StoreError> {
         self.courier.abort();
         self.alarms.abort();
+        self.feed.close();
         drop(self.stop.take());
         drop(tokio::time::timeout(STOP_WITHIN, &mut self.server).await);
         let Some(keeper) = self.keeper.take() else { return Ok(()) };
@@ -361,6 +391,7 @@ struct Shared {
     courier: Arc<Courier>,
     outbox: Outbox,
     scenarios: Scenarios,
+    traces: Traces,
 }
 
 impl Shared {
@@ -393,6 +424,7 @@ impl Shared {
             courier: courier.clone(),
             outbox,
             scenarios: Scenarios::default(),
+            traces: Traces::default(),
         }
     }
 
@@ -426,6 +458,11 @@ impl Shared {
         Some(workspace)
     }
 
+    /// Where changes are made known.
+    fn feed(&self) -> &Feed {
+        &self.journal.feed
+    }
+
     /// Puts every workspace and the tokens back to the seed. Subscriptions end, except those of
     /// the seed.
     fn reset(&self) {
@@ -443,5 +480,7 @@ impl Shared {
         self.tokens.replace(self.seed_tokens.clone());
         self.journal.clear();
         self.faults.clear();
+        self.traces.clear();
+        self.feed().changed_everywhere();
     }
 }

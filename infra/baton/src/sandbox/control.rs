@@ -29,7 +29,7 @@ use super::rest::fields::attachment_at;
 use super::rest::routes as operations_table;
 use super::text;
 use super::workspace::Workspace;
-use super::{Shared, WorkspaceGuard};
+use super::{Shared, WorkspaceGuard, hands, lists, live, page, timeline};
 
 /// The largest control request.
 const BODY_LIMIT_BYTES: usize = 8 * 1024 * 1024;
@@ -52,7 +52,21 @@ pub(crate) fn routes() -> Router<Arc<Shared>> {
         .route("/rating", post(rating))
         .route("/redact", post(redact))
         .route("/tag", post(tag));
+    let conversation = conversation
+        .route("/choice", post(hands::choose))
+        .route("/untag", post(hands::untag))
+        .route("/timeline", get(timeline::show));
     Router::new()
+        .route("/page/{name}", get(page::file))
+        .route("/workspaces", get(lists::workspaces))
+        .route("/{app_id}/directory", get(lists::directory))
+        .route("/{app_id}/people", get(lists::people))
+        .route("/{app_id}/rows", get(lists::rows))
+        .route("/{app_id}/live", get(live::stream))
+        .route("/{app_id}/files", post(hands::upload))
+        .route("/{app_id}/contacts", post(hands::new_contact))
+        .route("/{app_id}/admins/{id}/away", post(hands::away))
+        .route("/trace", post(hands::trace))
         .route("/health", get(health))
         .route("/operations", get(operations))
         .route("/requests", get(requests))
@@ -103,24 +117,24 @@ fn with_status(status: StatusCode, value: Value) -> Response {
     (status, json, value.to_string()).into_response()
 }
 
-fn parse<T: DeserializeOwned>(body: &Bytes) -> Result<T, Refusal> {
+pub(crate) fn parse<T: DeserializeOwned>(body: &Bytes) -> Result<T, Refusal> {
     serde_json::from_slice(body).map_err(|error| refuse(StatusCode::BAD_REQUEST, format!("the body: {error}")))
 }
 
-fn workspace<'a>(shared: &'a Shared, app_id: &str) -> Result<WorkspaceGuard<'a>, Refusal> {
+pub(crate) fn workspace<'a>(shared: &'a Shared, app_id: &str) -> Result<WorkspaceGuard<'a>, Refusal> {
     shared.workspace(app_id).ok_or_else(|| refuse(StatusCode::NOT_FOUND, format!("there is no workspace {app_id:?}")))
 }
 
 /// An id as a number or as text, as both are natural to write.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
-enum Id {
+pub(crate) enum Id {
     Number(u64),
     Text(String),
 }
 
 impl Id {
-    fn number(&self) -> Result<u64, Refusal> {
+    pub(crate) fn number(&self) -> Result<u64, Refusal> {
         match self {
             Self::Number(number) => Ok(*number),
             Self::Text(text) => {
@@ -219,12 +233,11 @@ async fn file(State(shared): State<Arc<Shared>>, Path((app_id, file)): Path<(Str
     let workspace = workspace(&shared, &app_id)?;
     let (content_type, bytes) =
         workspace.files.get(&file).ok_or_else(|| refuse(StatusCode::NOT_FOUND, "there is no such file"))?;
-    let headers = [(header::CONTENT_TYPE, content_type.clone())];
-    Ok((headers, bytes.clone()).into_response())
+    Ok(page::uploaded(content_type, bytes.clone()))
 }
 
 /// The contact of that name; a new lead when there is none, or no name.
-fn contact_named(workspace: &mut Workspace, name: Option<String>) -> String {
+pub(crate) fn contact_named(workspace: &mut Workspace, name: Option<String>) -> String {
     let known = name.clone().map(|name| workspace.contacts.all_by(&ContactBy::Name(name)));
     if let Some(known) = known.unwrap_or_default().first() {
         return known.id.clone();
@@ -251,7 +264,7 @@ async fn move_time(State(shared): State<Arc<Shared>>, body: Bytes) -> Reply {
     time(State(shared)).await
 }
 
-type InConversation = Path<(String, u64)>;
+pub(crate) type InConversation = Path<(String, u64)>;
 
 async fn show(State(shared): State<Arc<Shared>>, Path((app_id, id)): InConversation) -> Reply {
     let workspace = workspace(&shared, &app_id)?;
@@ -259,6 +272,7 @@ async fn show(State(shared): State<Arc<Shared>>, Path((app_id, id)): InConversat
     let parts: Vec<_> = conversation.parts.iter().collect();
     let style = Style::control();
     let mut value = render::conversation(&workspace, conversation, &parts, style);
+    value["row"] = lists::row(&workspace, conversation);
     value["seen_by_customer"] = render::seen_by_customer(conversation);
     value["notified"] = conversation
         .parts

@@ -17,6 +17,7 @@ pub(crate) use self::notice::Notice;
 use self::notice::Outcome;
 use super::clock::Clock;
 use super::faults::Faults;
+use super::feed::Feed;
 use super::journal::Journal;
 use super::resolve::LoopbackNames;
 use super::subscription::{Gate, Subscription, Verdict};
@@ -38,6 +39,11 @@ impl Outbox {
     /// One that nobody empties.
     pub(crate) fn nowhere() -> Self {
         outbox(Arc::default()).0
+    }
+
+    /// Where changes are made known.
+    pub(crate) fn feed(&self) -> &Feed {
+        &self.journal.feed
     }
 
     pub(crate) fn put(&self, notice: Notice) {

@@ -14,6 +14,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::faults::Struck;
+use super::feed::{Feed, Subject};
 
 /// How many entries of each kind are kept.
 const ENTRIES_KEPT: usize = 10_000;
@@ -75,6 +76,8 @@ pub(crate) struct Journal {
     requests: Mutex<Log<Request>>,
     deliveries: Mutex<Log<Delivery>>,
     recorder: Option<mpsc::Sender<(u64, Request, Answered)>>,
+    /// Where every entry is made known to those who watch.
+    pub(crate) feed: Feed,
 }
 
 #[derive(Debug)]
@@ -135,15 +138,24 @@ impl Journal {
     /// Logs a request; the answer goes into the file alone.
     pub(crate) fn request(&self, request: Request, answered: Option<Answered>) {
         let copy = answered.map(|answered| (request.clone(), answered));
+        let subjects = subjects(&request);
+        let app_id = request.app_id.clone();
         let n = lock(&self.requests).add(request);
         if let (Some(recorder), Some((request, answered))) = (&self.recorder, copy) {
             // A full disk ends the recording, not the sandbox.
             drop(recorder.send((n, request, answered)));
         }
+        for subject in subjects.into_iter().flatten() {
+            self.feed.changed(app_id.as_deref().unwrap_or_default(), subject);
+        }
     }
 
     pub(crate) fn delivery(&self, delivery: Delivery) {
+        let conversation = delivery.conversation_id.as_ref().and_then(|id| id.parse().ok());
+        let app_id = delivery.app_id.clone();
         lock(&self.deliveries).add(delivery);
+        let subject = conversation.map_or(Subject::Surroundings, Subject::Steps);
+        self.feed.changed(&app_id, subject);
     }
 
     pub(crate) fn requests_after(&self, n: u64) -> Vec<Value> {
@@ -160,6 +172,24 @@ impl Journal {
                 value
             })
             .collect()
+    }
+
+    /// The requests about one conversation after a number.
+    pub(crate) fn requests_about(&self, app_id: &str, conversation_id: u64, n: u64) -> Vec<(u64, Value)> {
+        let id = conversation_id.to_string();
+        let requests = lock(&self.requests);
+        let about = |request: &Request| {
+            request.app_id.as_deref() == Some(app_id) && request.conversation_id.as_ref() == Some(&id)
+        };
+        requests.after(n).filter(|(_, one)| about(one)).map(|(n, one)| (*n, request_json(*n, one))).collect()
+    }
+
+    /// The attempts to deliver what was about one conversation after a number.
+    pub(crate) fn deliveries_about(&self, app_id: &str, conversation_id: u64, n: u64) -> Vec<(u64, Value)> {
+        let id = conversation_id.to_string();
+        let deliveries = lock(&self.deliveries);
+        let about = |delivery: &Delivery| delivery.app_id == app_id && delivery.conversation_id.as_ref() == Some(&id);
+        deliveries.after(n).filter(|(_, one)| about(one)).map(|(n, one)| (*n, json!(one))).collect()
     }
 
     /// Forgets all entries. Numbers go on, so that nobody who polls misses one.
@@ -189,6 +219,15 @@ fn request_json(n: u64, request: &Request) -> Value {
 fn answer_json(answered: &Answered) -> Value {
     let headers: Value = answered.headers.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
     json!({"headers": headers, "body": serde_json::from_slice::<Value>(&answered.body).unwrap_or_default()})
+}
+
+/// What a request shows or changes: a conversation that is read is only shown.
+fn subjects(request: &Request) -> [Option<Subject>; 2] {
+    let changes = request.method != "GET";
+    match request.conversation_id.as_ref().and_then(|id| id.parse().ok()) {
+        Some(id) => [Some(Subject::Steps(id)), changes.then_some(Subject::Conversation(id))],
+        None => [changes.then_some(Subject::Surroundings), None],
+    }
 }
 
 fn body_json(body: &Bytes) -> Value {

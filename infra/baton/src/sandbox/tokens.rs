@@ -72,6 +72,13 @@ impl Tokens {
         book.0.get(text).filter(|entry| !entry.revoked).map(|entry| entry.credentials.clone())
     }
 
+    /// The teammates in whose names a workspace's tokens act.
+    pub(crate) fn admin_ids(&self, app_id: &str) -> Vec<u64> {
+        let book = self.read();
+        let mine = book.0.values().filter(|entry| entry.credentials.app_id == app_id);
+        mine.filter_map(|entry| entry.credentials.token.admin_id.parse().ok()).collect()
+    }
+
     /// Makes a token valid. One of the same text is replaced.
     pub(crate) fn grant(&self, credentials: Credentials) {
         self.write().add(credentials);

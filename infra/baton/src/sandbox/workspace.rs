@@ -16,6 +16,7 @@ use super::automation::Automation;
 use super::clock::Clock;
 use super::deliver::Outbox;
 use super::error::{Answer, ApiError};
+use super::feed::Subject;
 use super::history::History;
 use super::ids::Counters;
 use super::kept::Kept;
@@ -236,10 +237,12 @@ impl Workspace {
         let n = self.counters.event();
         entry["n"] = json!(n);
         entry["at"] = json!(self.clock.now());
+        entry["at_ms"] = json!(self.clock.now_ms());
         if self.events.len() == EVENTS_KEPT {
             self.events.pop_front();
         }
         self.events.push_back(Event { n, conversation_id, entry });
+        self.outbox.feed().changed(&self.app_id, Subject::Conversation(conversation_id));
     }
 }
 

@@ -17,6 +17,8 @@ mod hands;
 #[cfg(test)]
 mod harness;
 #[cfg(test)]
+mod page;
+#[cfg(test)]
 mod rest;
 #[cfg(test)]
 mod scenarios;

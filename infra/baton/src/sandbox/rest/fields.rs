@@ -180,7 +180,8 @@ pub(crate) fn attachment_at(url: &str) -> Attachment {
     Attachment { name: name.to_owned(), url: url.to_owned(), content_type: content_type.to_owned(), filesize: 0 }
 }
 
-fn keep_file(workspace: &mut Workspace, content_type: &str, bytes: Vec<u8>) -> u64 {
+/// Keeps a file and gives its number.
+pub(crate) fn keep_file(workspace: &mut Workspace, content_type: &str, bytes: Vec<u8>) -> u64 {
     let id = workspace.counters.file();
     workspace.files.insert(id, (content_type.to_owned(), bytes));
     if workspace.files.len() > FILES_KEPT {
