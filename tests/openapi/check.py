@@ -5,7 +5,8 @@ Four things are checked, in each of the versions 2.10, 2.15 and 2.16:
 - the requests that Baton sent while the tests ran, and what the sandbox answered to them
   (`.local/**/intercom-requests*.jsonl`, `.local/**/requests/*.jsonl`);
 - the requests of `drive.py`, which calls every operation of the sandbox, and the answers to them;
-- that bodies which break a description are refused, in Intercom's form (`hostile.py`);
+- that bodies which break a description, and ids and queries that mean nothing, are refused in Intercom's form
+  (`hostile.py`);
 - that all operations which Baton uses are among them.
 
 Where the descriptions contradict what Intercom really does, `exceptions.py` says so. They lie
@@ -146,30 +147,44 @@ def check_driver(findings, known, binary):
 
 
 def check_hostile(findings, known, binary):
-    """Bodies that break the description, before every good one. How many were sent."""
+    """Bodies that break the description, before every good one; then ids and queries that mean nothing. How many."""
     sent = 0
+
+    def refused(description, operation, what, kind, status, answer):
+        nonlocal sent
+        sent += 1
+        if 200 <= status < 300:
+            if not exceptions.taken(str(operation), what, kind):
+                findings.problem(description.version, operation, "taken", f"{what}: {kind} ({status})")
+        elif not 400 <= status < 500:
+            findings.problem(description.version, operation, "hostile", f"{what}: {kind}: {status}")
+        elif operation.answer_problems(418, answer):
+            findings.problem(description.version, operation, "refusal", f"{what}: {kind}: {answer}")
+        else:
+            findings.refusals[(description.version, operation.name)] += 1
+
     with drive.sandbox(binary) as address:
         for description in known:
 
             def attack(session, method, path, body, description=description):
-                nonlocal sent
                 operation = description.find(method, path.partition("?")[0])
                 if operation is None or not operation.takes_body():
                     return
                 for (where, kind), candidate in hostile.variants(operation, body):
-                    sent += 1
-                    status, answer = session.send(method, path, candidate)
-                    if 200 <= status < 300:
-                        if not exceptions.taken(str(operation), where, kind):
-                            findings.problem(description.version, operation, "taken", f"{where}: {kind} ({status})")
-                    elif not 400 <= status < 500:
-                        findings.problem(description.version, operation, "hostile", f"{where}: {kind}: {status}")
-                    elif operation.answer_problems(418, answer):
-                        findings.problem(description.version, operation, "refusal", f"{where}: {answer}")
-                    else:
-                        findings.refusals[(description.version, operation.name)] += 1
+                    refused(description, operation, where, kind, *session.send(method, path, candidate))
 
-            drive.drive(drive.Session(address, description.version, attack))
+            session = drive.Session(address, description.version, attack)
+            drive.drive(session)
+            for name in sorted(name for name in session.operations if session.has(*name)):
+                operation = description.operations.get(name)
+                if operation is None:
+                    continue
+                for path in hostile.strange_paths(name[1]):
+                    body = {} if operation.takes_body() else None
+                    refused(description, operation, path, "id", *session.send(name[0], path, body))
+                for parameter, query in hostile.strange_queries(operation):
+                    if "{" not in name[1]:
+                        refused(description, operation, parameter, "query", *session.send(name[0], name[1] + query))
     return sent
 
 
@@ -227,7 +242,7 @@ def main():
         print("no requests of Baton's were recorded; the tests that record them have not run here")
     print(
         f"{complete} of {total} operations whole in {', '.join(VERSIONS)}; {requests} requests of Baton's, "
-        f"{sum(findings.requests.values())} requests, {sum(findings.answers.values())} answers, {sent} hostile bodies"
+        f"{sum(findings.requests.values())} requests, {sum(findings.answers.values())} answers, {sent} hostile requests"
     )
     return 1 if findings.problems or unknown or missing else 0
 

@@ -287,9 +287,22 @@ def managing(s):
     s.control("POST", f"/sandbox1/conversations/{id}/rating", {"rating": 5, "remark": "good"})
     s.control("POST", f"/sandbox1/conversations/{id}/operator", {"body": "I am Fin", "from_ai_agent": True})
     s.ok("GET", "/conversations/{id}", id=id)
+    over = {"action": "hand_over", "assignee": {"type": "team", "id": SUPPORT}, "body": "A person will help"}
+    s.control("POST", f"/sandbox1/conversations/{id}/operator", over)
+    s.ok("GET", "/conversations/{id}", id=id)
+    by_email(s)
     unassigned = s.started()
     s.control("POST", f"/sandbox1/conversations/{unassigned}/rating", {"rating": 1})
     s.ok("GET", "/conversations/{id}", id=unassigned)
+
+
+def by_email(s):
+    begin = {"contact_id": CARLA, "body": "hello", "email": {"subject": "Help"}, "url": "https://shop.example/"}
+    id = s.control("POST", "/sandbox1/conversations", begin)["conversation_id"]
+    s.control("POST", f"/sandbox1/conversations/{id}/customer", {"body": "thanks", "quoted": "what you wrote"})
+    s.control("POST", f"/sandbox1/conversations/{id}/teammate", {"admin_id": ALICE, "action": "priority"})
+    s.ok("GET", "/conversations/{id}", id=id)
+    s.ok("GET", "/conversations/{id}", id=id, query="?display_as=plaintext")
 
 
 def describing(s):

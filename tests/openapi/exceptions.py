@@ -71,6 +71,12 @@ TAKEN = [
         "left out",
         "a contact's choice among quick replies needs no body in the description's own example",
     ),
+    (
+        r"GET .*",
+        r"display_avatar|include_.*",
+        "query",
+        "a switch for something that the sandbox does not have is not read",
+    ),
 ]
 
 

@@ -12,6 +12,28 @@ OTHERS = {"object": {"x": 1}, "list": [1], "flag": True, "word": "nonsense", "nu
 WHOLE = {"list": [], "word": "nonsense", "number": 1}
 
 
+# What no operation knows as an id.
+STRANGE_IDS = ("0", "-1", "99999999999999999999999", "nonsense", "%00", "a%2Fb", "%C3%BC", "{id}", "1.5")
+
+
+def strange_paths(template):
+    """The path of an operation with each of the strange ids in the place of its first parameter."""
+    head, brace, tail = template.partition("{")
+    if brace:
+        tail = tail.partition("}")[2]
+        for strange in STRANGE_IDS:
+            yield head + strange + tail.replace("{}", "0")
+
+
+def strange_queries(operation):
+    """Query strings with a parameter of the wrong type, by the parameter's name."""
+    for parameter in operation.node.get("parameters", []):
+        parameter = operation.description.follow(parameter)
+        kind = parameter.get("schema", {}).get("type")
+        if parameter.get("in") == "query" and kind in ("integer", "boolean"):
+            yield parameter["name"], f"?{parameter['name']}=nonsense"
+
+
 def _places(body, here=()):
     if isinstance(body, dict):
         for key, value in body.items():
