@@ -3,8 +3,10 @@
 //! Implementations classify their own errors: a caller never sees a status code.
 #![expect(async_fn_in_trait, reason = "the functions run on one thread, so futures need no Send bound")]
 
+use serde::{Deserialize, Serialize};
+
 use crate::domain::conversation::{Action, Conversation, PendingEvent};
-use crate::domain::ids::{ClaimId, ConversationId, ConversationKey, Timestamp};
+use crate::domain::ids::{AppId, ClaimId, ConversationId, ConversationKey, Timestamp};
 use crate::domain::part::Observation;
 use crate::domain::settings::{Bot, Workspace};
 use crate::domain::step::Answer;
@@ -90,6 +92,15 @@ pub trait Wakers {
     async fn wake(&self, worker: Worker, key: &ConversationKey, about: &str) -> Result<(), Unavailable>;
 }
 
+/// Makes the router look at conversations in Intercom.
+pub trait Doorbells {
+    /// Has a conversation fetched. The same `about` within five minutes is one call.
+    ///
+    /// # Errors
+    /// [`Unavailable`].
+    async fn ring(&self, key: &ConversationKey, about: &str) -> Result<(), Unavailable>;
+}
+
 /// Why Intercom shows nothing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotShown {
@@ -123,6 +134,69 @@ pub trait Intercom {
     /// Carries an action out: at most one request that changes anything in the customer's eyes,
     /// without hidden retries.
     async fn perform(&self, workspace: &Workspace, id: &ConversationId, action: &Action) -> Answer;
+}
+
+/// A conversation that a search found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Changed {
+    /// Its id.
+    pub id: ConversationId,
+    /// When it changed.
+    pub updated_at: Timestamp,
+    /// What the search shows of it: everything but its parts.
+    pub shown: Observation,
+}
+
+/// One page of what a search found.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Page {
+    /// The conversations, in any order.
+    pub changed: Vec<Changed>,
+    /// The next page, as Intercom names it.
+    pub next: Option<String>,
+}
+
+/// Searching Intercom. What is found may be older than the conversations by the time that
+/// Intercom's index lags.
+pub trait Search {
+    /// Conversations that changed at or after a moment.
+    ///
+    /// # Errors
+    /// [`NotShown`].
+    async fn changed(&self, workspace: &Workspace, since: Timestamp, page: Option<&str>) -> Result<Page, NotShown>;
+
+    /// How many open conversations of the bot's have a customer who waits since before then.
+    ///
+    /// # Errors
+    /// [`NotShown`].
+    async fn waiting_for_the_bot(&self, workspace: &Workspace, before: Timestamp) -> Result<u64, NotShown>;
+}
+
+/// How far a workspace has been searched.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bookmark {
+    /// Changes up to here are known.
+    pub since: Timestamp,
+    /// When the present search began.
+    pub began: Timestamp,
+    /// The page on which it goes on, in the middle of a search.
+    #[serde(default)]
+    pub page: Option<String>,
+}
+
+/// Where the searches keep how far they have come.
+pub trait Bookmarks {
+    /// A workspace's bookmark; none before its first search.
+    ///
+    /// # Errors
+    /// [`Unavailable`].
+    async fn bookmark(&self, app_id: &AppId) -> Result<Option<Bookmark>, Unavailable>;
+
+    /// Sets a workspace's bookmark.
+    ///
+    /// # Errors
+    /// [`Unavailable`].
+    async fn set_bookmark(&self, app_id: &AppId, bookmark: &Bookmark) -> Result<(), Unavailable>;
 }
 
 /// Why a bot did not take an event.

@@ -14,7 +14,7 @@ use shared::domain::incoming;
 use shared::domain::part::{Assignee, PartKind};
 use shared::domain::settings::{ApiVersion, Workspace};
 use shared::domain::step::Answer;
-use shared::ports::{Clock as _, Intercom, NotShown};
+use shared::ports::{Clock as _, Intercom, NotShown, Search as _};
 use shared::testing::{BOT, FakeIntercom, Scene, workspace};
 
 use super::aws::root;
@@ -204,4 +204,37 @@ fn what_is_gone_refused_or_not_there_is_told_apart() {
         let answer = there.api.perform(&there.workspace, &there.id, &text("<p>Hi</p>")).await;
         assert!(matches!(answer, Answer::NotSent { .. }), "it certainly was not sent: {answer:?}");
     });
+}
+
+#[test]
+fn what_changed_is_found_page_by_page_in_every_version() {
+    for version in ["2.10", "2.15", "2.16"] {
+        run(async {
+            let there = There::start(&format!("search-{version}"), version).await;
+            let since = Timestamp(SystemClock.now().0 - 60_000);
+            let to_bot =
+                Action::Assign { to: Assignee::Teammate(there.workspace.bot_teammate.clone()), fallbacks: vec![] };
+            there.api.perform(&there.workspace, &there.id, &to_bot).await;
+            for n in 0..160 {
+                let body = json!({ "contact_name": "Carla", "body": format!("{n}") });
+                there.control("sandbox1/conversations", &body).await;
+            }
+            let first = there.api.changed(&there.workspace, since, None).await.unwrap();
+            let next = first.next.as_deref().expect("there are more than a page holds");
+            let second = there.api.changed(&there.workspace, since, Some(next)).await.unwrap();
+            assert_eq!(second.next, None);
+            let mut ids: Vec<_> = first.changed.iter().chain(&second.changed).map(|one| one.id.to_string()).collect();
+            ids.sort();
+            ids.dedup();
+            assert_eq!(ids.len(), 161, "each once");
+            let ours = first.changed.iter().chain(&second.changed).find(|one| one.id == there.id).unwrap();
+            assert!(ours.shown.open && there.workspace.is_bots(&ours.shown.assignee) && ours.updated_at > since);
+            assert!(ours.shown.part_count >= Some(1));
+            let later = SystemClock.now().plus_ms(3_600_000);
+            assert_eq!(there.api.changed(&there.workspace, later, None).await.unwrap().changed, []);
+            assert_eq!(there.api.waiting_for_the_bot(&there.workspace, later).await, Ok(1));
+            assert_eq!(there.api.waiting_for_the_bot(&there.workspace, since).await, Ok(0));
+            there.sandbox.stop().await;
+        });
+    }
 }

@@ -11,8 +11,8 @@ use shared::adapters::clock::RandomNames;
 use shared::adapters::dynamodb::Table;
 use shared::domain::content::{Author, AuthorKind, Body, Message};
 use shared::domain::conversation::{Control, Conversation, EventKind, PendingEvent};
-use shared::domain::ids::{BotId, ConversationKey, Timestamp};
-use shared::ports::{Conversations, NotSaved, Stored};
+use shared::domain::ids::{AppId, BotId, ConversationKey, Timestamp};
+use shared::ports::{Bookmark, Bookmarks, Conversations, NotSaved, Stored};
 use shared::testing::FakeStore;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -51,7 +51,16 @@ fn with_event(due_at: Timestamp, words: &str) -> Conversation {
 }
 
 /// What every store promises.
-async fn keeps_its_promises(store: &impl Conversations) {
+async fn keeps_its_promises(store: &(impl Conversations + Bookmarks)) {
+    let (one, other) = (AppId::parse("abc123").unwrap(), AppId::parse("def456").unwrap());
+    assert_eq!(store.bookmark(&one).await.unwrap(), None);
+    for page in [Some("p2".to_owned()), None] {
+        let mark = Bookmark { since: NOW, began: NOW.plus_ms(5), page };
+        store.set_bookmark(&one, &mark).await.unwrap();
+        assert_eq!(store.bookmark(&one).await.unwrap(), Some(mark));
+    }
+    assert_eq!(store.bookmark(&other).await.unwrap(), None, "each workspace has its own");
+
     assert_eq!(store.load(&key(1)).await.unwrap(), Stored::default(), "what was never saved is new");
     assert_eq!(store.save(&key(1), &conversation(1), 0, NOW).await, Ok(1));
     assert_eq!(store.load(&key(1)).await.unwrap(), Stored { conversation: conversation(1), version: 1 });

@@ -2,6 +2,7 @@
 //! happens when something dies in between.
 
 mod account;
+mod catch_up;
 mod outbound;
 mod races;
 mod story;

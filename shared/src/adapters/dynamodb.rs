@@ -3,7 +3,8 @@
 //! Every save is one conditional `UpdateItem` on the item's version. A save whose answer was lost
 //! and that the SDK repeats finds the version raised; the item's `writer` then shows that it was
 //! this very save. Large states have their long texts in rows of their own (`sk` =
-//! `CONTENT#<sha256>`), written before the item that names them.
+//! `CONTENT#<sha256>`), written before the item that names them. How far a workspace was searched is
+//! a row of its own (`pk` = `app_id`, `sk` = `BOOKMARK`).
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -15,8 +16,8 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use crate::domain::conversation::{Control, Conversation};
-use crate::domain::ids::{ConversationKey, Timestamp};
-use crate::ports::{Conversations, Names, NotSaved, Stored, Unavailable};
+use crate::domain::ids::{AppId, ConversationKey, Timestamp};
+use crate::ports::{Bookmark, Bookmarks, Conversations, Names, NotSaved, Stored, Unavailable};
 use crate::wire::{sha256_hex, where_in_json};
 
 /// States above this size, in bytes, have their long texts in rows of their own. An item holds
@@ -209,6 +210,36 @@ impl<N: Names> Conversations for Table<N> {
             keys.extend(pks.filter_map(|pk| pk.parse::<ConversationKey>().ok()));
         }
         Ok(keys)
+    }
+}
+
+impl<N: Names> Bookmarks for Table<N> {
+    async fn bookmark(&self, app_id: &AppId) -> Result<Option<Bookmark>, Unavailable> {
+        let found = self
+            .client
+            .get_item()
+            .table_name(&self.name)
+            .key("pk", text_value(app_id.as_str()))
+            .key("sk", text_value("BOOKMARK"))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(unavailable)?;
+        let text = found.item.as_ref().and_then(|item| item.get("bookmark")).and_then(|value| value.as_s().ok());
+        let read = |text: &String| serde_json::from_str(text).map_err(|error| broken(&where_in_json(&error)));
+        text.map(read).transpose()
+    }
+
+    async fn set_bookmark(&self, app_id: &AppId, bookmark: &Bookmark) -> Result<(), Unavailable> {
+        let text = serde_json::to_string(bookmark).map_err(|error| broken(&where_in_json(&error)))?;
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.name)
+            .item("pk", text_value(app_id.as_str()))
+            .item("sk", text_value("BOOKMARK"))
+            .item("bookmark", text_value(&text));
+        put.send().await.map(|_| ()).map_err(unavailable)
     }
 }
 

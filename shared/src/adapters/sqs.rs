@@ -9,7 +9,7 @@ use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sqs::types::MessageAttributeValue;
 
 use crate::domain::ids::{ConversationKey, Timestamp};
-use crate::ports::{Clock, Unavailable, Wakers, Worker};
+use crate::ports::{Clock, Doorbells, Unavailable, Wakers, Worker};
 use crate::wire::bot::{CommandMessage, EventMessage};
 use crate::wire::queue::{InboxMessage, News, VERSION, WorkMessage};
 use crate::wire::sha256_hex;
@@ -158,6 +158,14 @@ impl Wakers for Queues {
             _ => json(&WorkMessage::Wake { v: VERSION, app_id, conversation_id })?,
         };
         self.of(worker)?.put(&key.to_string(), format!("{key}#{worker:?}#{about}"), body).await
+    }
+}
+
+impl Doorbells for Queues {
+    async fn ring(&self, key: &ConversationKey, about: &str) -> Result<(), Unavailable> {
+        let (app_id, conversation_id) = (key.app_id.to_string(), key.conversation_id.to_string());
+        let message = InboxMessage { v: VERSION, app_id, conversation_id, news: News::Doorbell };
+        self.of(Worker::Router)?.put(&key.to_string(), format!("{key}#doorbell#{about}"), json(&message)?).await
     }
 }
 

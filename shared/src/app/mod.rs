@@ -6,6 +6,7 @@
 
 mod account;
 pub mod carry_out;
+pub mod catch_up;
 pub mod deliver;
 pub mod heed;
 pub mod sweep;

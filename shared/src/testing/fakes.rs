@@ -6,12 +6,13 @@ use std::rc::Rc;
 
 use crate::domain::content::{Author, AuthorKind, Body};
 use crate::domain::conversation::{Action, Conversation, PendingEvent};
-use crate::domain::ids::{ClaimId, ConversationId, ConversationKey, PartId, Timestamp};
+use crate::domain::ids::{AppId, ClaimId, ConversationId, ConversationKey, PartId, Timestamp};
 use crate::domain::part::{Assignee, Observation, Part, PartKind};
 use crate::domain::settings::{Bot, Workspace};
 use crate::domain::step::Answer;
 use crate::ports::{
-    Bots, Clock, Conversations, Intercom, Names, NotSaved, NotShown, NotTaken, Stored, Unavailable, Wakers, Worker,
+    Bookmark, Bookmarks, Bots, Clock, Conversations, Doorbells, Intercom, Names, NotSaved, NotShown, NotTaken, Page,
+    Search, Stored, Unavailable, Wakers, Worker,
 };
 
 /// A clock that stands until it is moved. Clones show the same time.
@@ -69,6 +70,7 @@ pub struct FakeStore {
     rows: Rc<RefCell<HashMap<ConversationKey, Stored>>>,
     faults: Rc<RefCell<VecDeque<StoreFault>>>,
     overtakers: Rc<RefCell<VecDeque<Change>>>,
+    bookmarks: Rc<RefCell<HashMap<AppId, Bookmark>>>,
     saves: Rc<Cell<u32>>,
     loads: Rc<Cell<u32>>,
 }
@@ -143,10 +145,22 @@ impl Conversations for FakeStore {
     }
 }
 
+impl Bookmarks for FakeStore {
+    async fn bookmark(&self, app_id: &AppId) -> Result<Option<Bookmark>, Unavailable> {
+        Ok(self.bookmarks.borrow().get(app_id).cloned())
+    }
+
+    async fn set_bookmark(&self, app_id: &AppId, bookmark: &Bookmark) -> Result<(), Unavailable> {
+        self.bookmarks.borrow_mut().insert(app_id.clone(), bookmark.clone());
+        Ok(())
+    }
+}
+
 /// The workers' bells.
 #[derive(Debug, Clone, Default)]
 pub struct FakeWakers {
     calls: Rc<RefCell<Vec<(Worker, ConversationKey, String)>>>,
+    doorbells: Rc<RefCell<Vec<(ConversationKey, String)>>>,
     broken: Rc<Cell<bool>>,
 }
 
@@ -154,6 +168,11 @@ impl FakeWakers {
     /// Whom was rung for since the last call.
     pub fn take(&self) -> Vec<Worker> {
         self.calls.take().into_iter().map(|(worker, ..)| worker).collect()
+    }
+
+    /// Whose doorbell was rung since the last call.
+    pub fn take_doorbells(&self) -> Vec<ConversationKey> {
+        self.doorbells.take().into_iter().map(|(key, _)| key).collect()
     }
 
     /// Whether ringing fails from now on.
@@ -174,6 +193,53 @@ impl Wakers for FakeWakers {
             calls.push(call);
         }
         Ok(())
+    }
+}
+
+impl Doorbells for FakeWakers {
+    async fn ring(&self, key: &ConversationKey, about: &str) -> Result<(), Unavailable> {
+        if self.broken.get() {
+            return Err(Unavailable { what: "the fake queue", why: "scripted".to_owned() });
+        }
+        let call = (key.clone(), about.to_owned());
+        let mut doorbells = self.doorbells.borrow_mut();
+        if !doorbells.contains(&call) {
+            doorbells.push(call);
+        }
+        Ok(())
+    }
+}
+
+/// From when on was asked, and for which page.
+pub(super) type Asked = (Timestamp, Option<String>);
+
+/// Intercom's search: the pages that a test laid out, in order, then nothing.
+#[derive(Debug, Clone, Default)]
+pub struct FakeSearch {
+    pages: Rc<RefCell<VecDeque<Result<Page, NotShown>>>>,
+    asked: Rc<RefCell<Vec<Asked>>>,
+}
+
+impl FakeSearch {
+    /// What the next searches find, in order.
+    pub fn expect(&self, pages: impl IntoIterator<Item = Result<Page, NotShown>>) {
+        self.pages.borrow_mut().extend(pages);
+    }
+
+    /// From when on, and for which page, was asked since the last call.
+    pub fn take_asked(&self) -> Vec<Asked> {
+        self.asked.take()
+    }
+}
+
+impl Search for FakeSearch {
+    async fn changed(&self, _: &Workspace, since: Timestamp, page: Option<&str>) -> Result<Page, NotShown> {
+        self.asked.borrow_mut().push((since, page.map(str::to_owned)));
+        self.pages.borrow_mut().pop_front().unwrap_or_else(|| Ok(Page::default()))
+    }
+
+    async fn waiting_for_the_bot(&self, _: &Workspace, _: Timestamp) -> Result<u64, NotShown> {
+        Ok(2)
     }
 }
 

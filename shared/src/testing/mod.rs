@@ -4,5 +4,7 @@
 mod fakes;
 mod scene;
 
-pub use fakes::{FakeBots, FakeIntercom, FakeStore, FakeWakers, ManualClock, Numbered, StoreFault, Surprise};
+pub use fakes::{
+    FakeBots, FakeIntercom, FakeSearch, FakeStore, FakeWakers, ManualClock, Numbered, StoreFault, Surprise,
+};
 pub use scene::{ALICE, BOT, BOT_TEAM, CUSTOMER, SUPPORT, Scene, key, settings, workspace};

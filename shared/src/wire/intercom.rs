@@ -75,6 +75,47 @@ pub struct NotificationData<'a> {
     pub item: &'a RawValue,
 }
 
+/// One page of a search for conversations. The conversations are left unread: one that cannot be
+/// read must not hide the others.
+#[derive(Debug, Deserialize)]
+pub struct ConversationPage<'a> {
+    /// The conversations, without their parts.
+    #[serde(borrow, default)]
+    pub conversations: Vec<&'a RawValue>,
+    /// How many there are on all pages.
+    #[serde(default)]
+    pub total_count: Option<u64>,
+    /// Where the next page is.
+    #[serde(default)]
+    pub pages: Option<Pages>,
+}
+
+/// Where the next page is.
+#[derive(Debug, Default, Deserialize)]
+pub struct Pages {
+    /// Null on the last page.
+    #[serde(default)]
+    pub next: Option<NextPage>,
+}
+
+/// The next page.
+#[derive(Debug, Deserialize)]
+pub struct NextPage {
+    /// What to ask for.
+    #[serde(default)]
+    pub starting_after: Option<String>,
+}
+
+/// When a conversation changed, in a search's answer.
+#[derive(Debug, Deserialize)]
+pub struct ChangedItem {
+    /// Its id.
+    pub id: Id,
+    /// Unix seconds.
+    #[serde(default)]
+    pub updated_at: u64,
+}
+
 /// What a topic means for Baton.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TopicKind {

@@ -251,6 +251,24 @@ pub fn waiting(state: &Conversation) -> Waiting {
     }
 }
 
+/// Whether Intercom shows more of a conversation than is known, so that it has to be fetched.
+/// `shown` is without parts, as a search gives it.
+#[must_use]
+pub fn is_behind(state: &Conversation, shown: &Observation, workspace: &Workspace) -> bool {
+    if state.bot.is_none() {
+        return shown.open && workspace.is_bots(&shown.assignee);
+    }
+    if shown.rating.is_some() && shown.rating != state.rating {
+        return true;
+    }
+    // Parts of our own are known from their confirmation on, before they are seen.
+    let own = state.own_parts.iter().filter(|part| !state.seen.covers(part)).count() as u64;
+    match (state.seen_count, shown.part_count) {
+        (Some(known), Some(shown)) => shown > known.saturating_add(own),
+        _ => true,
+    }
+}
+
 /// Why the bot says nothing in this state; none where it may speak.
 #[must_use]
 pub fn silent_because(state: &Conversation) -> Option<&'static str> {
