@@ -17,6 +17,10 @@
 //! | `GET /{app_id}/webhook` | → `{url, topics, version, client_id, is_public, state: live\|throttled\|paused\|suspended\|ended, since, until, failing_since, errors_in_a_row, counters: {attempts, succeeded, failed, throttled, dropped}, others: […]}`; `?client_id=` for another app's |
 //! | `POST /{app_id}/webhook/live` | → the same; ends whatever it was in |
 //! | `POST /{app_id}/webhook/ping` | → `{ping_status}` |
+//! | `GET /{app_id}/tokens` | → `{tokens: [{token, client_id, admin_id, scopes, revoked}]}` |
+//! | `POST /{app_id}/tokens` | `{token?, action: revoke\|restore}` → the same; all of the workspace's without `token` |
+//! | `GET /{app_id}/limits` | → `{workspace: {limit, remaining, reset_at}, apps: [{client_id, limit, remaining, reset_at}]}`, each of a window of ten seconds |
+//! | `POST /{app_id}/limits` | `{calls_per_minute?, workspace_calls_per_minute?, client_id?}` → the same |
 //! | `POST /{app_id}/conversations` | `{contact_id? \| contact_name? \| lead?: {name?, email?}, admin_id?, body, attachments?, email?: {subject?}, url?}` → `{conversation_id, contact_id}`; a new lead when no contact fits; `admin_id` lets a teammate start, `email` makes it a conversation by e-mail |
 //! | `GET /{app_id}/conversations/{id}` | → the conversation with all parts, `seen_by_customer`, and `notified`: by part id, whether the customer was told `at_once`, `on_refresh` or `never` |
 //! | `DELETE /{app_id}/conversations/{id}` | → `{deleted: true}` |
@@ -45,8 +49,8 @@
 //! | `GET /{app_id}/live` | → server-sent events: `hello`, `changes`, `resync`, `beat` |
 //! | `POST /trace` | `{steps: [{at_ms, app_id, conversation_id, function, outcome, level?: info\|warn\|error, …}]}` → `{status}`: what a bridge says it did; all steps or none |
 //! | `GET /operations` | → `{operations: [{method, path, since, until}]}`: what the REST API has, in which versions |
-//! | `GET /requests?after=N` | → `{requests: [{n, at_ms, duration_ms, app_id, conversation_id, method, path, query, version, body, status, fault}]}`; `fault` is `{id, fault}` or null |
-//! | `GET /deliveries?after=N` | → `{deliveries: [{n, at_ms, duration_ms, app_id, conversation_id, topic, notification_id, attempt, status, problem, client_id, fault}]}`; `attempt` is how often it had been sent then |
+//! | `GET /requests?after=N&limit=N&app_id=…&conversation_id=…` | → `{last: N, requests: [{n, at_ms, duration_ms, app_id, conversation_id, method, path, query, version, body, status, fault}]}`; `fault` is `{id, fault}` or null; `limit` takes the first after `after`, or the last of all without it; `last` is the number of the last entry there is |
+//! | `GET /deliveries?…` as above | → `{last: N, deliveries: [{n, at_ms, duration_ms, app_id, conversation_id, topic, notification_id, attempt, status, problem, client_id, fault}]}`; `attempt` is how often it had been sent then |
 //! | `GET /faults` | → `{faults: [{id, …as given, left: N\|"always", hits}]}`; the last that are used up are among them |
 //! | `POST /faults` | `{match?: {app_id?, method?, path_contains?, conversation_id?}, fault, …}` or `{webhook: {app_id?, topic?, conversation_id?}, fault, …}`, see below → `{id}` |
 //! | `DELETE /faults/{id}`, `DELETE /faults` | → `{status}` |

@@ -3,7 +3,9 @@
 //! The table of its endpoints is in the module above. What it takes and answers is the
 //! sandbox's own and no part of Intercom; errors are `{"error": "…"}` for people to read.
 
+mod access;
 mod customers;
+mod logs;
 mod webhooks;
 mod workflows;
 
@@ -69,8 +71,8 @@ pub(crate) fn routes() -> Router<Arc<Shared>> {
         .route("/trace", post(hands::trace))
         .route("/health", get(health))
         .route("/operations", get(operations))
-        .route("/requests", get(requests))
-        .route("/deliveries", get(deliveries))
+        .merge(logs::routes())
+        .merge(access::routes())
         .route("/faults", get(faults).post(add_fault).delete(clear_faults))
         .route("/faults/{id}", delete(remove_fault))
         .route("/reset", post(reset))
@@ -191,14 +193,6 @@ async fn health(State(shared): State<Arc<Shared>>) -> Reply {
 
 async fn operations() -> Reply {
     done(json!({"operations": operations_table::list()}))
-}
-
-async fn requests(State(shared): State<Arc<Shared>>, Query(asked): Query<After>) -> Reply {
-    done(json!({"requests": shared.journal.requests_after(asked.after)}))
-}
-
-async fn deliveries(State(shared): State<Arc<Shared>>, Query(asked): Query<After>) -> Reply {
-    done(json!({"deliveries": shared.journal.deliveries_after(asked.after)}))
 }
 
 async fn add_fault(State(shared): State<Arc<Shared>>, body: Bytes) -> Reply {

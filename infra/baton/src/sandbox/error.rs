@@ -30,6 +30,16 @@ impl ApiError {
         Self::new(StatusCode::UNAUTHORIZED, "unauthorized", "Access Token Invalid")
     }
 
+    /// A token that was valid once.
+    pub(crate) fn token_revoked() -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "token_revoked", "Access Token Revoked")
+    }
+
+    pub(crate) fn missing_scope(scope: &str) -> Self {
+        let message = format!("You do not have the required scope ({scope}) to access this resource");
+        Self::new(StatusCode::FORBIDDEN, "forbidden", message)
+    }
+
     pub(crate) fn not_found(message: &str) -> Self {
         Self::new(StatusCode::NOT_FOUND, "not_found", message)
     }

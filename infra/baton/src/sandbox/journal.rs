@@ -7,10 +7,10 @@
 use std::collections::VecDeque;
 use std::io::Write;
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 
 use axum::body::Bytes;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::faults::Struck;
@@ -75,14 +75,44 @@ pub(crate) struct Delivery {
 pub(crate) struct Journal {
     requests: Mutex<Log<Request>>,
     deliveries: Mutex<Log<Delivery>>,
-    recorder: Option<mpsc::Sender<(u64, Request, Answered)>>,
+    recorder: Option<mpsc::Sender<(u64, Arc<Request>, Answered)>>,
     /// Where every entry is made known to those who watch.
     pub(crate) feed: Feed,
 }
 
+/// Which entries of a log are wanted.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Wanted {
+    /// Those with higher numbers; all when absent.
+    after: Option<u64>,
+    /// At most so many: the first of them after `after`, the last of all without it.
+    limit: Option<usize>,
+    app_id: Option<String>,
+    conversation_id: Option<String>,
+}
+
+impl Wanted {
+    /// Those about one conversation.
+    pub(crate) fn about(app_id: &str, conversation_id: u64) -> Self {
+        Self { app_id: Some(app_id.to_owned()), conversation_id: Some(conversation_id.to_string()), ..Self::default() }
+    }
+
+    /// Those with higher numbers.
+    pub(crate) fn after(self, n: u64) -> Self {
+        Self { after: Some(n), ..self }
+    }
+
+    fn fits(&self, app_id: Option<&str>, conversation_id: Option<&str>) -> bool {
+        let same = |wanted: &Option<String>, found| wanted.is_none() || wanted.as_deref() == found;
+        same(&self.app_id, app_id) && same(&self.conversation_id, conversation_id)
+    }
+}
+
+/// Entries under running numbers. They are shared, so that the lock is held only to find them.
 #[derive(Debug)]
 struct Log<T> {
-    entries: VecDeque<(u64, T)>,
+    entries: VecDeque<(u64, Arc<T>)>,
     last: u64,
 }
 
@@ -93,7 +123,7 @@ impl<T> Default for Log<T> {
 }
 
 impl<T> Log<T> {
-    fn add(&mut self, entry: T) -> u64 {
+    fn add(&mut self, entry: Arc<T>) -> u64 {
         self.last += 1;
         if self.entries.len() == ENTRIES_KEPT {
             self.entries.pop_front();
@@ -102,9 +132,17 @@ impl<T> Log<T> {
         self.last
     }
 
-    fn after(&self, n: u64) -> impl Iterator<Item = &(u64, T)> {
-        let start = self.entries.partition_point(|(number, _)| *number <= n);
-        self.entries.iter().skip(start)
+    /// The wanted entries that fit, the oldest first, and the last number.
+    fn find(&self, wanted: &Wanted, fits: impl Fn(&T) -> bool) -> (Vec<(u64, Arc<T>)>, u64) {
+        let limit = wanted.limit.unwrap_or(usize::MAX);
+        let start = self.entries.partition_point(|(n, _)| *n <= wanted.after.unwrap_or_default());
+        let fitting = self.entries.range(start..).filter(|(_, entry)| fits(entry));
+        let mut found: Vec<_> = match wanted.after {
+            Some(_) => fitting.take(limit).cloned().collect(),
+            None => fitting.rev().take(limit).cloned().collect(),
+        };
+        found.sort_by_key(|(n, _)| *n);
+        (found, self.last)
     }
 }
 
@@ -115,7 +153,7 @@ impl Journal {
     /// When the file cannot be opened for writing.
     pub(crate) fn recording(file: &Path) -> std::io::Result<Self> {
         let mut file = std::fs::File::options().create(true).append(true).open(file)?;
-        let (recorder, entries) = mpsc::channel::<(u64, Request, Answered)>();
+        let (recorder, entries) = mpsc::channel::<(u64, Arc<Request>, Answered)>();
         // The thread ends when the journal, which holds the only sender, is dropped.
         std::thread::Builder::new().name("sandbox-recorder".to_owned()).spawn(move || {
             for (n, request, answered) in entries {
@@ -137,11 +175,11 @@ impl Journal {
 
     /// Logs a request; the answer goes into the file alone.
     pub(crate) fn request(&self, request: Request, answered: Option<Answered>) {
-        let copy = answered.map(|answered| (request.clone(), answered));
+        let request = Arc::new(request);
+        let n = lock(&self.requests).add(request.clone());
         let subjects = subjects(&request);
         let app_id = request.app_id.clone();
-        let n = lock(&self.requests).add(request);
-        if let (Some(recorder), Some((request, answered))) = (&self.recorder, copy) {
+        if let (Some(recorder), Some(answered)) = (&self.recorder, answered) {
             // A full disk ends the recording, not the sandbox.
             drop(recorder.send((n, request, answered)));
         }
@@ -153,43 +191,23 @@ impl Journal {
     pub(crate) fn delivery(&self, delivery: Delivery) {
         let conversation = delivery.conversation_id.as_ref().and_then(|id| id.parse().ok());
         let app_id = delivery.app_id.clone();
-        lock(&self.deliveries).add(delivery);
+        lock(&self.deliveries).add(Arc::new(delivery));
         let subject = conversation.map_or(Subject::Surroundings, Subject::Steps);
         self.feed.changed(&app_id, subject);
     }
 
-    pub(crate) fn requests_after(&self, n: u64) -> Vec<Value> {
-        let entries: Vec<(u64, Request)> = lock(&self.requests).after(n).cloned().collect();
-        entries.iter().map(|(n, request)| request_json(*n, request)).collect()
+    /// The requests that are wanted, and the number of the last there is.
+    pub(crate) fn requests(&self, wanted: &Wanted) -> (Vec<Value>, u64) {
+        let (entries, last) = lock(&self.requests)
+            .find(wanted, |request| wanted.fits(request.app_id.as_deref(), request.conversation_id.as_deref()));
+        (entries.iter().map(|(n, request)| request_json(*n, request)).collect(), last)
     }
 
-    pub(crate) fn deliveries_after(&self, n: u64) -> Vec<Value> {
-        lock(&self.deliveries)
-            .after(n)
-            .map(|(n, delivery)| {
-                let mut value = json!(delivery);
-                value["n"] = json!(n);
-                value
-            })
-            .collect()
-    }
-
-    /// The requests about one conversation after a number.
-    pub(crate) fn requests_about(&self, app_id: &str, conversation_id: u64, n: u64) -> Vec<(u64, Value)> {
-        let id = conversation_id.to_string();
-        let requests = lock(&self.requests);
-        let about = |request: &Request| {
-            request.app_id.as_deref() == Some(app_id) && request.conversation_id.as_ref() == Some(&id)
-        };
-        requests.after(n).filter(|(_, one)| about(one)).map(|(n, one)| (*n, request_json(*n, one))).collect()
-    }
-
-    /// The attempts to deliver what was about one conversation after a number.
-    pub(crate) fn deliveries_about(&self, app_id: &str, conversation_id: u64, n: u64) -> Vec<(u64, Value)> {
-        let id = conversation_id.to_string();
-        let deliveries = lock(&self.deliveries);
-        let about = |delivery: &Delivery| delivery.app_id == app_id && delivery.conversation_id.as_ref() == Some(&id);
-        deliveries.after(n).filter(|(_, one)| about(one)).map(|(n, one)| (*n, json!(one))).collect()
+    /// The attempts to deliver that are wanted, and the number of the last there is.
+    pub(crate) fn deliveries(&self, wanted: &Wanted) -> (Vec<Value>, u64) {
+        let (entries, last) = lock(&self.deliveries)
+            .find(wanted, |delivery| wanted.fits(Some(&delivery.app_id), delivery.conversation_id.as_deref()));
+        (entries.iter().map(|(n, delivery)| delivery_json(*n, delivery)).collect(), last)
     }
 
     /// Forgets all entries. Numbers go on, so that nobody who polls misses one.
@@ -214,6 +232,12 @@ fn request_json(n: u64, request: &Request) -> Value {
         "body": body_json(&request.body),
         "status": request.status,
     })
+}
+
+fn delivery_json(n: u64, delivery: &Delivery) -> Value {
+    let mut value = json!(delivery);
+    value["n"] = json!(n);
+    value
 }
 
 fn answer_json(answered: &Answered) -> Value {
@@ -242,4 +266,28 @@ fn body_json(body: &Bytes) -> Value {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::{Log, Wanted};
+
+    fn numbers(log: &Log<u64>, wanted: &Wanted) -> Vec<u64> {
+        log.find(wanted, |entry| entry % 2 == 0).0.into_iter().map(|(n, _)| n).collect()
+    }
+
+    #[test]
+    fn a_limit_takes_the_next_after_a_number_and_the_last_without_one() {
+        let mut log = Log::default();
+        for n in 1..=10 {
+            log.add(Arc::new(n));
+        }
+        let wanted = |after, limit| Wanted { after, limit, ..Wanted::default() };
+        assert_eq!(numbers(&log, &wanted(None, None)), [2, 4, 6, 8, 10]);
+        assert_eq!(numbers(&log, &wanted(Some(3), Some(2))), [4, 6]);
+        assert_eq!(numbers(&log, &wanted(None, Some(2))), [8, 10]);
+        assert_eq!(numbers(&log, &wanted(Some(10), Some(2))), [0_u64; 0]);
+    }
 }

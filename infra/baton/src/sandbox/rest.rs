@@ -5,6 +5,7 @@
 //! is never held while anything is awaited.
 
 mod accept;
+mod admission;
 mod conversations;
 pub(crate) mod fields;
 mod participants;
@@ -12,11 +13,11 @@ mod people;
 mod replies;
 mod reply;
 pub(crate) mod routes;
+mod scopes;
 mod search;
 mod spoil;
 mod whom;
 
-use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -24,8 +25,6 @@ use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::Response;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 
 pub(crate) use self::reply::Reply;
 use self::routes::Handler;
@@ -35,12 +34,11 @@ use super::connection::HangUp;
 use super::error::{Answer, ApiError};
 use super::ids;
 use super::journal;
-use super::limits::{RateStatus, RateWindow};
+use super::limits::RateStatus;
 use super::render::Style;
 use super::seed::TokenSeed;
 use super::tokens::Credentials;
 use super::version::ApiVersion;
-use super::workspace::Workspace;
 
 /// The largest request: ten uploads of a few megabytes each, in base64.
 const BODY_LIMIT_BYTES: usize = 64 * 1024 * 1024;
@@ -111,7 +109,7 @@ async fn carry_out(shared: Arc<Shared>, hang_up: HangUp, request: Request) -> Re
     let (head, body) = request.into_parts();
     let (method, uri, headers) = (head.method, head.uri, head.headers);
     let body = to_bytes(body, BODY_LIMIT_BYTES).await;
-    let credentials = credentials(&shared, &headers);
+    let credentials = admission::credentials(&shared, &headers);
     let app_id = credentials.as_ref().ok().map(|known| known.app_id.clone());
     let spoil = Spoil::choose(&shared.faults, &shared.clock, app_id.as_deref(), &method, &uri);
     spoil.wait_before(&shared.clock).await;
@@ -171,7 +169,12 @@ fn answer(
     trace: &mut Trace,
 ) -> Answer<Reply> {
     let mut workspace = shared.workspace(&credentials.app_id).ok_or_else(ApiError::unauthorized)?;
-    count_call(&mut workspace, credentials, trace)?;
+    admission::check_region(headers, &workspace.region)?;
+    let rate = admission::count_call(&mut workspace, credentials, trace.spoil.is_rate_limit());
+    trace.rate = Some(rate);
+    if rate.exceeded {
+        return Err(ApiError::rate_limited(rate.limit));
+    }
     let version = match header_text(headers, "intercom-version") {
         None => credentials.token.default_version,
         Some(text) => text.parse().map_err(|_| ApiError::unknown_version())?,
@@ -179,15 +182,12 @@ fn answer(
     trace.version = Some(version);
     trace.spoil.before()?;
     accept::takes_json(headers)?;
-    let (handler, params) = routes::find(method.as_str(), &segments(uri.path()), version)?;
-    let call = Call {
-        params,
-        query: pairs(uri.query().unwrap_or_default()),
-        body,
-        version,
-        token: &credentials.token,
-        base_url: &shared.base_url,
-    };
+    let segments = segments(uri.path());
+    let (handler, params) = routes::find(method.as_str(), &segments, version)?;
+    let query = pairs(uri.query().unwrap_or_default());
+    let keeps_metrics = !query.iter().any(|(name, value)| name == "retain_metrics" && value == "false");
+    scopes::check(credentials.token.scopes.as_deref(), method.as_str(), &segments, keeps_metrics)?;
+    let call = Call { params, query, body, version, token: &credentials.token, base_url: &shared.base_url };
     let present = trace.spoil.stale_since().map(|moment_ms| workspace.go_back_to(moment_ms));
     let done = match handler {
         Handler::Reads(read) => read(&call, &workspace),
@@ -198,40 +198,6 @@ fn answer(
     }
     trace.spoil.after()?;
     done
-}
-
-fn credentials(shared: &Shared, headers: &HeaderMap) -> Answer<Credentials> {
-    header_text(headers, "authorization")
-        .and_then(access_token)
-        .and_then(|token| shared.tokens.find(&token))
-        .ok_or_else(ApiError::unauthorized)
-}
-
-/// The token in an `Authorization` header. Intercom's older clients send it as the name of a
-/// user without a password.
-fn access_token(header: &str) -> Option<Cow<'_, str>> {
-    let (scheme, rest) = header.split_once(' ')?;
-    let rest = rest.trim();
-    if scheme.eq_ignore_ascii_case("bearer") {
-        return Some(Cow::Borrowed(rest));
-    }
-    let pair = scheme.eq_ignore_ascii_case("basic").then(|| STANDARD.decode(rest).ok()).flatten()?;
-    let pair = String::from_utf8(pair).ok()?;
-    pair.split_once(':').map(|(name, _)| Cow::Owned(name.to_owned()))
-}
-
-fn count_call(workspace: &mut Workspace, credentials: &Credentials, trace: &mut Trace) -> Answer<()> {
-    let now = workspace.clock.now();
-    let token = &credentials.token;
-    // A token that came later than the workspace has its window from its first call.
-    let fresh = || RateWindow::new(token.calls_per_minute);
-    let window = workspace.rates.entry(token.token.clone()).or_insert_with(fresh);
-    let rate = if trace.spoil.is_rate_limit() { window.exhausted(now) } else { window.count(now) };
-    trace.rate = Some(rate);
-    if rate.exceeded {
-        return Err(ApiError::rate_limited(rate.limit));
-    }
-    Ok(())
 }
 
 fn respond(answer: Answer<Reply>, trace: &Trace) -> Response {

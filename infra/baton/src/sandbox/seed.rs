@@ -49,6 +49,9 @@ pub struct WorkspaceSeed {
     /// A subscription that exists from the start, neither probed nor pinged.
     #[serde(default)]
     pub webhook: Option<WebhookSeed>,
+    /// The rate limit that all apps share.
+    #[serde(default = "twenty_five_thousand")]
+    pub workspace_calls_per_minute: u32,
     /// Apps besides the one that `client_secret` and `webhook` belong to.
     #[serde(default)]
     pub other_apps: Vec<OtherAppSeed>,
@@ -87,9 +90,15 @@ pub struct TokenSeed {
     /// The version of calls without an `Intercom-Version` header.
     #[serde(default = "default_version")]
     pub default_version: ApiVersion,
-    /// The rate limit.
+    /// The rate limit of its app.
     #[serde(default = "ten_thousand")]
     pub calls_per_minute: u32,
+    /// One of `other_apps`; the workspace's own app when absent.
+    #[serde(default)]
+    pub client_id: Option<String>,
+    /// What it may do, such as `read_conversations`; everything when absent.
+    #[serde(default)]
+    pub scopes: Option<Vec<String>>,
 }
 
 /// Another app that is installed in a workspace.
@@ -495,6 +504,10 @@ fn default_version() -> ApiVersion {
 
 fn ten_thousand() -> u32 {
     10_000
+}
+
+fn twenty_five_thousand() -> u32 {
+    25_000
 }
 
 #[cfg(test)]

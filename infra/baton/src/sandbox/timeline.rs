@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use super::Shared;
 use super::control::{InConversation, Reply, done, refuse, workspace};
+use super::journal::Wanted;
 use axum::http::StatusCode;
 
 #[derive(Debug, Default, Deserialize)]
@@ -63,20 +64,23 @@ pub(crate) async fn show(
         }
     }
     drop(workspace);
-    for (n, delivery) in shared.journal.deliveries_about(&app_id, id, place.delivery) {
-        place.delivery = n;
-        entries.push(labelled("webhook", n, delivery));
-    }
-    for (n, request) in shared.journal.requests_about(&app_id, id, place.request) {
-        place.request = n;
-        entries.push(labelled("request", n, request));
-    }
+    let wanted = Wanted::about(&app_id, id);
+    let (deliveries, last) = shared.journal.deliveries(&wanted.clone().after(place.delivery));
+    entries.extend(deliveries.into_iter().map(|one| labelled("webhook", number(&one), one)));
+    place.delivery = last;
+    let (requests, last) = shared.journal.requests(&wanted.after(place.request));
+    entries.extend(requests.into_iter().map(|one| labelled("request", number(&one), one)));
+    place.request = last;
     for (n, step) in shared.traces.after(&(app_id, id), place.step) {
         place.step = n;
         entries.push(labelled("step", n, step));
     }
     entries.sort_by_key(|entry| entry["at_ms"].as_u64());
     done(json!({"entries": entries, "next": place.text()}))
+}
+
+fn number(entry: &Value) -> u64 {
+    entry["n"].as_u64().unwrap_or_default()
 }
 
 fn labelled(kind: &str, n: u64, mut entry: Value) -> Value {

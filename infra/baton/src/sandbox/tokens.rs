@@ -15,7 +15,7 @@ use super::seed::{Seed, TokenSeed};
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Credentials {
     pub(crate) app_id: String,
-    /// The app it was granted to through OAuth; none for a token of the seed.
+    /// The app it belongs to; none for the workspace's own.
     pub(crate) client_id: Option<String>,
     pub(crate) token: TokenSeed,
 }
@@ -24,6 +24,29 @@ pub(crate) struct Credentials {
 struct Entry {
     credentials: Credentials,
     revoked: bool,
+}
+
+/// A token as the control API shows it.
+#[derive(Debug, Serialize)]
+pub(crate) struct TokenShown {
+    pub(crate) token: String,
+    client_id: Option<String>,
+    admin_id: String,
+    scopes: Option<Vec<String>>,
+    revoked: bool,
+}
+
+impl TokenShown {
+    fn new(text: &str, entry: &Entry) -> Self {
+        let Credentials { client_id, token, .. } = &entry.credentials;
+        Self {
+            token: text.to_owned(),
+            client_id: client_id.clone(),
+            admin_id: token.admin_id.clone(),
+            scopes: token.scopes.clone(),
+            revoked: entry.revoked,
+        }
+    }
 }
 
 /// All tokens by their text, as they are kept.
@@ -36,7 +59,7 @@ impl TokenBook {
         let of_workspaces = seed.workspaces.iter().flat_map(|workspace| {
             workspace.access_tokens.iter().map(|token| Credentials {
                 app_id: workspace.app_id.clone(),
-                client_id: None,
+                client_id: token.client_id.clone(),
                 token: token.clone(),
             })
         });
@@ -77,6 +100,18 @@ impl Tokens {
         let book = self.read();
         let mine = book.0.values().filter(|entry| entry.credentials.app_id == app_id);
         mine.filter_map(|entry| entry.credentials.token.admin_id.parse().ok()).collect()
+    }
+
+    /// Whether it has been revoked, in contrast to never having been one.
+    pub(crate) fn is_revoked(&self, text: &str) -> bool {
+        self.read().0.get(text).is_some_and(|entry| entry.revoked)
+    }
+
+    /// The tokens of a workspace, for the control API.
+    pub(crate) fn of(&self, app_id: &str) -> Vec<TokenShown> {
+        let book = self.read();
+        let mine = book.0.iter().filter(|(_, entry)| entry.credentials.app_id == app_id);
+        mine.map(|(text, entry)| TokenShown::new(text, entry)).collect()
     }
 
     /// Makes a token valid. One of the same text is replaced.

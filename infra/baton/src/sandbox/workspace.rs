@@ -5,7 +5,7 @@
 //! deliverer (`deliver`), which sends it. The rules of the changes are in `actions`.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -20,7 +20,7 @@ use super::feed::Subject;
 use super::history::History;
 use super::ids::Counters;
 use super::kept::Kept;
-use super::limits::RateWindow;
+use super::limits::Limits;
 use super::model::{Admin, Author, AuthorKind, Contact, Conversation, Deleted, Part, StoredFile, Team};
 use super::render::{self, Style};
 use super::seed::{AttributeSeed, Role, WorkspaceSeed};
@@ -67,8 +67,7 @@ pub(crate) struct Workspace {
     /// What can be made again from the conversations.
     #[serde(skip)]
     pub(crate) texts: RefCell<Texts>,
-    #[serde(skip)]
-    pub(crate) rates: HashMap<String, RateWindow>,
+    pub(crate) limits: Limits,
     pub(crate) counters: Counters,
     #[serde(skip)]
     pub(crate) events: VecDeque<Event>,
@@ -123,11 +122,7 @@ impl Workspace {
             alarms: Alarms::new(),
             files: Kept::default(),
             texts: RefCell::default(),
-            rates: seed
-                .access_tokens
-                .iter()
-                .map(|token| (token.token.clone(), RateWindow::new(token.calls_per_minute)))
-                .collect(),
+            limits: Limits::new(seed.workspace_calls_per_minute),
             counters: Counters::default(),
             events: VecDeque::new(),
             history: History::default(),

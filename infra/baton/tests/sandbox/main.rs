@@ -1,6 +1,8 @@
 //! The sandbox from outside: started in this process, used over HTTP alone.
 
 #[cfg(test)]
+mod access;
+#[cfg(test)]
 mod captures;
 #[cfg(test)]
 mod conversations;

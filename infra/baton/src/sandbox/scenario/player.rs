@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::super::Shared;
+use super::super::journal::Wanted;
 use super::cast::{Cast, Owner};
 use super::expect::{self, Finding};
 use super::hands::Hands;
@@ -348,23 +349,17 @@ impl Player {
 
     /// A mark that changes with every request and delivery; none while a webhook is to come.
     fn mark(&self) -> Option<(usize, usize)> {
-        let ids: Vec<u64> = self.conversations.values().copied().collect();
-        let delivered = self.shared.journal.deliveries_after(0);
-        let is_ours = |one: &&Value| {
-            one["app_id"] == json!(self.app_id) && ids.iter().any(|id| one["conversation_id"] == json!(id.to_string()))
-        };
-        let ours: Vec<&Value> = delivered.iter().filter(is_ours).collect();
+        let journal = &self.shared.journal;
+        let wanted: Vec<Wanted> = self.conversations.values().map(|id| Wanted::about(&self.app_id, *id)).collect();
+        let tried: Vec<Value> = wanted.iter().flat_map(|wanted| journal.deliveries(wanted).0).collect();
         let workspace = self.shared.workspace(&self.app_id)?;
-        let due = workspace.events.iter().filter(|event| ids.contains(&event.conversation_id));
+        let is_ours = |id: u64| self.conversations.values().any(|ours| *ours == id);
+        let due = workspace.events.iter().filter(|event| is_ours(event.conversation_id));
         let mut due = due.filter(|event| event.entry["subscribed"] == json!(true)).map(|event| &event.entry);
-        let all_tried = due.all(|event| ours.iter().any(|one| one["notification_id"] == event["notification_id"]));
+        let all_tried = due.all(|event| tried.iter().any(|one| one["notification_id"] == event["notification_id"]));
         drop(workspace);
-        let asked = self.shared.journal.requests_after(0);
-        let asked = asked.iter().filter(|one| {
-            let path = one["path"].as_str().unwrap_or_default();
-            one["app_id"] == json!(self.app_id) && ids.iter().any(|id| path.contains(&id.to_string()))
-        });
-        all_tried.then_some((ours.len(), asked.count()))
+        let asked: usize = wanted.iter().map(|wanted| journal.requests(wanted).0.len()).sum();
+        all_tried.then_some((tried.len(), asked))
     }
 
     /// What must hold in every scenario, and what this one says of its end.
@@ -396,21 +391,13 @@ impl Player {
     fn requests(&self, id: u64, kind: &str) -> Vec<u16> {
         let (method, rest) = kind.split_once(' ').unwrap_or((kind, ""));
         let path = format!("/conversations/{id}{rest}");
-        let all = self.shared.journal.requests_after(0);
-        let wanted = all.iter().filter(|one| {
-            one["app_id"] == json!(self.app_id) && one["method"] == json!(method) && one["path"] == json!(path)
-        });
-        wanted.map(status).collect()
+        let (about, _) = self.shared.journal.requests(&Wanted::about(&self.app_id, id));
+        about.iter().filter(|one| one["method"] == json!(method) && one["path"] == json!(path)).map(status).collect()
     }
 
     fn deliveries(&self, id: u64, topic: &str) -> Vec<u16> {
-        let all = self.shared.journal.deliveries_after(0);
-        let wanted = all.iter().filter(|one| {
-            one["app_id"] == json!(self.app_id)
-                && one["conversation_id"] == json!(id.to_string())
-                && one["topic"] == json!(topic)
-        });
-        wanted.map(status).collect()
+        let (about, _) = self.shared.journal.deliveries(&Wanted::about(&self.app_id, id));
+        about.iter().filter(|one| one["topic"] == json!(topic)).map(status).collect()
     }
 
     fn is_deleted(&self, id: u64) -> bool {
