@@ -110,7 +110,10 @@ async fn carry_out(shared: Arc<Shared>, hang_up: HangUp, request: Request) -> Re
     let (method, uri, headers) = (head.method, head.uri, head.headers);
     let body = to_bytes(body, BODY_LIMIT_BYTES).await;
     let credentials = admission::credentials(&shared, &headers);
-    let app_id = credentials.as_ref().ok().map(|known| known.app_id.clone());
+    let app_id = match &credentials {
+        Ok(known) => Some(known.app_id.clone()),
+        Err(_) => admission::app_id(&shared, &headers),
+    };
     let spoil = Spoil::choose(&shared.faults, &shared.clock, app_id.as_deref(), &method, &uri);
     spoil.wait_before(&shared.clock).await;
     let mut trace = Trace { app_id, spoil, ..Trace::default() };

@@ -107,6 +107,11 @@ impl Tokens {
         self.read().0.get(text).is_some_and(|entry| entry.revoked)
     }
 
+    /// The workspace that a token opens, or did before it was revoked.
+    pub(crate) fn app_id(&self, text: &str) -> Option<String> {
+        self.read().0.get(text).map(|entry| entry.credentials.app_id.clone())
+    }
+
     /// The tokens of a workspace, for the control API.
     pub(crate) fn of(&self, app_id: &str) -> Vec<TokenShown> {
         let book = self.read();

@@ -45,6 +45,8 @@ async fn a_revoked_token_is_told_apart_from_one_that_never_was_and_can_come_back
         })
     );
     assert_eq!(lab.rest("GET", "/me", Value::Null).await.refusal(), (401, "token_revoked"));
+    let log = lab.control("GET", "/requests?app_id=sandbox1", Value::Null).await.ok();
+    assert_eq!(log["requests"][0]["status"], 401);
     let stranger = lab.send("GET", "/me", &[("Authorization", "Bearer nobodys")], "").await.unwrap();
     assert_eq!(stranger.refusal(), (401, "unauthorized"));
     lab.as_other("GET", "/me", Value::Null).await.ok();

@@ -40,6 +40,12 @@ fn access_token(header: &str) -> Option<Cow<'_, str>> {
     pair.split_once(':').map(|(name, _)| Cow::Owned(name.to_owned()))
 }
 
+/// The workspace that a request is meant for, whether or not it is let in.
+pub(super) fn app_id(shared: &Shared, headers: &HeaderMap) -> Option<String> {
+    let token = header_text(headers, header::AUTHORIZATION.as_str()).and_then(access_token)?;
+    shared.tokens.app_id(&token)
+}
+
 /// Refuses a workspace of another region at the host of one. The host without a region, and
 /// every other name that the sandbox is reached by, serves all; how a wrong region is refused
 /// is a guess.
