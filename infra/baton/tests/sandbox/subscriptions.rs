@@ -18,7 +18,7 @@ impl Lab {
 
     /// Waits until the subscription is in that state.
     async fn until_state(&self, state: &str) -> Value {
-        let deadline = Instant::now() + Duration::from_secs(10);
+        let deadline = Instant::now() + Duration::from_secs(30);
         loop {
             let shown = self.subscription().await;
             if shown["state"] == state {
