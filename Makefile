@@ -13,7 +13,7 @@ DEPLOY_TOOLS := .tools/venv-deploy
 NODE_TOOLS := .tools/node
 FUNCTIONS := $(notdir $(patsubst %/Cargo.toml,%,$(wildcard functions/*/Cargo.toml)))
 
-.PHONY: help run tools node-tools test check build deploy bench clean test-rust test-template test-clients test-end-to-end test-openapi needs-python needs-cargo
+.PHONY: help run tools node-tools test check build deploy bench bench-sandbox clean test-rust test-template test-clients test-end-to-end test-openapi needs-python needs-cargo
 
 help: ## show this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)$$/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -75,6 +75,11 @@ bench: needs-cargo ## measure webhook-ingress beside an empty handler (CHECK=1: 
 	cargo build --profile ship --package webhook-ingress
 	cargo build --profile ship --package bench --bins
 	target/ship/bench $(if $(CHECK),--check)
+
+bench-sandbox: needs-cargo ## measure what the Intercom sandbox bears (CHECK=1: fail below 2,000 requests a second)
+	cargo build --release --package baton-cli
+	cargo build --release --package bench --bin bench
+	target/release/bench sandbox $(if $(CHECK),--check)
 
 clean: ## delete what was built or installed here
 	rm -rf .tools .local infra/build target

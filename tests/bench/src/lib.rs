@@ -1,4 +1,5 @@
-//! The benchmark of `webhook-ingress`, and the doubles it drives real Lambda binaries with.
+//! The benchmarks of `webhook-ingress` and of the Intercom sandbox, and the doubles that real
+//! Lambda binaries are driven with.
 //!
 //! Two parts serve other tests as well: [`runtime_api`] is a Lambda Runtime API server that a
 //! compiled function talks to as it does in AWS, [`process`] starts such a binary against it, and
@@ -15,6 +16,7 @@ pub mod placement;
 pub mod process;
 pub mod report;
 pub mod runtime_api;
+pub mod sandbox;
 pub mod sqs;
 pub mod usage;
 pub mod webhook;

@@ -1,4 +1,4 @@
-//! `make bench`: the benchmark's command line. It builds nothing and measures only what it finds.
+//! `make bench` and `make bench-sandbox`: the benchmarks' command line. It builds nothing and measures only what it finds.
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -22,7 +22,11 @@ enum Error {
 }
 
 fn main() -> ExitCode {
-    let options = match Options::parse(env::args().skip(1)) {
+    let mut arguments = env::args().skip(1).peekable();
+    if arguments.next_if_eq("sandbox").is_some() {
+        return sandbox(arguments);
+    }
+    let options = match Options::parse(arguments) {
         Ok(options) => options,
         Err(error) => {
             say(&format!("{error}\n\n{USAGE}"));
@@ -37,6 +41,44 @@ fn main() -> ExitCode {
         say(&error.to_string());
         ExitCode::FAILURE
     })
+}
+
+/// `bench sandbox`: the other benchmark, of the Intercom sandbox.
+fn sandbox(arguments: impl Iterator<Item = String>) -> ExitCode {
+    use bench::sandbox::options::USAGE;
+    let options = match bench::sandbox::options::Options::parse(arguments) {
+        Ok(options) => options,
+        Err(error) => {
+            say(&format!("{error}\n\n{USAGE}"));
+            return ExitCode::from(2);
+        }
+    };
+    if options.help {
+        say(USAGE);
+        return ExitCode::SUCCESS;
+    }
+    run_sandbox(&options).unwrap_or_else(|error| {
+        say(&error.to_string());
+        ExitCode::FAILURE
+    })
+}
+
+fn run_sandbox(options: &bench::sandbox::options::Options) -> Result<ExitCode, Error> {
+    let binary = options.baton.clone().map_or_else(|| beside_this_program("baton"), Ok)?;
+    size(&binary, "-p baton-cli")?;
+    let report = bench::sandbox::measure(options, &binary, say)?;
+    writeln!(
+        io::stdout(),
+        "Medians of {} rounds of {} requests over {} connections, the server on one core:\n\n{}",
+        options.rounds,
+        options.requests,
+        options.connections,
+        report.table
+    )?;
+    for missed in &report.missed {
+        say(&format!("missed: {missed}"));
+    }
+    Ok(if options.check && !report.missed.is_empty() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
 fn run(options: &Options) -> Result<ExitCode, Error> {

@@ -89,7 +89,7 @@ impl Options {
     }
 }
 
-fn number(option: String, value: Option<String>) -> Result<usize, OptionsError> {
+pub(crate) fn number(option: String, value: Option<String>) -> Result<usize, OptionsError> {
     let Some(value) = value else {
         return Err(OptionsError::NoValue(option));
     };
