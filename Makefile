@@ -14,6 +14,7 @@ NODE_TOOLS := .tools/node
 FUNCTIONS := $(notdir $(patsubst %/Cargo.toml,%,$(wildcard functions/*/Cargo.toml)))
 
 .PHONY: help run tools node-tools test check build deploy bench bench-sandbox clean test-rust test-template test-clients test-end-to-end test-openapi needs-python needs-cargo
+.PHONY: help run tools node-tools test check build deploy bench clean test-rust test-template test-clients test-page test-end-to-end test-openapi needs-python needs-cargo
 
 help: ## show this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)$$/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -25,7 +26,7 @@ tools: $(TOOLS)/.stamp ## install the tools for running and testing
 
 node-tools: $(NODE_TOOLS)/.stamp ## install Node and what the tests take from npm
 
-test: test-rust test-template test-clients test-end-to-end test-openapi ## run every test
+test: test-rust test-template test-clients test-page test-end-to-end test-openapi ## run every test
 
 # Some Rust tests hold the ports against the local AWS that the tools bring.
 test-rust: $(TOOLS)/.stamp needs-cargo
@@ -39,6 +40,12 @@ test-clients: $(TOOLS)/.stamp $(NODE_TOOLS)/.stamp needs-cargo
 	cargo build --quiet --package baton-cli
 	BATON=$(or $(CARGO_TARGET_DIR),target)/debug/baton $(NODE_TOOLS)/bin/node --test --test-force-exit tests/clients/node/*.test.mjs
 	BATON=$(or $(CARGO_TARGET_DIR),target)/debug/baton $(TOOLS)/bin/python -m pytest -q -p no:cacheprovider -W ignore::DeprecationWarning:intercom tests/clients/python
+
+# The sandbox's page in a real Chromium, which comes with the other tools unless CHROMIUM names one.
+test-page: $(NODE_TOOLS)/.stamp needs-cargo
+	cargo build --quiet --package baton-cli
+	$(NODE_TOOLS)/bin/node tests/page/browser.mjs
+	BATON=$(or $(CARGO_TARGET_DIR),target)/debug/baton $(NODE_TOOLS)/bin/node --test --test-concurrency=1 tests/page/*.test.mjs
 
 test-end-to-end: $(TOOLS)/.stamp needs-cargo
 	$(TOOLS)/bin/python infra/local/run.py --once --any-ports

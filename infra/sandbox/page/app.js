@@ -20,7 +20,7 @@ let live = null;
 let connected = false;
 
 function batonPane(root) {
-  const names = [['steps', 'What Baton did'], ['faults', 'Faults and time'], ['scenarios', 'Scenarios']];
+  const names = [['steps', 'What Baton did'], ['faults', 'Faults'], ['scenarios', 'Scenarios']];
   const panels = Object.fromEntries(names.map(([name]) => [name, h('div', { class: 'tab-panel', role: 'tabpanel', id: `panel-${name}`, 'aria-labelledby': `tab-${name}` })]));
   const buttons = names.map(([name, label]) => h('button', { type: 'button', role: 'tab', id: `tab-${name}`, 'aria-controls': `panel-${name}`, data: { tab: name }, on: { click: () => go({ tab: name === 'steps' ? null : name }) } }, label));
   const bar = h('div', { class: 'tabs', role: 'tablist', 'aria-label': 'Baton and the sandbox', on: { keydown: (event) => {

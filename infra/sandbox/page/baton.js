@@ -5,7 +5,7 @@ import { calmly, fill, h, reconcile } from './dom.js';
 import { admin, onMove, page, team } from './state.js';
 
 const KEPT = 1000;
-const FILTERS = [['all', 'Everything'], ['event', 'People'], ['webhook', 'Webhooks'], ['step', 'Decisions'], ['request', 'Requests']];
+const FILTERS = [['all', 'All'], ['event', 'People'], ['webhook', 'Webhooks'], ['step', 'Decisions'], ['request', 'Requests']];
 const CLOCK = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit', fractionalSecondDigits: 3, hour12: false });
 /** Fields of a step that have a place of their own. */
 const PLACED = new Set(['at_ms', 'app_id', 'conversation_id', 'function', 'outcome', 'level', 'decisions', 'silent_because', 'why', 'kind', 'key', 'row', 'queue', 'owner', 'epoch']);

@@ -135,6 +135,13 @@ export function eventLine(part) {
   return h('li', { class: 'event' }, h('span', {}, h('strong', {}, part.author.name || 'Visitor'), ` ${eventText(part)} `), time(part.created_at, clock(part.created_at)));
 }
 
+/** Scrolls to the end, and again when pictures there have come. */
+export function toEnd(scroll) {
+  const down = () => { scroll.scrollTop = scroll.scrollHeight; };
+  down();
+  for (const picture of scroll.querySelectorAll('img')) if (!picture.complete) picture.addEventListener('load', down, { once: true });
+}
+
 export function dayOf(seconds) {
   return new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric', month: 'long' }).format(seconds * 1000);
 }

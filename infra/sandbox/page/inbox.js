@@ -2,7 +2,7 @@
 
 import { call, post } from './api.js';
 import { attempt, avatar, calmly, fill, h, icon, iconButton, reconcile, say, toast } from './dom.js';
-import { Loaded, dayOf, eventLine, eventText, isMessage, message, messagesOf } from './conversation.js';
+import { Loaded, dayOf, eventLine, eventText, isMessage, message, messagesOf, toEnd } from './conversation.js';
 import { RowList, Rows } from './rows.js';
 import { admin, ago, full, go, nameOf, onMove, ownerOf, page, remembered, team } from './state.js';
 import { confirmed, menu } from './overlays.js';
@@ -17,7 +17,7 @@ export class Inbox {
     this.loaded = new Loaded(() => this.drawThread());
     this.list = new RowList({
       id: 'inbox-list', label: 'Conversations', height: 5.25, draw: drawRow,
-      choose: (id, open) => { go({ id, ...(open ? {} : {}) }, { replace: !open }); if (open) this.root.classList.add('reading'); },
+      choose: (id, open) => { go({ id }, { replace: !open }); if (open) this.root.classList.add('reading'); },
       more: () => this.rows.loadMore(),
     });
     this.build();
@@ -84,6 +84,7 @@ export class Inbox {
     this.loaded.open(null);
     this.loaded.open(page.at.id ?? null);
     this.drawThread();
+    this.root.classList.toggle('reading', Boolean(page.at.id));
   }
 
   directoryChanged() {
@@ -203,7 +204,7 @@ export class Inbox {
     this.earlier.hidden = shown.length === all.length;
     const atEnd = this.scroll.scrollHeight - this.scroll.scrollTop - this.scroll.clientHeight < 80;
     reconcile(this.messages, entriesOf(shown), (entry) => entry.key, (entry) => entry.signature, (entry) => entry.draw((part) => this.redact(part)));
-    if (fresh || atEnd) this.scroll.scrollTop = this.scroll.scrollHeight;
+    if (fresh || atEnd) toEnd(this.scroll);
     if (!fresh && all.length > (this.drawnCount ?? 0)) this.announce(all.at(-1));
     Object.assign(this, { drawnId: id, drawnCount: all.length });
   }
@@ -234,13 +235,13 @@ export class Inbox {
           h('span', { class: `chip state-${row.state}` }, row.state === 'snoozed' && row.snoozed_until ? `snoozed until ${full(row.snoozed_until)}` : row.state),
           row.rating && h('span', { class: 'chip' }, `rated ${row.rating} of 5`),
           row.tags.map((tag) => h('button', { type: 'button', class: 'chip tag', title: 'Take this tag off', 'aria-label': `Take the tag ${tag} off`, on: { click: () => this.untag(tag) } }, tag, ' ×')))),
+      h('button', { type: 'button', class: closed ? 'secondary' : 'primary', data: { act: 'close' }, on: { click: () => this.closeOrOpen() } }, icon(closed ? 'open' : 'check'), h('span', {}, closed ? 'Reopen' : 'Close')),
       h('div', { class: 'thread-acts' },
         h('span', { class: `owner-select ${owner.kind}` }, assignees),
         iconButton('eye', 'Show it as the customer sees it', () => go({ customer: row.contact?.id, talk: row.id, pane: 'messenger' }), { 'data-act': 'eye' }),
         iconButton('tag', 'Tag', (event) => this.tagMenu(event.currentTarget), { 'data-act': 'tag' }),
         iconButton('clock', row.state === 'snoozed' ? 'End the snooze' : 'Snooze', (event) => (row.state === 'snoozed' ? this.act('unsnooze', {}, 'The snooze is over.') : this.snoozeMenu(event.currentTarget)), { 'data-act': 'snooze' }),
-        iconButton('trash', 'Delete the conversation', () => this.remove(), { 'data-act': 'delete' }),
-        h('button', { type: 'button', class: closed ? 'secondary' : 'primary', data: { act: 'close' }, on: { click: () => this.closeOrOpen() } }, icon(closed ? 'open' : 'check'), h('span', {}, closed ? 'Reopen' : 'Close'))));
+        iconButton('trash', 'Delete the conversation', () => this.remove(), { 'data-act': 'delete' })));
     if (focused) this.head.querySelector(`[data-act=${focused}]`)?.focus();
   }
 

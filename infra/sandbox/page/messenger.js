@@ -2,7 +2,7 @@
 
 import { get, post, upload } from './api.js';
 import { attempt, avatar, fill, h, icon, iconButton, reconcile, say, toast } from './dom.js';
-import { Loaded, files, isMessage, messagesOf, time } from './conversation.js';
+import { Loaded, authorKind, files, isMessage, messagesOf, time, toEnd } from './conversation.js';
 import { RowList, Rows } from './rows.js';
 import { bodyOf } from './safe-html.js';
 import { ago, clock, go, nameOf, onMove, page, remembered, size } from './state.js';
@@ -134,11 +134,12 @@ export class Messenger {
   }
 
   drawTalks() {
+    const hello = `Hello${this.customer?.name ? ` ${this.customer.name.split(' ')[0]}` : ''}`;
+    fill(this.bar, h('h3', {}, hello), h('p', {}, `${page.directory.name ?? 'Somebody'} is listening`));
     if (this.mode !== 'list' || !this.list.node.isConnected) {
-      fill(this.bar, h('h3', {}, `Hello${this.customer?.name ? ` ${this.customer.name.split(' ')[0]}` : ''}`), h('p', {}, `${page.directory.name ?? ''} is listening`));
       fill(this.phone, this.bar, this.listStatus, this.list.node,
         h('div', { class: 'phone-foot' }, h('button', { type: 'button', class: 'primary wide', on: { click: () => { go({ talk: NEW }); this.text.focus(); } } }, icon('plus'), 'Start a conversation')));
-    } else this.bar.firstChild.textContent = `Hello${this.customer?.name ? ` ${this.customer.name.split(' ')[0]}` : ''}`;
+    }
     const { rows } = this;
     this.list.show(rows.rows, rows.total, null);
     this.list.node.hidden = !rows.rows.length;
@@ -167,10 +168,11 @@ export class Messenger {
       return;
     }
     const parts = value ? messagesOf(value).filter((part) => isMessage(part) && part.part_type !== 'note').slice(-200) : [];
+    const spoken = parts.filter((part) => part.body || part.attachments?.length);
     const atEnd = this.scroll.scrollHeight - this.scroll.scrollTop - this.scroll.clientHeight < 80;
-    reconcile(this.messages, parts, (part) => part.id, (part) => `${part.updated_at}${part.redacted}${part.body?.length}`, bubble);
+    reconcile(this.messages, spoken, (part) => part.id, (part) => `${part.updated_at}${part.redacted}${part.body?.length}`, bubble);
     this.drawChoices(value, parts);
-    if (fresh || atEnd) this.scroll.scrollTop = this.scroll.scrollHeight;
+    if (fresh || atEnd) toEnd(this.scroll);
     const newest = parts.at(-1);
     if (this.drawnCount !== undefined && parts.length > this.drawnCount && isFromCompany(newest)) say(`In the Messenger: ${newest.author.name ?? 'The company'} answered`);
     Object.assign(this, { drawnTalk: talk, drawnCount: parts.length });
@@ -249,7 +251,7 @@ function bubble(part) {
   const company = isFromCompany(part);
   const name = part.author.name ?? (company ? 'Somebody' : 'You');
   return h('li', { class: company ? 'from-company' : 'from-me' },
-    company && avatar(name, 'people'),
+    company && avatar(name, authorKind(part.author)),
     h('div', { class: 'balloon' },
       h('p', { class: 'balloon-by' }, company ? name : 'You', ' · ', time(part.created_at, clock(part.created_at))),
       part.body && bodyOf(part.body), files(part)));

@@ -123,14 +123,14 @@ export class Workshop {
       const order = this.order(preset);
       const on = same(order);
       return h('button', { type: 'button', class: 'switch wide', role: 'switch', 'aria-checked': String(Boolean(on)), data: { preset: name }, on: { click: () => (on ? this.remove(on.id) : this.add(order)) } },
-        h('span', { class: 'knob' }), h('span', {}, h('strong', {}, label), h('small', {}, on?.hits ? `${what}. Struck ${on.hits} times` : what)));
+        h('span', { class: 'knob' }), h('span', {}, h('strong', {}, label), h('small', {}, on?.hits ? `${what}. Struck ${on.hits === 1 ? 'once' : `${on.hits} times`}` : what)));
     }));
     if (focused) this.presets.querySelector(`[data-preset=${focused}]`)?.focus();
     this.noFaults.textContent = standing.length ? '' : 'Nothing is broken on purpose.';
     reconcile(this.active, standing, (fault) => fault.id, (fault) => JSON.stringify(fault), (fault) => {
       const { id, left, hits, fault: kind, times, ...rest } = fault;
       const of = fault.webhook ? 'webhooks' : 'requests';
-      return h('li', {}, h('div', {}, h('strong', {}, words(kind)), ` of ${of}`, h('p', { class: 'hint' }, `${left === 'always' ? 'until switched off' : `${left} left`}, struck ${hits} times`), h('code', {}, JSON.stringify(rest))),
+      return h('li', {}, h('div', {}, h('strong', {}, words(kind)), ` of ${of}`, h('p', { class: 'hint' }, `${left === 'always' ? 'until switched off' : `${left} left`}, struck ${hits === 1 ? 'once' : `${hits} times`}`), h('code', {}, JSON.stringify(rest))),
         h('button', { type: 'button', class: 'secondary', 'aria-label': `Switch off ${words(kind)} of ${of}`, on: { click: () => this.remove(id) } }, 'Switch off'));
     });
     document.getElementById('tab-faults')?.classList.toggle('alarm', standing.length > 0);

@@ -191,9 +191,15 @@ impl Journal {
     pub(crate) fn delivery(&self, delivery: Delivery) {
         let conversation = delivery.conversation_id.as_ref().and_then(|id| id.parse().ok());
         let app_id = delivery.app_id.clone();
+        let struck = delivery.fault.is_some();
         lock(&self.deliveries).add(Arc::new(delivery));
-        let subject = conversation.map_or(Subject::Surroundings, Subject::Steps);
-        self.feed.changed(&app_id, subject);
+        if let Some(id) = conversation {
+            self.feed.changed(&app_id, Subject::Steps(id));
+        }
+        // A fault that struck has one strike less; what is about no conversation is the subscription's.
+        if struck || conversation.is_none() {
+            self.feed.changed(&app_id, Subject::Surroundings);
+        }
     }
 
     /// The requests that are wanted, and the number of the last there is.
@@ -245,12 +251,14 @@ fn answer_json(answered: &Answered) -> Value {
     json!({"headers": headers, "body": serde_json::from_slice::<Value>(&answered.body).unwrap_or_default()})
 }
 
-/// What a request shows or changes: a conversation that is read is only shown.
-fn subjects(request: &Request) -> [Option<Subject>; 2] {
+/// What a request shows or changes: a conversation that is read is only shown. A fault that
+/// struck has one strike less.
+fn subjects(request: &Request) -> [Option<Subject>; 3] {
     let changes = request.method != "GET";
+    let struck = request.fault.is_some().then_some(Subject::Surroundings);
     match request.conversation_id.as_ref().and_then(|id| id.parse().ok()) {
-        Some(id) => [Some(Subject::Steps(id)), changes.then_some(Subject::Conversation(id))],
-        None => [changes.then_some(Subject::Surroundings), None],
+        Some(id) => [Some(Subject::Steps(id)), changes.then_some(Subject::Conversation(id)), struck],
+        None => [changes.then_some(Subject::Surroundings), None, struck],
     }
 }
 

@@ -17,7 +17,7 @@ const STEPS_AT_ONCE: usize = 1_000;
 /// How many fields a step may have.
 const FIELDS: usize = 40;
 /// How long a text in a step may be.
-const TEXT_BYTES: usize = 2_000;
+const TEXT_BYTES: usize = 8_000;
 /// How many texts a list may have.
 const LIST: usize = 50;
 
@@ -197,7 +197,7 @@ mod tests {
             ("level", json!("loud")),
             ("other", json!([1])),
             ("decisions", json!([1])),
-            ("why", json!("x".repeat(2_001))),
+            ("why", json!("x".repeat(8_001))),
         ] {
             let mut bad = step(1, 1);
             bad[name] = value;
