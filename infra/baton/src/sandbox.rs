@@ -85,6 +85,8 @@ mod automation;
 mod backlog;
 mod clock;
 mod connection;
+mod contact_index;
+mod contacts;
 mod control;
 mod customer;
 mod deliver;
@@ -142,8 +144,9 @@ use tokio::task::JoinHandle;
 pub use self::automation::{AssignLater, AutoReply, Automation, To};
 pub use self::scenario::LibraryError;
 pub use self::seed::{
-    AdminSeed, AttributeSeed, ContactSeed, ConversationSeed, DataType, MessageSeed, OtherAppSeed, Role, Seed,
-    SeedError, SeedState, TagSeed, TeamSeed, TokenSeed, WebhookSeed, WorkspaceSeed,
+    AdminRoleSeed, AdminSeed, AttributeSeed, AwayStatusReasonSeed, ContactSeed, ConversationSeed, DataType,
+    MessageSeed, OtherAppSeed, Role, Seed, SeedError, SeedState, TagSeed, TeamSeed, TokenSeed, VisitorSeed,
+    WebhookSeed, WorkspaceSeed,
 };
 pub use self::store::StoreError;
 pub use self::version::{ApiVersion, UnknownVersion};

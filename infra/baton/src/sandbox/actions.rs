@@ -6,7 +6,7 @@
 use serde_json::{Map, Value, json};
 
 use super::alarms::Alarm;
-use super::attributes;
+use super::attributes::Model;
 use super::error::{Answer, ApiError};
 use super::model::{
     AiAgent, AppliedTag, Assignee, Author, Conversation, Deleted, Message, Part, PartType, Rating, Source, State,
@@ -404,9 +404,7 @@ impl Workspace {
     /// Sets custom attributes, each of which leaves a part by the operator and fires nothing.
     pub(crate) fn set_attributes(&mut self, id: u64, attributes: Map<String, Value>, via: Via<'_>) -> Answer<()> {
         self.conversation(id)?;
-        for (name, value) in &attributes {
-            attributes::check(&self.conversation_attributes, name, value)?;
-        }
+        self.attributes.check(Model::Conversation, &attributes)?;
         for (name, value) in attributes {
             let author = self.operator_author(false);
             let message = Message::default();
@@ -465,6 +463,7 @@ impl Workspace {
             contact.last_seen_at = Some(at);
             contact.last_replied_at = Some(at);
         }
+        self.contact_changed(contact_id);
     }
 }
 

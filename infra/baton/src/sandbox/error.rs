@@ -122,6 +122,30 @@ impl ApiError {
         }
     }
 
+    /// A body that is understood, and refused.
+    pub(crate) fn unprocessable(code: &'static str, message: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, message)
+    }
+
+    pub(crate) fn contact_exists(id: &str, archived: bool) -> Self {
+        let kind = if archived { "An archived contact" } else { "A contact" };
+        let message = format!("{kind} matching those details already exists with id={id}");
+        Self::new(StatusCode::CONFLICT, "conflict", message)
+    }
+
+    /// A contact that became part of another one, from 2.16.
+    pub(crate) fn contact_merged(into: &str) -> Self {
+        let message = "This contact has been merged. See the 'Link' header for the canonical contact.";
+        let headers = vec![("link", format!("</contacts/{into}>; rel=\"canonical\""))];
+        Self { headers, ..Self::new(StatusCode::GONE, "contact_merged", message) }
+    }
+
+    /// A blocked contact. The status is a guess.
+    pub(crate) fn not_restorable() -> Self {
+        let message = "User has been blocked and is not restorable";
+        Self::new(StatusCode::BAD_REQUEST, "not_restorable", message)
+    }
+
     pub(crate) fn not_in_version() -> Self {
         Self::new(
             StatusCode::BAD_REQUEST,

@@ -20,6 +20,8 @@ pub(crate) struct Counters {
     contact: u64,
     event: u64,
     file: u64,
+    /// Notes, attributes, office hours: what has small numbers.
+    thing: u64,
 }
 
 impl Default for Counters {
@@ -33,6 +35,7 @@ impl Default for Counters {
             contact: 0,
             event: 0,
             file: 0,
+            thing: 0,
         }
     }
 }
@@ -60,6 +63,10 @@ impl Counters {
 
     pub(crate) fn file(&mut self) -> u64 {
         next(&mut self.file)
+    }
+
+    pub(crate) fn thing(&mut self) -> u64 {
+        next(&mut self.thing)
     }
 
     /// Lets the events of a workspace that was reset go on where they were, so that nobody who

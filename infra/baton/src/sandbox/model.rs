@@ -1,53 +1,21 @@
 //! The nouns of a workspace: contacts, conversations, parts.
 //!
 //! Plain data without rules (`actions`), JSON (`render`) or identity (`ids`). Bodies are HTML
-//! as stored (`text`), moments are Unix seconds.
+//! as stored (`text`), moments are Unix seconds. Who the people are is in `model/people`.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod people;
+
+use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::kept::Indexed;
 use super::parts::Parts;
-use super::seed::Role;
 
-/// A teammate.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Admin {
-    pub(crate) id: u64,
-    pub(crate) name: String,
-    pub(crate) email: String,
-    pub(crate) has_inbox_seat: bool,
-    pub(crate) away_mode_enabled: bool,
-    pub(crate) team_ids: Vec<u64>,
-}
-
-/// A team of teammates.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Team {
-    pub(crate) id: u64,
-    pub(crate) name: String,
-    pub(crate) admin_ids: Vec<u64>,
-}
-
-/// A customer.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Contact {
-    pub(crate) id: String,
-    pub(crate) role: Role,
-    pub(crate) external_id: Option<String>,
-    pub(crate) email: Option<String>,
-    pub(crate) name: Option<String>,
-    pub(crate) phone: Option<String>,
-    pub(crate) language_override: Option<String>,
-    pub(crate) location: BTreeMap<String, String>,
-    pub(crate) custom_attributes: Map<String, Value>,
-    pub(crate) created_at: u64,
-    pub(crate) updated_at: u64,
-    pub(crate) last_seen_at: Option<u64>,
-    pub(crate) last_replied_at: Option<u64>,
-}
+pub(crate) use self::people::{
+    Admin, AwayStatusReason, Contact, ContactBy, DataEvent, MergedContact, Note, People, Team, Visitor,
+};
 
 /// Who wrote a part, as it was known then: later renames do not reach old parts.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -426,36 +394,6 @@ impl Indexed for Conversation {
     fn found_by(&self) -> Vec<ConversationBy> {
         let contacts = self.contact_ids.iter().map(|id| ConversationBy::contact(id));
         contacts.chain([ConversationBy::Update(self.updated_at)]).collect()
-    }
-}
-
-/// What a contact is found by, besides its id.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum ContactBy {
-    /// In lower case, as the next one: searches see no difference.
-    Email(String),
-    ExternalId(String),
-    Name(String),
-}
-
-impl ContactBy {
-    pub(crate) fn email(address: &str) -> Self {
-        Self::Email(address.to_lowercase())
-    }
-
-    pub(crate) fn external_id(id: &str) -> Self {
-        Self::ExternalId(id.to_lowercase())
-    }
-}
-
-impl Indexed for Contact {
-    type By = ContactBy;
-
-    fn found_by(&self) -> Vec<ContactBy> {
-        let email = self.email.as_deref().map(ContactBy::email);
-        let external_id = self.external_id.as_deref().map(ContactBy::external_id);
-        let name = self.name.clone().map(ContactBy::Name);
-        [email, external_id, name].into_iter().flatten().collect()
     }
 }
 

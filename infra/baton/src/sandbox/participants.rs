@@ -38,24 +38,14 @@ impl Workspace {
 
     /// A lead that nobody knew before.
     pub(crate) fn new_lead(&mut self, name: Option<String>, email: Option<String>) -> String {
-        let id = self.counters.contact();
         let now = self.clock.now();
-        let contact = Contact {
-            id: id.clone(),
-            role: Role::Lead,
+        let lead = Contact::new(self.counters.contact(), Role::Lead, now);
+        self.add_contact(Contact {
             external_id: Some(super::ids::uuid()),
             email,
             name,
-            phone: None,
-            language_override: None,
-            location: Default::default(),
-            custom_attributes: Default::default(),
-            created_at: now,
-            updated_at: now,
             last_seen_at: Some(now),
-            last_replied_at: None,
-        };
-        self.contacts.insert(id.clone(), contact);
-        id
+            ..lead
+        })
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! A search is a filter `{field, operator, value}` or a group `{operator: AND|OR, value: […]}`
 //! of those, nested at most twice. What the fields of a thing are and of which kind, the caller
-//! says; the kind decides which operators and values a filter may have. Timestamps compare to
-//! the second; Intercom compares those of contacts by day.
+//! says; the kind decides which operators and values a filter may have. Moments of conversations
+//! compare to the second, those of contacts by the day (in UTC).
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -18,6 +18,7 @@ use super::error::{Answer, ApiError};
 const LEVELS: usize = 2;
 /// How many filters a group may have.
 const FILTERS: usize = 15;
+const SECONDS_A_DAY: i64 = 86_400;
 
 /// What a field holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +29,10 @@ pub(crate) enum Kind {
     Integer,
     /// A moment in Unix seconds.
     Date,
+    /// A moment in Unix seconds that is compared by the day it is of.
+    Day,
+    /// Text that is the same or not, and nothing else.
+    Same,
     Flag,
     /// A custom attribute, of whichever kind.
     Any,
@@ -129,10 +134,10 @@ impl Query {
             Self::Any(group) => group.iter().any(|member| member.matches(fields)),
             Self::Filter { field, kind, operator, value } => {
                 let actual = fields(field);
-                if *kind == Kind::Words {
-                    operator.holds(&words(&actual), value)
-                } else {
-                    operator.holds(&actual, value)
+                match kind {
+                    Kind::Words => operator.holds(&words(&actual), value),
+                    Kind::Day => operator.holds(&actual.iter().map(day).collect::<Vec<_>>(), &day(value)),
+                    _ => operator.holds(&actual, value),
                 }
             }
         }
@@ -164,9 +169,12 @@ impl Kind {
     fn check(self, field: &str, operator: Operator, wanted: &Value) -> Answer<()> {
         use Operator::{Contains, ContainsNot, EndsWith, Greater, GreaterOrEqual, Less, LessOrEqual, StartsWith};
         let fits = match operator {
-            Greater | GreaterOrEqual | Less | LessOrEqual => matches!(self, Self::Integer | Self::Date | Self::Any),
+            Greater | Less => matches!(self, Self::Integer | Self::Date | Self::Day | Self::Any),
+            GreaterOrEqual | LessOrEqual => matches!(self, Self::Integer | Self::Date | Self::Any),
             Contains | ContainsNot | StartsWith | EndsWith => matches!(self, Self::Text | Self::Words | Self::Any),
-            Operator::Equal | Operator::NotEqual | Operator::In | Operator::NotIn => true,
+            Operator::Equal => true,
+            Operator::NotEqual => self != Self::Day,
+            Operator::In | Operator::NotIn => !matches!(self, Self::Day | Self::Same),
         };
         if !fits {
             let problem = format!("The operator does not fit the type of {field}");
@@ -189,8 +197,8 @@ impl Kind {
             // What is not set is searched for with null, whichever its kind.
             (_, Value::Null) | (Self::Any, _) => true,
             // Ids are text, and come as numbers as well.
-            (Self::Text | Self::Words, value) => value.is_string() || value.is_u64(),
-            (Self::Integer | Self::Date, value) => number(value).is_some(),
+            (Self::Text | Self::Words | Self::Same, value) => value.is_string() || value.is_u64(),
+            (Self::Integer | Self::Date | Self::Day, value) => number(value).is_some(),
             (Self::Flag, Value::Bool(_)) => true,
             (Self::Flag, value) => matches!(value.as_str(), Some("true" | "false")),
         }
@@ -253,6 +261,11 @@ fn text(value: &Value) -> Cow<'_, str> {
         Value::String(text) => Cow::Borrowed(text),
         other => Cow::Owned(other.to_string()),
     }
+}
+
+/// The day of a moment, counted from 1970; what is not set stays that.
+fn day(moment: &Value) -> Value {
+    number(moment).map_or(Value::Null, |seconds| json!(seconds.div_euclid(SECONDS_A_DAY)))
 }
 
 fn number(value: &Value) -> Option<i64> {
@@ -442,6 +455,26 @@ mod tests {
         assert_eq!(one_of(json!({"operator": "OR", "value": [state, tags]})), None);
         assert_eq!(one_of(json!({"field": "tag_ids", "operator": "=", "value": null})), None);
         assert_eq!(one_of(json!({"field": "tag_ids", "operator": "!=", "value": "1"})), None);
+    }
+
+    #[test]
+    fn moments_of_contacts_are_asked_by_day() {
+        let known = [("created_at", Kind::Day), ("tag_id", Kind::Same)];
+        let at = |seconds: u64| move |_: &str| vec![json!(seconds)];
+        let asked = |operator: &str, value: Value| {
+            let query = json!({"field": "created_at", "operator": operator, "value": value});
+            Query::parse(&query, &known)
+        };
+        let noon = 1_577_880_000_u64;
+        assert!(asked("=", json!(1_577_836_800)).unwrap().matches(&at(noon)));
+        assert!(!asked(">", json!("1577836800")).unwrap().matches(&at(noon)));
+        assert!(asked(">", json!(1_577_836_800)).unwrap().matches(&at(noon + 43_200)));
+        assert!(!asked("<", json!(noon + 1)).unwrap().matches(&at(noon)));
+        assert!(asked("!=", json!(noon)).is_err());
+        assert!(asked(">=", json!(noon)).is_err());
+        assert!(asked("=", json!("yesterday")).is_err());
+        let tags = json!({"field": "tag_id", "operator": "IN", "value": ["1"]});
+        assert!(Query::parse(&tags, &known).is_err());
     }
 
     #[test]

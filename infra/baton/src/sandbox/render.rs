@@ -3,14 +3,17 @@
 //! The same functions serve REST answers and webhooks; a [`Style`] says where they differ.
 //! Nothing here decides what is sent or changed.
 
+mod people;
+
 use serde_json::{Value, json};
+
+pub(crate) use self::people::{admin, contact, me, merge_history, note, team, visitor};
 
 use super::clock;
 use super::model::{
-    Admin, AiAgent, AppliedTag, Assignee, Attachment, Author, Contact, Conversation, Email, Part, QuickReplyOption,
-    Source, State, Statistics, Team,
+    AiAgent, AppliedTag, Assignee, Attachment, Author, Conversation, Email, Part, QuickReplyOption, Source, State,
+    Statistics,
 };
-use super::seed::Role;
 use super::text::{self, Links};
 use super::version::ApiVersion;
 use super::workspace::Workspace;
@@ -362,111 +365,6 @@ fn statistics(s: &Statistics, one: &Conversation, style: Style) -> Value {
         "assigned_team_first_response_time": [],
         "assigned_team_first_response_time_in_office_hours": [],
         "handling_time": null,
-    })
-}
-
-/// A teammate.
-pub(crate) fn admin(admin: &Admin) -> Value {
-    json!({
-        "type": "admin",
-        "id": admin.id.to_string(),
-        "name": admin.name,
-        "email": admin.email,
-        "away_mode_enabled": admin.away_mode_enabled,
-        "away_mode_reassign": false,
-        "has_inbox_seat": admin.has_inbox_seat,
-        "team_ids": admin.team_ids,
-    })
-}
-
-/// The teammate of a token with the workspace, as `GET /me` answers.
-pub(crate) fn me(workspace: &Workspace, one: &Admin) -> Value {
-    let mut value = admin(one);
-    value["email_verified"] = json!(true);
-    value["avatar"] = json!({"type": "avatar", "image_url": null});
-    value["app"] = json!({
-        "type": "app",
-        "id_code": workspace.app_id,
-        "name": workspace.name,
-        "created_at": workspace.created_at,
-        "secure": false,
-        "identity_verification": false,
-        "timezone": "Etc/UTC",
-        "region": workspace.region,
-    });
-    value
-}
-
-/// A team.
-pub(crate) fn team(team: &Team, version: ApiVersion) -> Value {
-    let mut value = json!({
-        "type": "team",
-        "id": team.id.to_string(),
-        "name": team.name,
-        "admin_ids": team.admin_ids,
-        "admin_priority_level": null,
-    });
-    if version.has_team_distribution() {
-        value["assignment_limit"] = Value::Null;
-        value["distribution_method"] = json!("manual");
-    }
-    value
-}
-
-/// A customer.
-pub(crate) fn contact(workspace: &Workspace, one: &Contact) -> Value {
-    let role = match one.role {
-        Role::User => "user",
-        Role::Lead => "lead",
-    };
-    let place = |key: &str| one.location.get(key);
-    json!({
-        "type": "contact",
-        "id": one.id,
-        "workspace_id": workspace.app_id,
-        "external_id": one.external_id,
-        "role": role,
-        "email": one.email,
-        "phone": one.phone,
-        "name": one.name,
-        "avatar": null,
-        "owner_id": null,
-        "social_profiles": {"type": "list", "data": []},
-        "has_hard_bounced": false,
-        "marked_email_as_spam": false,
-        "unsubscribed_from_emails": false,
-        "created_at": one.created_at,
-        "updated_at": one.updated_at,
-        "signed_up_at": null,
-        "last_seen_at": one.last_seen_at,
-        "last_replied_at": one.last_replied_at,
-        "last_contacted_at": null,
-        "language_override": one.language_override,
-        "browser": null,
-        "browser_language": null,
-        "os": null,
-        "location": {
-            "type": "location",
-            "country": place("country"),
-            "region": place("region"),
-            "city": place("city"),
-            "country_code": place("country_code"),
-            "continent_code": place("continent_code"),
-        },
-        "custom_attributes": one.custom_attributes,
-        "tags": empty_list(&one.id, "tags"),
-        "notes": empty_list(&one.id, "notes"),
-        "companies": empty_list(&one.id, "companies"),
-    })
-}
-
-fn empty_list(contact_id: &str, name: &str) -> Value {
-    json!({
-        "type": "list",
-        "data": [],
-        "url": format!("/contacts/{contact_id}/{name}"),
-        "total_count": 0,
-        "has_more": false,
     })
 }
 

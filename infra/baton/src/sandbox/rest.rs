@@ -5,17 +5,24 @@
 //! is never held while anything is awaited.
 
 mod accept;
+mod admins;
 mod admission;
+mod attributes;
+mod contact_links;
+mod contact_search;
+mod contacts;
 mod conversations;
+mod events;
 pub(crate) mod fields;
 mod participants;
-mod people;
 mod replies;
 mod reply;
 pub(crate) mod routes;
 mod scopes;
 mod search;
 mod spoil;
+mod tags;
+mod visitors;
 mod whom;
 
 use std::sync::Arc;
@@ -72,6 +79,11 @@ impl Call<'_> {
             text.parse().map_err(|_| ApiError::invalid_field(name, format!("{name} must be a whole number")))
         };
         self.query(name).map(number).transpose()
+    }
+
+    /// The teammate whose token it is.
+    fn admin_id(&self) -> u64 {
+        self.token.admin_id.parse().unwrap_or_default()
     }
 
     fn style(&self) -> Style {

@@ -66,6 +66,21 @@ pub struct WorkspaceSeed {
     /// The custom attributes that a conversation may have.
     #[serde(default)]
     pub conversation_attributes: Vec<AttributeSeed>,
+    /// The custom attributes that a contact may have, besides those of the contacts below.
+    #[serde(default)]
+    pub contact_attributes: Vec<AttributeSeed>,
+    /// Why teammates can be away.
+    #[serde(default)]
+    pub away_status_reasons: Vec<AwayStatusReasonSeed>,
+    /// Whether nobody may be away without a reason.
+    #[serde(default)]
+    pub away_status_reason_mandatory: bool,
+    /// How long a search does not see a new or changed contact.
+    #[serde(default = "two_seconds")]
+    pub search_lag_ms: u64,
+    /// People in the Messenger who have not written yet.
+    #[serde(default)]
+    pub visitors: Vec<VisitorSeed>,
     /// Customers.
     #[serde(default)]
     pub contacts: Vec<ContactSeed>,
@@ -147,6 +162,60 @@ pub struct AdminSeed {
     /// Whether the teammate is away.
     #[serde(default)]
     pub away_mode_enabled: bool,
+    /// What the teammate does.
+    #[serde(default)]
+    pub job_title: Option<String>,
+    /// The address of a picture.
+    #[serde(default)]
+    pub avatar: Option<String>,
+    /// What the teammate may do.
+    #[serde(default)]
+    pub role: Option<AdminRoleSeed>,
+}
+
+/// What a teammate may do.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AdminRoleSeed {
+    /// Intercom's id of the role.
+    pub id: String,
+    /// The role's name.
+    pub name: String,
+}
+
+/// Why a teammate can be away.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AwayStatusReasonSeed {
+    /// A decimal number.
+    pub id: String,
+    /// The reason in words.
+    pub label: String,
+    /// The reason as a picture.
+    #[serde(default)]
+    pub emoji: String,
+    /// Whether it can no longer be chosen.
+    #[serde(default)]
+    pub deleted: bool,
+}
+
+/// Somebody in the Messenger who has not written yet.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VisitorSeed {
+    /// 24 hexadecimal digits.
+    pub id: String,
+    /// The Messenger's id of the visitor.
+    pub user_id: String,
+    /// The name, if known.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// What the inbox calls somebody without a name.
+    #[serde(default = "pseudonym")]
+    pub pseudonym: String,
+    /// Attributes of the company's own.
+    #[serde(default)]
+    pub custom_attributes: Map<String, Value>,
 }
 
 /// A team.
@@ -160,6 +229,12 @@ pub struct TeamSeed {
     /// Its members.
     #[serde(default)]
     pub admin_ids: Vec<String>,
+    /// How many open conversations a member can have.
+    #[serde(default)]
+    pub assignment_limit: Option<u64>,
+    /// How its conversations are given to members.
+    #[serde(default = "manual")]
+    pub distribution_method: String,
 }
 
 /// A tag.
@@ -170,6 +245,9 @@ pub struct TagSeed {
     pub id: String,
     /// The tag's name.
     pub name: String,
+    /// Segments that are defined by it, which keep it from being deleted.
+    #[serde(default)]
+    pub segments: Vec<String>,
 }
 
 /// A custom attribute: its name alone, or with what it may hold.
@@ -216,6 +294,31 @@ pub enum DataType {
     Boolean,
     /// Unix seconds, or ISO 8601 text.
     DateTime,
+    /// Ids of custom objects.
+    Relationship,
+    /// Uploads.
+    Files,
+}
+
+impl DataType {
+    const ALL: [(Self, &str); 8] = [
+        (Self::String, "string"),
+        (Self::Integer, "integer"),
+        (Self::List, "list"),
+        (Self::Decimal, "decimal"),
+        (Self::Boolean, "boolean"),
+        (Self::DateTime, "datetime"),
+        (Self::Relationship, "relationship"),
+        (Self::Files, "files"),
+    ];
+
+    pub(crate) fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(one, _)| *one == self).map_or("", |(_, name)| name)
+    }
+
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(_, name)| *name == text).map(|(one, _)| *one)
+    }
 }
 
 /// Whether a contact is known to the company.
@@ -248,6 +351,9 @@ pub struct ContactSeed {
     /// The telephone number, if known.
     #[serde(default)]
     pub phone: Option<String>,
+    /// The teammate who looks after the contact.
+    #[serde(default)]
+    pub owner_id: Option<String>,
     /// The language that the company set.
     #[serde(default)]
     pub language_override: Option<String>,
@@ -374,6 +480,15 @@ pub enum SeedError {
     },
 }
 
+impl Role {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Lead => "lead",
+        }
+    }
+}
+
 impl Seed {
     /// The embedded seed: workspaces `sandbox1` and `sandbox2`.
     ///
@@ -432,6 +547,7 @@ impl WorkspaceSeed {
         let teams = numbers("teams", self.teams.iter().map(|t| t.id.as_str()))?;
         numbers("tags", self.tags.iter().map(|t| t.id.as_str()))?;
         numbers("operator_id", [self.operator_id.as_str()])?;
+        numbers("away_status_reasons", self.away_status_reasons.iter().map(|reason| reason.id.as_str()))?;
         let known = |id: &str| id.parse().is_ok_and(|id: u64| admins.contains(&id));
         for (n, token) in self.access_tokens.iter().enumerate() {
             if !known(&token.admin_id) {
@@ -446,20 +562,18 @@ impl WorkspaceSeed {
                 return Err((format!("teams[{n}].admin_ids"), format!("there is no admin {id:?}")));
             }
         }
-        let mut contacts = HashSet::new();
+        let mut seen = HashSet::new();
+        unique_hex("contacts", self.contacts.iter().map(|contact| contact.id.as_str()), &mut seen)?;
+        unique_hex("visitors", self.visitors.iter().map(|visitor| visitor.id.as_str()), &mut seen)?;
         for (n, contact) in self.contacts.iter().enumerate() {
-            let hex = contact.id.bytes().all(|b| b.is_ascii_hexdigit());
-            if contact.id.len() != 24 || !hex || !contacts.insert(&contact.id) {
-                return Err((
-                    format!("contacts[{n}].id"),
-                    format!("{:?} is not a unique id of 24 hex digits", contact.id),
-                ));
+            if let Some(id) = contact.owner_id.as_deref().filter(|id| !known(id)) {
+                return Err((format!("contacts[{n}].owner_id"), format!("there is no admin {id:?}")));
             }
         }
         let is_team = |id: &str| id.parse().is_ok_and(|id: u64| teams.contains(&id));
         for (n, conversation) in self.conversations.iter().enumerate() {
             let place = format!("conversations[{n}]");
-            if !contacts.contains(&conversation.contact_id) {
+            if !seen.contains(conversation.contact_id.as_str()) {
                 return Err((
                     format!("{place}.contact_id"),
                     format!("there is no contact {:?}", conversation.contact_id),
@@ -472,6 +586,21 @@ impl WorkspaceSeed {
         let problem = self.automation.problem(|id| admins.contains(&id), |id| teams.contains(&id));
         problem.map_or(Ok(()), |problem| Err(("automation".to_owned(), problem)))
     }
+}
+
+/// Checks that ids have the form of contacts' and that nobody else has them.
+fn unique_hex<'a>(
+    list: &str,
+    ids: impl IntoIterator<Item = &'a str>,
+    seen: &mut HashSet<&'a str>,
+) -> Result<(), (String, String)> {
+    for (n, id) in ids.into_iter().enumerate() {
+        let hex = id.bytes().all(|b| b.is_ascii_hexdigit());
+        if id.len() != 24 || !hex || !seen.insert(id) {
+            return Err((format!("{list}[{n}].id"), format!("{id:?} is not a unique id of 24 hex digits")));
+        }
+    }
+    Ok(())
 }
 
 /// Checks that ids are decimal numbers and unique.
@@ -496,6 +625,18 @@ fn us() -> String {
 
 fn operator_id() -> String {
     "900900".to_owned()
+}
+
+fn two_seconds() -> u64 {
+    2_000
+}
+
+fn manual() -> String {
+    "manual".to_owned()
+}
+
+fn pseudonym() -> String {
+    "Violet Suitcase".to_owned()
 }
 
 fn default_version() -> ApiVersion {

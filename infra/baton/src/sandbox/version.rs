@@ -29,6 +29,7 @@ impl ApiVersion {
     pub(crate) const V2_11: Self = Self(11);
     pub(crate) const V2_13: Self = Self(13);
     pub(crate) const V2_15: Self = Self(15);
+    pub(crate) const V2_14: Self = Self(14);
     pub(crate) const V2_16: Self = Self(16);
 
     pub(crate) fn has_updatable_attributes(self) -> bool {
@@ -95,6 +96,15 @@ impl ApiVersion {
 
     pub(crate) fn has_team_distribution(self) -> bool {
         self.0 >= 14
+    }
+
+    pub(crate) fn has_away_status_reasons(self) -> bool {
+        self.0 >= 14
+    }
+
+    /// Setting a contact's language.
+    pub(crate) fn has_language_override(self) -> bool {
+        self.0 >= 15
     }
 
     /// 2.16 writes 0 for an unassigned conversation, new priorities, and string owner ids.

@@ -12,8 +12,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::alarms::Alarms;
+use super::attributes::{Attributes, Model};
 use super::automation::Automation;
 use super::clock::Clock;
+use super::contact_index::ContactIndex;
 use super::deliver::Outbox;
 use super::error::{Answer, ApiError};
 use super::feed::Subject;
@@ -21,9 +23,12 @@ use super::history::History;
 use super::ids::Counters;
 use super::kept::Kept;
 use super::limits::Limits;
-use super::model::{Admin, Author, AuthorKind, Contact, Conversation, Deleted, Part, StoredFile, Team};
+use super::model::{
+    Admin, Author, AuthorKind, AwayStatusReason, Contact, Conversation, Deleted, Part, People, StoredFile, Team,
+    Visitor,
+};
 use super::render::{self, Style};
-use super::seed::{AttributeSeed, Role, WorkspaceSeed};
+use super::seed::{Role, WorkspaceSeed};
 use super::subscription::{self, Subscription};
 use super::texts::Texts;
 
@@ -51,9 +56,11 @@ pub(crate) struct Workspace {
     pub(crate) admins: BTreeMap<u64, Admin>,
     pub(crate) teams: BTreeMap<u64, Team>,
     pub(crate) tags: BTreeMap<u64, String>,
-    pub(crate) conversation_attributes: Vec<AttributeSeed>,
+    pub(crate) attributes: Attributes,
     #[serde(skip)]
     pub(crate) contacts: Kept<String, Contact>,
+    pub(crate) contact_index: ContactIndex,
+    pub(crate) people: People,
     #[serde(skip)]
     pub(crate) conversations: Kept<u64, Conversation>,
     /// What was deleted, in that order.
@@ -88,6 +95,11 @@ impl Workspace {
     pub(crate) fn from_seed(seed: &WorkspaceSeed, clock: Clock, outbox: Outbox) -> Self {
         let now = clock.now();
         let teams: BTreeMap<u64, Team> = seed.teams.iter().map(team).collect();
+        let mut counters = Counters::default();
+        let attributes = attributes(seed, &mut counters, now);
+        let contacts = contacts(seed, now);
+        let mut contact_index = ContactIndex::new(seed.search_lag_ms);
+        contacts.values().for_each(|contact| contact_index.note_at_start(contact));
         let mut workspace = Self {
             app_id: seed.app_id.clone(),
             name: seed.name.clone(),
@@ -105,8 +117,13 @@ impl Workspace {
                         id,
                         name: admin.name.clone(),
                         email: admin.email.clone(),
+                        job_title: admin.job_title.clone(),
+                        avatar: admin.avatar.clone(),
+                        role: admin.role.as_ref().map(|role| (role.id.clone(), role.name.clone())),
                         has_inbox_seat: admin.has_inbox_seat,
                         away_mode_enabled: admin.away_mode_enabled,
+                        away_mode_reassign: false,
+                        away_status_reason_id: None,
                         team_ids: teams.values().filter(in_team).map(|t| t.id).collect(),
                     };
                     (id, admin)
@@ -114,8 +131,10 @@ impl Workspace {
                 .collect(),
             teams,
             tags: seed.tags.iter().map(|tag| (number(&tag.id), tag.name.clone())).collect(),
-            conversation_attributes: seed.conversation_attributes.clone(),
-            contacts: contacts(seed, now),
+            attributes,
+            contacts,
+            contact_index,
+            people: people(seed, now),
             conversations: Kept::default(),
             deleted: Vec::new(),
             automation: Automation::default(),
@@ -123,7 +142,7 @@ impl Workspace {
             files: Kept::default(),
             texts: RefCell::default(),
             limits: Limits::new(seed.workspace_calls_per_minute),
-            counters: Counters::default(),
+            counters,
             events: VecDeque::new(),
             history: History::default(),
             clock,
@@ -142,6 +161,7 @@ impl Workspace {
 
     /// A workspace that was stored, with the clock and the outbox of this sandbox.
     pub(crate) fn connected(mut self, clock: Clock, outbox: Outbox) -> Self {
+        self.contacts.values().for_each(|contact| self.contact_index.note_at_start(contact));
         self.contacts.remember_changes();
         self.conversations.remember_changes();
         self.files.remember_changes();
@@ -243,25 +263,62 @@ impl Workspace {
 
 fn team(seed: &super::seed::TeamSeed) -> (u64, Team) {
     let id = number(&seed.id);
-    let team = Team { id, name: seed.name.clone(), admin_ids: seed.admin_ids.iter().map(|id| number(id)).collect() };
+    let team = Team {
+        id,
+        name: seed.name.clone(),
+        admin_ids: seed.admin_ids.iter().map(|id| number(id)).collect(),
+        assignment_limit: seed.assignment_limit,
+        distribution_method: seed.distribution_method.clone(),
+    };
     (id, team)
+}
+
+fn attributes(seed: &WorkspaceSeed, counters: &mut Counters, now: u64) -> Attributes {
+    let mut attributes = Attributes::default();
+    let values = seed.contacts.iter().flat_map(|contact| &contact.custom_attributes);
+    attributes.seed(Model::Conversation, &seed.conversation_attributes, now, || counters.thing());
+    attributes.seed(Model::Contact, &seed.contact_attributes, now, || counters.thing());
+    attributes.seed_from_values(values, now, || counters.thing());
+    attributes
+}
+
+fn people(seed: &WorkspaceSeed, now: u64) -> People {
+    let visitor = |seed: &super::seed::VisitorSeed| Visitor {
+        id: seed.id.clone(),
+        user_id: seed.user_id.clone(),
+        name: seed.name.clone(),
+        pseudonym: seed.pseudonym.clone(),
+        custom_attributes: seed.custom_attributes.clone(),
+        created_at: now,
+        updated_at: now,
+    };
+    let reason = |seed: &super::seed::AwayStatusReasonSeed| AwayStatusReason {
+        id: number(&seed.id),
+        label: seed.label.clone(),
+        emoji: seed.emoji.clone(),
+        deleted: seed.deleted,
+    };
+    let segments = seed.tags.iter().filter(|tag| !tag.segments.is_empty());
+    People {
+        visitors: seed.visitors.iter().map(|seed| (seed.id.clone(), visitor(seed))).collect(),
+        away_status_reasons: seed.away_status_reasons.iter().map(reason).collect(),
+        away_status_reason_mandatory: seed.away_status_reason_mandatory,
+        tag_segments: segments.map(|tag| (number(&tag.id), tag.segments.clone())).collect(),
+        ..People::default()
+    }
 }
 
 fn contacts(seed: &WorkspaceSeed, now: u64) -> Kept<String, Contact> {
     let contact = |seed: &super::seed::ContactSeed| Contact {
-        id: seed.id.clone(),
-        role: seed.role,
         external_id: seed.external_id.clone(),
         email: seed.email.clone(),
         name: seed.name.clone(),
         phone: seed.phone.clone(),
         language_override: seed.language_override.clone(),
         location: seed.location.clone(),
+        owner_id: seed.owner_id.as_deref().map(number),
         custom_attributes: seed.custom_attributes.clone(),
-        created_at: now,
-        updated_at: now,
-        last_seen_at: None,
-        last_replied_at: None,
+        ..Contact::new(seed.id.clone(), seed.role, now)
     };
     seed.contacts.iter().map(|seed| (seed.id.clone(), contact(seed))).collect()
 }

@@ -5,6 +5,8 @@ mod access;
 #[cfg(test)]
 mod captures;
 #[cfg(test)]
+mod contacts;
+#[cfg(test)]
 mod conversations;
 #[cfg(test)]
 mod data;
@@ -20,6 +22,8 @@ mod hands;
 mod harness;
 #[cfg(test)]
 mod page;
+#[cfg(test)]
+mod people;
 #[cfg(test)]
 mod rest;
 #[cfg(test)]

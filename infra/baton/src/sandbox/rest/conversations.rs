@@ -55,8 +55,13 @@ pub(super) fn create(call: &Call<'_>, workspace: &mut Workspace) -> Answer<Reply
     .into())
 }
 
-/// The contact that starts. A visitor, who writes as `contact`, may be named by `user_id`.
-fn starter(from: &Fields, workspace: &Workspace) -> Answer<String> {
+/// The contact that starts. A visitor, who writes as `contact`, may be named by `user_id`, and
+/// becomes a lead by writing.
+fn starter(from: &Fields, workspace: &mut Workspace) -> Answer<String> {
+    let named = from.id("id")?.or(from.id("user_id")?);
+    if let Some(visitor) = named.and_then(|id| workspace.visitor(&id)).cloned() {
+        return Ok(workspace.visitor_to_lead(visitor));
+    }
     match (from.required_text("type")?, from.id("id")?, from.id("user_id")?) {
         ("user" | "lead" | "contact", Some(id), _) => Ok(id),
         ("contact", None, Some(user_id)) => {

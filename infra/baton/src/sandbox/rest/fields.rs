@@ -63,6 +63,29 @@ impl Fields {
         }
     }
 
+    /// A text that null clears: none when it is absent.
+    pub(crate) fn clearable_text(&self, name: &'static str) -> Answer<Option<Option<String>>> {
+        let text = self.text(name)?.map(str::to_owned);
+        Ok(self.0.contains_key(name).then_some(text))
+    }
+
+    /// A whole number that null clears: none when it is absent.
+    pub(crate) fn clearable_number(&self, name: &'static str) -> Answer<Option<Option<u64>>> {
+        let number = self.number(name)?;
+        Ok(self.0.contains_key(name).then_some(number))
+    }
+
+    /// A list of objects.
+    pub(crate) fn objects(&self, name: &'static str) -> Answer<Vec<Self>> {
+        let member =
+            |value: &Value| value.as_object().cloned().map(Self).ok_or_else(|| wrong_type(name, "a list of objects"));
+        self.list(name, usize::MAX)?.iter().map(member).collect()
+    }
+
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
     pub(crate) fn required_text(&self, name: &'static str) -> Answer<&str> {
         self.text(name)?.ok_or_else(|| ApiError::missing(name))
     }

@@ -20,6 +20,13 @@ impl Reply {
     }
 }
 
+impl Reply {
+    /// An answer without content.
+    pub(crate) fn empty(status: StatusCode) -> Self {
+        Self { status, headers: Vec::new(), body: None }
+    }
+}
+
 impl From<Value> for Reply {
     fn from(body: Value) -> Self {
         Self::json(body.to_string())

@@ -6,7 +6,10 @@
 
 use serde_json::{Value, json};
 
-use super::{Call, Reply, conversations, participants, people, replies, search};
+use super::{
+    Call, Reply, admins, attributes, contact_links, contact_search, contacts, conversations, events, participants,
+    replies, search, tags, visitors,
+};
 use crate::sandbox::error::{Answer, ApiError};
 use crate::sandbox::version::ApiVersion;
 use crate::sandbox::workspace::Workspace;
@@ -56,17 +59,69 @@ impl Route {
 /// By subject; within one, a path with a fixed word stands before one with a parameter there.
 #[rustfmt::skip]
 const ROUTES: &[Route] = &[
-    reads("GET", "/me", people::me),
-    reads("GET", "/admins", people::admins),
-    reads("GET", "/admins/{id}", people::admin),
-    reads("GET", "/teams", people::teams),
-    reads("GET", "/teams/{id}", people::team),
-    reads("GET", "/tags", people::tags),
-    changes("POST", "/tags", people::make_tag),
+    reads("GET", "/me", admins::me),
+    reads("GET", "/admins", admins::admins),
+    reads("GET", "/admins/{id}", admins::admin),
+    changes("PUT", "/admins/{id}/away", admins::set_away),
+    reads("GET", "/away_status_reasons", admins::away_status_reasons).since(ApiVersion::V2_14),
+    reads("GET", "/teams", admins::teams),
+    reads("GET", "/teams/{id}", admins::team),
+    reads("GET", "/teams/{id}/metrics", admins::team_metrics).since(ApiVersion::V2_16),
 
-    reads("POST", "/contacts/search", people::search_contacts),
-    reads("GET", "/contacts/find_by_external_id/{external_id}", people::by_external_id).since(ApiVersion::V2_13),
-    reads("GET", "/contacts/{id}", people::contact),
+    reads("GET", "/tags", tags::list),
+    changes("POST", "/tags", tags::save),
+    reads("GET", "/tags/{id}", tags::get),
+    changes("DELETE", "/tags/{id}", tags::delete),
+
+    reads("GET", "/contacts", contacts::list),
+    changes("POST", "/contacts", contacts::create),
+    reads("POST", "/contacts/search", contact_search::search),
+    changes("POST", "/contacts/merge", contacts::merge),
+    reads("GET", "/contacts/find_by_external_id/{external_id}", contacts::by_external_id).since(ApiVersion::V2_13),
+    reads("GET", "/contacts/{id}", contacts::get),
+    changes("PUT", "/contacts/{id}", contacts::update),
+    changes("DELETE", "/contacts/{id}", contacts::delete),
+    changes("POST", "/contacts/{id}/archive", contacts::archive),
+    changes("POST", "/contacts/{id}/unarchive", contacts::unarchive),
+    changes("POST", "/contacts/{id}/block", contacts::block).since(ApiVersion::V2_13),
+    reads("GET", "/contacts/{id}/merge_history", contacts::merge_history).since(ApiVersion::V2_16),
+    reads("GET", "/contacts/{id}/tags", contact_links::tags),
+    changes("POST", "/contacts/{id}/tags", contact_links::tag),
+    changes("DELETE", "/contacts/{id}/tags/{tag_id}", contact_links::untag),
+    reads("GET", "/contacts/{id}/notes", contact_links::notes),
+    changes("POST", "/contacts/{id}/notes", contact_links::add_note),
+    reads("GET", "/contacts/{id}/segments", contact_links::none_of_contact),
+    reads("GET", "/contacts/{id}/subscriptions", contact_links::none_of_contact),
+    reads("POST", "/contacts/{id}/subscriptions", contact_links::attach_unknown),
+    reads("DELETE", "/contacts/{id}/subscriptions/{subscription_id}", contact_links::detach_unknown),
+    reads("GET", "/contacts/{id}/companies", contact_links::companies),
+    reads("POST", "/contacts/{id}/companies", contact_links::attach_unknown),
+    reads("DELETE", "/contacts/{id}/companies/{company_id}", contact_links::detach_unknown),
+    reads("GET", "/notes/{id}", contact_links::note),
+    reads("GET", "/segments", contact_links::segments),
+    reads("GET", "/segments/{id}", contact_links::no_segment),
+    reads("GET", "/subscription_types", contact_links::subscription_types),
+
+    reads("GET", "/data_attributes", attributes::list),
+    changes("POST", "/data_attributes", attributes::create),
+    changes("PUT", "/data_attributes/{id}", attributes::update),
+
+    changes("POST", "/events", events::create),
+    reads("GET", "/events", events::list),
+    changes("POST", "/events/summaries", events::create_summaries),
+
+    reads("GET", "/visitors", visitors::get),
+    changes("PUT", "/visitors", visitors::update),
+    changes("POST", "/visitors/convert", visitors::convert),
+
+    reads("GET", "/conversations/attributes", attributes::of_conversations).since(ApiVersion::V2_16),
+    changes("POST", "/conversations/attributes", attributes::create_of_conversation).since(ApiVersion::V2_16),
+    reads("GET", "/conversations/attributes/{id}", attributes::of_conversation).since(ApiVersion::V2_16),
+    changes("PUT", "/conversations/attributes/{id}", attributes::update_of_conversation).since(ApiVersion::V2_16),
+    changes("DELETE", "/conversations/attributes/{id}", attributes::archive_of_conversation).since(ApiVersion::V2_16),
+    changes("POST", "/conversations/attributes/{id}/options", attributes::add_option).since(ApiVersion::V2_16),
+    changes("PUT", "/conversations/attributes/{id}/options/{option_id}", attributes::rename_option).since(ApiVersion::V2_16),
+    changes("DELETE", "/conversations/attributes/{id}/options/{option_id}", attributes::archive_option).since(ApiVersion::V2_16),
 
     reads("GET", "/conversations", search::list),
     changes("POST", "/conversations", conversations::create),
