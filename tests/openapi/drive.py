@@ -18,6 +18,16 @@ from descriptions import ROOT, shape
 TOKEN = "sandbox-token"
 BOT, ALICE, SUPPORT = "900001", "900002", "500001"
 CARLA, DAN = "65a0c0ffee0000000000c001", "65a0c0ffee0000000000c002"
+VISITOR = "3ecf64d0-9ed1-4e9f-88e1-da7d6e6782f3"
+# Whatever can be written of a contact.
+FULL = {
+    "phone": "+4930123459",
+    "avatar": "https://files.example/face.png",
+    "signed_up_at": 1_768_031_000,
+    "last_seen_at": 1_768_031_789,
+    "unsubscribed_from_emails": False,
+    "custom_attributes": {},
+}
 NOBODY = "65a0c0ffee000000000fffff"
 YES = {"text": "Yes", "uuid": "b1a7c1de-0000-4000-8000-000000000001"}
 NO = {"text": "No", "uuid": "b1a7c1de-0000-4000-8000-000000000002"}
@@ -95,7 +105,7 @@ class Session:
         return response.status, json.loads(text) if text else None
 
     def control(self, method, path, body=None):
-        status, answer = self.send(method, f"/_sandbox{path}", body or {})
+        status, answer = self.send(method, f"/_sandbox{path}", body)
         if status != 200:
             raise Broken(f"control {method} {path}: {status} {answer}")
         return answer
@@ -142,9 +152,10 @@ class Session:
 
 def drive(session):
     """Everything, in an order in which each call finds what it needs."""
+    session.control("POST", "/reset")
     layer(session)
-    people(session)
-    for part in (starting, replying, managing, describing, searching, participants, ending):
+    about_people = people, contacts, visitors, attributes, events
+    for part in (*about_people, starting, replying, managing, describing, searching, participants, ending):
         part(session)
 
 
@@ -181,8 +192,8 @@ def people(s):
     tag = s.ok("POST", "/tags", {"name": f"driven {s.version}"})
     s.ok("GET", "/tags/{id}", id=tag["id"])
     s.ok("DELETE", "/tags/{id}", id=tag["id"])
-    contacts(s)
     s.ok("GET", "/segments")
+    s.only(404, "GET", "/segments/{id}", id="1")
     s.ok("GET", "/subscription_types")
     s.ok("GET", "/office_hours_schedules")
 
@@ -194,33 +205,87 @@ def contacts(s):
     query = {"query": {"field": "email", "operator": "=", "value": "carla@customer.example"}}
     s.ok("POST", "/contacts/search", {**query, "pagination": {"per_page": 5}})
     s.ok("GET", "/contacts/find_by_external_id/{external_id}", external_id="cust-1001")
-    fields = {"name": "Driven", "phone": "+4930123459", "custom_attributes": {}}
-    name = s.version.replace(".", "-")
-    made = s.ok("POST", "/contacts", {"role": "user", "external_id": f"driven-{name}", **fields})
-    if made is None:
-        return
-    lead = s.ok("POST", "/contacts", {"role": "lead", **fields})
-    s.ok("PUT", "/contacts/{id}", {"name": "Driven again", "email": f"driven-{name}@customer.example"}, id=made["id"])
-    s.answers(409, "POST", "/contacts", {"role": "user", "external_id": f"driven-{name}"})
+    full = {**FULL, "owner_id": ALICE if s.since("2.16") else int(ALICE)}
+    made = s.ok("POST", "/contacts", {"role": "user", "external_id": "driven", **full})
+    lead = s.ok("POST", "/contacts", {"role": "lead", "name": "Driven"})
+    id = made["id"]
+    s.ok("PUT", "/contacts/{id}", {"name": "Driven again", "email": "driven@customer.example", **full}, id=id)
+    s.answers(409, "POST", "/contacts", {"role": "user", "external_id": "driven"})
+    s.answers(404, "PUT", "/contacts/{id}", {"name": "x"}, id=NOBODY)
     tag = s.ok("POST", "/tags", {"name": "of a contact"})
-    s.ok("POST", "/contacts/{id}/tags", {"id": tag["id"]}, id=made["id"])
-    s.ok("GET", "/contacts/{id}/tags", id=made["id"])
-    s.ok("DELETE", "/contacts/{id}/tags/{tag_id}", id=made["id"], tag_id=tag["id"])
-    note = s.ok("POST", "/contacts/{id}/notes", {"body": "a note", "admin_id": BOT}, id=made["id"])
-    s.ok("GET", "/contacts/{id}/notes", id=made["id"])
-    if note:
-        s.ok("GET", "/notes/{id}", id=note["id"])
-    for list_name in ("segments", "subscriptions", "companies"):
-        s.ok("GET", "/contacts/{id}/" + list_name, id=made["id"])
-    s.ok("POST", "/contacts/{id}/archive", id=made["id"])
-    s.ok("POST", "/contacts/{id}/unarchive", id=made["id"])
-    merge = {"from": lead["id"], "into": made["id"]}
+    s.ok("POST", "/contacts/{id}/tags", {"id": tag["id"]}, id=id)
+    s.ok("GET", "/contacts/{id}/tags", id=id)
+    s.ok("DELETE", "/contacts/{id}/tags/{tag_id}", id=id, tag_id=tag["id"])
+    note = s.ok("POST", "/contacts/{id}/notes", {"body": "a note", "admin_id": BOT}, id=id)
+    s.ok("GET", "/contacts/{id}/notes", id=id)
+    s.ok("GET", "/notes/{id}", id=note["id"])
+    for kind in ("segments", "subscriptions", "companies"):
+        s.ok("GET", "/contacts/{id}/" + kind, id=id)
+    consent = {"id": "37846", "consent_type": "opt_in"}
+    s.only(404, "POST", "/contacts/{id}/subscriptions", consent, id=id)
+    s.only(404, "DELETE", "/contacts/{id}/subscriptions/{subscription_id}", id=id, subscription_id="37846")
+    s.only(404, "POST", "/contacts/{id}/companies", {"id": "58a430d35458202d41b1e65b"}, id=id)
+    s.only(404, "DELETE", "/contacts/{id}/companies/{company_id}", id=id, company_id="58a430d35458202d41b1e65b")
+    s.ok("POST", "/contacts/{id}/archive", id=id)
+    s.ok("POST", "/contacts/{id}/unarchive", id=id)
+    merge = {"from": lead["id"], "into": id}
     if s.since("2.16"):
         merge["skip_duplicate_validation"] = True
     s.ok("POST", "/contacts/merge", merge)
-    s.ok("GET", "/contacts/{id}/merge_history", id=made["id"])
-    s.ok("POST", "/contacts/{id}/block", id=made["id"])
-    s.ok("DELETE", "/contacts/{id}", id=made["id"])
+    s.answers(410 if s.since("2.16") else 404, "GET", "/contacts/{id}", id=lead["id"])
+    s.ok("GET", "/contacts/{id}/merge_history", id=id)
+    s.ok("POST", "/contacts/{id}/block", id=id)
+    s.ok("DELETE", "/contacts/{id}", id=id)
+
+
+def visitors(s):
+    s.ok("GET", "/visitors", query=f"?user_id={VISITOR}")
+    s.answers(404, "GET", "/visitors", query="?user_id=nobody")
+    s.ok("PUT", "/visitors", {"user_id": VISITOR, "name": "Gareth", "custom_attributes": {}})
+    s.answers(404, "PUT", "/visitors", {"user_id": "nobody", "name": "x"})
+    convert = {"type": "user", "user": {"user_id": "was-a-visitor"}, "visitor": {"user_id": VISITOR}}
+    s.ok("POST", "/visitors/convert", convert)
+
+
+def attributes(s):
+    s.ok("GET", "/data_attributes")
+    s.ok("GET", "/data_attributes", query="?model=contact&include_archived=true")
+    s.answers(422 if s.since("2.16") else 200, "GET", "/data_attributes", query="?model=conversation")
+    new = {"name": "Shoe size", "model": "contact", "data_type": "integer", "description": "EU"}
+    made = s.ok("POST", "/data_attributes", {**new, "messenger_writable": True})
+    choices = {"options": [{"value": "a"}, {"value": "b"}]}
+    choices = choices if s.since("2.16") else {"options": ["a", "b"], "data_type": "string"}
+    s.answers(200, "POST", "/data_attributes", {**new, "name": "Choice", "data_type": "options", **choices})
+    s.answers(400, "POST", "/data_attributes", new)
+    change = {"archived": False, "description": "UK", "messenger_writable": False}
+    s.ok("PUT", "/data_attributes/{id}", change, id=made["id"])
+    s.answers(404, "PUT", "/data_attributes/{id}", change, id="1")
+    of = "/conversations/attributes"
+    s.ok("GET", of)
+    s.ok("POST", of, {"name": "Words", "data_type": "string", "description": "x", "required": False})
+    options = [{"label": "one"}, {"label": "two"}]
+    chosen = s.ok("POST", of, {"name": "One of them", "data_type": "list", "options": options})
+    if chosen is None:
+        return
+    id = chosen["id"]
+    s.ok("GET", of + "/{id}", id=id)
+    s.answers(404, "GET", of + "/{id}", id="999999")
+    s.ok("PUT", of + "/{id}", {"name": "One of those", "description": "x", "required": True}, id=id)
+    whole = s.ok("POST", of + "/{id}/options", {"label": "three"}, id=id)
+    option = whole["options"][-1]["id"]
+    s.ok("PUT", of + "/{id}/options/{option_id}", {"label": "four"}, id=id, option_id=option)
+    s.ok("DELETE", of + "/{id}/options/{option_id}", id=id, option_id=option)
+    s.ok("DELETE", of + "/{id}", id=id)
+
+
+def events(s):
+    event = {"event_name": "bought-shoes", "created_at": 1_768_031_789, "metadata": {"order": "A-7"}}
+    s.ok("POST", "/events", {**event, "user_id": "cust-1001"}, status=202)
+    s.ok("POST", "/events", {**event, "id": DAN}, status=202)
+    s.answers(404, "POST", "/events", {**event, "user_id": "nobody"})
+    s.ok("GET", "/events", query="?type=user&user_id=cust-1001")
+    counted = {"event_name": "bought-shoes", "count": 3, "first": 1_768_031_000, "last": 1_768_031_789}
+    s.ok("POST", "/events/summaries", {"user_id": "cust-1001", "event_summaries": counted})
 
 
 def starting(s):

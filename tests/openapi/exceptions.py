@@ -28,6 +28,12 @@ ANSWERS = [
         "only images have a size, and the sandbox does not look into them",
     ),
     (
+        r"GET /data_attributes",
+        r"data/\d+/model",
+        r"'conversation' is not one of",
+        "up to 2.15 Intercom answers model=conversation; 2.16 says that it was so",
+    ),
+    (
         CONVERSATION,
         r"(.*/)?author/email",
         r"None is not of type",
