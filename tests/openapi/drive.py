@@ -154,7 +154,7 @@ def drive(session):
     """Everything, in an order in which each call finds what it needs."""
     session.control("POST", "/reset")
     layer(session)
-    about_people = people, contacts, visitors, attributes, events
+    about_people = people, contacts, visitors, attributes, office_hours, events
     for part in (*about_people, starting, replying, managing, describing, searching, participants, ending):
         part(session)
 
@@ -195,7 +195,6 @@ def people(s):
     s.ok("GET", "/segments")
     s.only(404, "GET", "/segments/{id}", id="1")
     s.ok("GET", "/subscription_types")
-    s.ok("GET", "/office_hours_schedules")
 
 
 def contacts(s):
@@ -275,6 +274,31 @@ def attributes(s):
     option = whole["options"][-1]["id"]
     s.ok("PUT", of + "/{id}/options/{option_id}", {"label": "four"}, id=id, option_id=option)
     s.ok("DELETE", of + "/{id}/options/{option_id}", id=id, option_id=option)
+    s.ok("DELETE", of + "/{id}", id=id)
+
+
+def office_hours(s):
+    of = "/office_hours_schedules"
+    hours = {"name": "Weekdays", "time_zone_name": "Europe/Berlin"}
+    made = s.ok("POST", of, {**hours, "time_intervals": [{"start_minute": 540, "end_minute": 1020}]}, status=201)
+    s.ok("GET", of)
+    if made is None:
+        return
+    id = made["id"]
+    s.ok("GET", of + "/{id}", id=id)
+    s.answers(404, "GET", of + "/{id}", id="1")
+    s.ok("PUT", of + "/{id}", {**hours, "time_intervals": [{"start_minute": 0, "end_minute": 10_080}]}, id=id)
+    for wrong in ({"start_minute": 541, "end_minute": 600}, {"start_minute": 600, "end_minute": 540}):
+        s.answers(400, "PUT", of + "/{id}", {"time_intervals": [wrong]}, id=id)
+    days = of + "/{schedule_id}/office_hours_exceptions"
+    closed = {"exception_date": "2026-12-25", "exception_type": "closed", "name": "Christmas", "recurring_annually": True}
+    day = s.ok("POST", days, closed, status=201, schedule_id=id)["id"]
+    s.ok("GET", days, schedule_id=id)
+    s.ok("GET", days + "/{id}", schedule_id=id, id=day)
+    short = {"exception_type": "custom_hours", "time_intervals": [{"start_minute": 540, "end_minute": 780}]}
+    s.ok("PUT", days + "/{id}", short, schedule_id=id, id=day)
+    s.answers(400, "POST", days, {**closed, "exception_type": "custom_hours"}, schedule_id=id)
+    s.ok("DELETE", days + "/{id}", schedule_id=id, id=day)
     s.ok("DELETE", of + "/{id}", id=id)
 
 

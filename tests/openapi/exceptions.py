@@ -78,6 +78,12 @@ TAKEN = [
         "a contact's choice among quick replies needs no body in the description's own example",
     ),
     (
+        "POST /events",
+        r"metadata(/.+)?",
+        r"number|object",
+        "the schema knows only text, the words beside it numbers as well; so the whole may be {x: 1}",
+    ),
+    (
         r"GET .*",
         r"display_avatar|include_.*",
         "query",

@@ -103,6 +103,7 @@ mod lists;
 mod live;
 mod merging;
 mod model;
+mod office_hours;
 mod page;
 mod participants;
 mod parts;
@@ -142,11 +143,12 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 pub use self::automation::{AssignLater, AutoReply, Automation, To};
+pub use self::office_hours::Interval;
 pub use self::scenario::LibraryError;
 pub use self::seed::{
     AdminRoleSeed, AdminSeed, AttributeSeed, AwayStatusReasonSeed, ContactSeed, ConversationSeed, DataType,
-    MessageSeed, OtherAppSeed, Role, Seed, SeedError, SeedState, TagSeed, TeamSeed, TokenSeed, VisitorSeed,
-    WebhookSeed, WorkspaceSeed,
+    MessageSeed, OtherAppSeed, Role, ScheduleSeed, Seed, SeedError, SeedState, TagSeed, TeamSeed, TokenSeed,
+    VisitorSeed, WebhookSeed, WorkspaceSeed,
 };
 pub use self::store::StoreError;
 pub use self::version::{ApiVersion, UnknownVersion};

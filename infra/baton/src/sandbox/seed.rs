@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::automation::Automation;
+use super::office_hours::Interval;
 use super::version::ApiVersion;
 
 /// The seed that is used when none is named.
@@ -87,6 +88,9 @@ pub struct WorkspaceSeed {
     /// Conversations that are there from the start, the oldest first.
     #[serde(default)]
     pub conversations: Vec<ConversationSeed>,
+    /// When somebody is there.
+    #[serde(default)]
+    pub office_hours_schedules: Vec<ScheduleSeed>,
     /// What the workspace does by itself.
     #[serde(default)]
     pub automation: Automation,
@@ -363,6 +367,23 @@ pub struct ContactSeed {
     /// Attributes of the company's own.
     #[serde(default)]
     pub custom_attributes: Map<String, Value>,
+}
+
+/// Office hours.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ScheduleSeed {
+    /// What they are called.
+    pub name: String,
+    /// The name of an IANA time zone.
+    #[serde(default = "utc")]
+    pub time_zone_name: String,
+    /// When the week is open.
+    pub time_intervals: Vec<Interval>,
+}
+
+fn utc() -> String {
+    "UTC".to_owned()
 }
 
 /// A conversation.

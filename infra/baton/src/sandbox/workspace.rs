@@ -27,6 +27,7 @@ use super::model::{
     Admin, Author, AuthorKind, AwayStatusReason, Contact, Conversation, Deleted, Part, People, StoredFile, Team,
     Visitor,
 };
+use super::office_hours::Schedule;
 use super::render::{self, Style};
 use super::seed::{Role, WorkspaceSeed};
 use super::subscription::{self, Subscription};
@@ -65,6 +66,8 @@ pub(crate) struct Workspace {
     pub(crate) conversations: Kept<u64, Conversation>,
     /// What was deleted, in that order.
     pub(crate) deleted: Vec<Deleted>,
+    #[serde(default)]
+    pub(crate) office_hours: BTreeMap<u64, Schedule>,
     #[serde(default)]
     pub(crate) automation: Automation,
     #[serde(default)]
@@ -137,6 +140,7 @@ impl Workspace {
             people: people(seed, now),
             conversations: Kept::default(),
             deleted: Vec::new(),
+            office_hours: BTreeMap::new(),
             automation: Automation::default(),
             alarms: Alarms::new(),
             files: Kept::default(),
@@ -150,6 +154,10 @@ impl Workspace {
             outbox,
             anew: false,
         };
+        for schedule in &seed.office_hours_schedules {
+            let id = workspace.counters.thing();
+            workspace.office_hours.insert(id, Schedule::from_seed(schedule, id, now));
+        }
         for conversation in &seed.conversations {
             // The seed has been checked, so that everybody named in it exists.
             drop(workspace.add_from_seed(conversation));

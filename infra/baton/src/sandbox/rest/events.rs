@@ -17,6 +17,10 @@ pub(super) fn create(call: &Call<'_>, workspace: &mut Workspace) -> Answer<Reply
     let event_name = fields.required_text("event_name")?.to_owned();
     let created_at = fields.number("created_at")?.ok_or_else(|| ApiError::missing("created_at"))?;
     let metadata = fields.object("metadata")?.map(Fields::into_map).unwrap_or_default();
+    if !metadata.values().all(can_be_metadata) {
+        let message = "metadata must have texts, numbers, links and amounts";
+        return Err(ApiError::invalid_field("metadata", message));
+    }
     let contact = whose(workspace, fields.id("id")?, fields.id("user_id")?, fields.text("email")?)?;
     let event = DataEvent { contact_id: contact.id.clone(), event_name, created_at, metadata };
     let item = json!({
@@ -32,6 +36,16 @@ pub(super) fn create(call: &Call<'_>, workspace: &mut Workspace) -> Answer<Reply
     workspace.people.data_events.push(event);
     workspace.fire(Topic::EventCreated, None, |_, _| item.clone());
     Ok(Reply::empty(axum::http::StatusCode::ACCEPTED))
+}
+
+/// Nothing nested but a link with its text, and an amount with its currency.
+fn can_be_metadata(value: &Value) -> bool {
+    let has = |name: &str| value.get(name).is_some_and(|inner| inner.is_string() || inner.is_number());
+    match value {
+        Value::Null | Value::String(_) | Value::Number(_) => true,
+        Value::Object(_) => (has("url") && has("value")) || (has("amount") && has("currency")),
+        Value::Bool(_) | Value::Array(_) => false,
+    }
 }
 
 /// Takes counts of events that happened before; each counts as that many events.

@@ -7,8 +7,8 @@
 use serde_json::{Value, json};
 
 use super::{
-    Call, Reply, admins, attributes, contact_links, contact_search, contacts, conversations, events, participants,
-    replies, search, tags, visitors,
+    Call, Reply, admins, attributes, contact_links, contact_search, contacts, conversations, events, office_hours,
+    participants, replies, search, tags, visitors,
 };
 use crate::sandbox::error::{Answer, ApiError};
 use crate::sandbox::version::ApiVersion;
@@ -67,6 +67,17 @@ const ROUTES: &[Route] = &[
     reads("GET", "/teams", admins::teams),
     reads("GET", "/teams/{id}", admins::team),
     reads("GET", "/teams/{id}/metrics", admins::team_metrics).since(ApiVersion::V2_16),
+
+    reads("GET", "/office_hours_schedules", office_hours::list).since(ApiVersion::V2_16),
+    changes("POST", "/office_hours_schedules", office_hours::create).since(ApiVersion::V2_16),
+    reads("GET", "/office_hours_schedules/{id}", office_hours::get).since(ApiVersion::V2_16),
+    changes("PUT", "/office_hours_schedules/{id}", office_hours::update).since(ApiVersion::V2_16),
+    changes("DELETE", "/office_hours_schedules/{id}", office_hours::delete).since(ApiVersion::V2_16),
+    reads("GET", "/office_hours_schedules/{schedule_id}/office_hours_exceptions", office_hours::exceptions).since(ApiVersion::V2_16),
+    changes("POST", "/office_hours_schedules/{schedule_id}/office_hours_exceptions", office_hours::create_exception).since(ApiVersion::V2_16),
+    reads("GET", "/office_hours_schedules/{schedule_id}/office_hours_exceptions/{id}", office_hours::get_exception).since(ApiVersion::V2_16),
+    changes("PUT", "/office_hours_schedules/{schedule_id}/office_hours_exceptions/{id}", office_hours::update_exception).since(ApiVersion::V2_16),
+    changes("DELETE", "/office_hours_schedules/{schedule_id}/office_hours_exceptions/{id}", office_hours::delete_exception).since(ApiVersion::V2_16),
 
     reads("GET", "/tags", tags::list),
     changes("POST", "/tags", tags::save),
