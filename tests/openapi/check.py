@@ -116,7 +116,10 @@ def check_baton(findings, known):
         for description in known:
             if not applies(entry, description.version) or (entry["status"] or 500) >= 300:
                 continue
-            if hold(findings, description, entry, answers=_version(entry) == description.version) is None:
+            operation = hold(findings, description, entry, answers=_version(entry) == description.version)
+            if operation is not None and operation.name not in USED:
+                unknown[f"Baton calls {operation}, which is not in the list of what it uses"] += 1
+            if operation is None:
                 unknown[f"{entry['method']} {entry['path']} is not in {description.version}"] += 1
     return count, unknown
 

@@ -155,7 +155,7 @@ def drive(session):
     session.control("POST", "/reset")
     layer(session)
     about_people = people, contacts, visitors, attributes, office_hours, events
-    for part in (*about_people, starting, replying, managing, describing, searching, participants, ending):
+    for part in (*about_people, starting, messaging, replying, managing, describing, searching, participants, ending):
         part(session)
 
 
@@ -325,6 +325,11 @@ def starting(s):
     s.ok("GET", "/conversations/{id}", id=message["conversation_id"])
     s.ok("GET", "/conversations/{id}", id=message["conversation_id"], query="?display_as=plaintext")
     s.answers(404, "GET", "/conversations/{id}", id="1")
+
+
+def messaging(s):
+    body = {"message_type": "in_app", "body": "hey", "from": {"type": "admin", "id": ALICE}}
+    s.ok("POST", "/messages", {**body, "to": {"type": "user", "id": CARLA}})
 
 
 def replying(s):

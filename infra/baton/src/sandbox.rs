@@ -2,8 +2,10 @@
 //!
 //! For development and tests of a bridge without an Intercom account. Everything comes from a
 //! [`Seed`] and is in memory, or also in a directory that keeps it over restarts (`store`);
-//! several workspaces live side by side and share nothing. It is deliberately no Intercom: no
-//! e-mail, no Fin, no OAuth, no tickets. What it does have keeps to Intercom's documented and captured behaviour, in versions 2.10 to 2.16.
+//! several workspaces live side by side and share nothing. It is deliberately not all of
+//! Intercom: no tickets, companies or help center, and of e-mail, workflows and Fin what a bridge
+//! meets in conversations. What it does have keeps to Intercom's documented and captured
+//! behaviour, in versions 2.10 to 2.16.
 //!
 //! The REST API is at the root with `Authorization: Bearer <token of the seed>`. The people's
 //! side is the control API below, JSON in and out, without credentials (a page from another
