@@ -54,6 +54,8 @@ async function take(step, { token = "clients-token", version }, kept) {
 async function turnPages(client, step, given, kept) {
   const lengths = [];
   for (let page = await call(client, step.each, given); ; page = await page.getNextPage()) {
+    // A list whose pages are counted ends with an empty one.
+    if (lengths.length && !page.data.length) break;
     lengths.push(page.data.length);
     if (!page.hasNextPage()) break;
   }

@@ -36,36 +36,40 @@ def cases():
             yield pytest.param(case, id=f"{file.stem}: {case['name']}")
 
 
+@pytest.fixture(scope="module")
+def lines():
+    """One HTTP client for all, as making one takes long, with the answers as they came."""
+    answers = []
+    with httpx.Client(event_hooks={"response": [answers.append]}) as client:
+        client.answers = answers
+        yield client
+
+
 @pytest.mark.parametrize("case", list(cases()))
-def test_case(case, sandbox):
+def test_case(case, sandbox, lines):
     kept = {}
     for n, step in enumerate(case["steps"], start=1):
         what = f"step {n}, {step.get('call') or step.get('each') or step.get('control')}"
         try:
-            take({**case, **step}, sandbox, kept)
+            take({**case, **step}, sandbox, lines, kept)
         except AssertionError as error:
             raise AssertionError(f"{what}: {error}") from error
         except ApiError as error:
             raise AssertionError(f"{what}: {error.status_code} {error.body}") from error
 
 
-def take(step, sandbox, kept):
+def take(step, sandbox, lines, kept):
     given = filled(step.get("with"), kept)
     if "control" in step:
         return check(step, sandbox.control(filled(step["control"], kept), given), kept)
-    sent = []
     headers = {"Intercom-Version": step["version"]} if "version" in step else None
-    client = Intercom(
-        token=step.get("token", "clients-token"),
-        base_url=sandbox.url,
-        headers=headers,
-        httpx_client=httpx.Client(event_hooks={"response": [lambda response: sent.append(response)]}),
-    )
+    token = step.get("token", "clients-token")
+    client = Intercom(token=token, base_url=sandbox.url, headers=headers, httpx_client=lines)
     if "each" in step:
         return turn_pages(client, step, given, kept)
     if "fails" not in step:
         answer = call(client, step["call"], given)
-        has_its_type(client, step["call"], sent[-1])
+        has_its_type(client, step["call"], lines.answers[-1])
         return check(step, answer, kept)
     expected = step["fails"]
     with pytest.raises(ApiError) as failure:

@@ -329,14 +329,21 @@ impl Paging {
         Ok(Self { per_page, page, after: Some(id) })
     }
 
+    /// The page of that number, where no cursor says otherwise. The descriptions have cursors
+    /// only, but Intercom's clients count the pages of notes, until one is empty.
+    pub(crate) fn numbered(self, page: Option<u64>) -> Self {
+        let first = self.after.is_none();
+        Self { page: page.filter(|page| first && *page > 0).unwrap_or(self.page), ..self }
+    }
+
     /// The members of the page, and the `pages` object that goes with them.
     pub(crate) fn cut<'a, T>(&self, all: &'a [T], id: impl Fn(&T) -> String) -> (&'a [T], Value) {
         let start = match &self.after {
-            None => 0,
+            None => usize::try_from(self.page.saturating_sub(1)).unwrap_or(usize::MAX).saturating_mul(self.per_page),
             // A thing that is gone since ends the list, as there is no place to go on from.
             Some(after) => all.iter().position(|one| id(one) == *after).map_or(all.len(), |at| at + 1),
         };
-        let end = all.len().min(start + self.per_page);
+        let end = all.len().min(start.saturating_add(self.per_page));
         let page = all.get(start..end).unwrap_or_default();
         let more = page.last().filter(|_| end < all.len()).map(id);
         (page, self.pages(all.len(), more))

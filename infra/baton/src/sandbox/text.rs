@@ -54,6 +54,11 @@ pub(crate) fn stored_from_messenger(body: &str) -> String {
     paragraph("<p>", body)
 }
 
+/// A note about a contact, whose plain text Intercom puts into a paragraph without a class.
+pub(crate) fn stored_note(body: &str) -> String {
+    if looks_like_html(body) { stored_from_api(body) } else { stored_from_messenger(body) }
+}
+
 /// What a mail program puts below an answer: the message that is answered.
 pub(crate) fn quoted(body: &str) -> String {
     format!("<blockquote>{}</blockquote>", paragraph("<p>", body))

@@ -164,8 +164,13 @@ async fn tags_and_notes_hang_on_a_contact() {
     let note = lab.post(&format!("{carla}/notes"), json!({"body": "Hello", "admin_id": ALICE})).await;
     assert_eq!((&note["author"]["name"], &note["contact"]["id"]), (&json!("Alice"), &json!(CARLA)));
     let id = note["id"].as_str().unwrap();
-    assert_eq!(lab.get(&format!("/notes/{id}")).await["body"], note["body"]);
+    assert_eq!(lab.get(&format!("/notes/{id}")).await["body"], "<p>Hello</p>");
     assert_eq!(lab.get(&format!("{carla}/notes")).await["total_count"], 1);
+    let second = lab.get(&format!("{carla}/notes?page=2")).await;
+    assert_eq!(
+        (&second["data"], &second["pages"]["page"], &second["pages"]["next"]),
+        (&json!([]), &json!(2), &Value::Null)
+    );
     let shown = lab.get(&carla).await;
     assert_eq!(shown["notes"]["data"][0], json!({"type": "note", "id": id, "url": format!("/notes/{id}")}));
     assert_eq!(shown["tags"]["total_count"], 1);

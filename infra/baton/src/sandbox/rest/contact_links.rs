@@ -40,6 +40,7 @@ pub(super) fn notes(call: &Call<'_>, workspace: &Workspace) -> Answer<Reply> {
     let id = &present(call, workspace)?.id;
     let notes: Vec<_> = workspace.people.notes.values().rev().filter(|note| note.contact_id == *id).collect();
     let paging = Paging::new(call.query_number("per_page")?, call.query("starting_after"), NOTES_PER_PAGE)?;
+    let paging = paging.numbered(call.query_number("page")?);
     let (page, pages) = paging.cut(&notes, |note| note.id.to_string());
     let data: Vec<Value> = page.iter().map(|note| render::note(workspace, note, call.version)).collect();
     Ok(json!({"type": "list", "data": data, "total_count": notes.len(), "pages": pages}).into())
@@ -49,7 +50,7 @@ pub(super) fn notes(call: &Call<'_>, workspace: &Workspace) -> Answer<Reply> {
 pub(super) fn add_note(call: &Call<'_>, workspace: &mut Workspace) -> Answer<Reply> {
     let fields = Fields::parse(call.body)?;
     present(call, workspace)?;
-    let body = text::stored_from_api(fields.required_text("body")?);
+    let body = text::stored_note(fields.required_text("body")?);
     let admin_id = match fields.id("admin_id")? {
         None => call.admin_id(),
         Some(id) => {
