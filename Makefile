@@ -13,8 +13,7 @@ DEPLOY_TOOLS := .tools/venv-deploy
 NODE_TOOLS := .tools/node
 FUNCTIONS := $(notdir $(patsubst %/Cargo.toml,%,$(wildcard functions/*/Cargo.toml)))
 
-.PHONY: help run tools node-tools test check build deploy bench bench-sandbox clean test-rust test-template test-clients test-end-to-end test-openapi needs-python needs-cargo
-.PHONY: help run tools node-tools test check build deploy bench clean test-rust test-template test-clients test-page test-end-to-end test-openapi needs-python needs-cargo
+.PHONY: help run tools node-tools test check build deploy bench bench-sandbox clean test-rust test-template test-clients test-page test-end-to-end test-openapi needs-python needs-cargo
 
 help: ## show this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)$$/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20

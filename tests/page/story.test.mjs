@@ -169,6 +169,17 @@ test("faults are switched by hand, and the time is moved", async () => {
   await baton(page).getByText(/3,600 s ahead/).waitFor();
 });
 
+test("a token is revoked and restored", async () => {
+  const page = await the.open({ tab: "faults" });
+  const asked = async () => (await fetch(`${the.box.url}/me`, { headers: { authorization: "Bearer sandbox-token" } })).status;
+  await baton(page).getByRole("switch", { name: /^sandbox-token/, checked: true }).click();
+  await baton(page).getByRole("switch", { name: /^sandbox-token/, checked: false }).waitFor();
+  assert.equal(await asked(), 401);
+  await baton(page).getByRole("switch", { name: /^sandbox-token/ }).click();
+  await baton(page).getByRole("switch", { name: /^sandbox-token/, checked: true }).waitFor();
+  assert.equal(await asked(), 200);
+});
+
 test("a scenario is played from the list and tells how it went", async () => {
   const page = await the.open({ tab: "scenarios" });
   const { scenarios } = await the.box.hand("/scenarios");

@@ -36,7 +36,6 @@
 //! | `POST …/{id}/redact` | `{part_id}` (or the id of the first message) → `{status}` |
 //! | `POST …/{id}/tag` | `{name, admin_id}` → the tag |
 //! | `POST …/{id}/untag` | `{name, admin_id}` → the tag |
-//! | `POST …/{id}/choice` | `{uuid}` → `{part_id}`: the customer presses a quick reply |
 //! | `GET …/{id}/events?after=N` | → `{events: [{n, at, kind: "source"\|"part"\|"notification", …}]}` |
 //! | `GET`, `POST /{app_id}/automation` | `{auto_reply?: {body, admin_id?}, assign_after_ms?: {ms, admin_id? \| team_id?}, default_assignee?: {admin_id? \| team_id?}, mails_bot_replies?}` → the same: what the workspace does by itself |
 //! | `GET …/{id}/timeline?after=` | → `{entries: [{kind: event\|webhook\|request\|step, key, at_ms, …}], next}`: what happened, from all sides, in the order of time |

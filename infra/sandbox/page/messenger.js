@@ -209,7 +209,13 @@ export class Messenger {
   }
 
   press(option) {
-    return attempt(() => post(`/${page.at.app}/conversations/${this.loaded.id}/choice`, { uuid: option.uuid }));
+    return attempt(() => post(`/${page.at.app}/conversations/${this.loaded.id}/customer`, { quick_reply_uuid: option.uuid, contact_id: this.writer() }));
+  }
+
+  /** Who writes here: the customer shown, where that one takes part. */
+  writer() {
+    const ids = this.loaded.value?.row.contact_ids ?? [];
+    return ids.includes(this.customer?.id) ? this.customer.id : ids[0];
   }
 
   async attach() {
@@ -232,9 +238,9 @@ export class Messenger {
     if (!body && !this.pending.length) return;
     if (!this.customer) { toast('Choose or create a customer first.', 'error'); return; }
     const talk = page.at.talk;
-    const content = { body, attachments: this.pending };
+    const content = { body, attachments: this.pending, contact_id: this.writer() };
     const sent = talk === NEW
-      ? await attempt(() => post(`/${page.at.app}/conversations`, { contact_id: this.customer.id, ...content }))
+      ? await attempt(() => post(`/${page.at.app}/conversations`, { ...content, contact_id: this.customer.id }))
       : await attempt(() => post(`/${page.at.app}/conversations/${talk}/customer`, content));
     if (!sent) return;
     this.text.value = '';

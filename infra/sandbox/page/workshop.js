@@ -2,7 +2,7 @@
 
 import { call, get, post } from './api.js';
 import { attempt, calmly, fill, h, icon, reconcile } from './dom.js';
-import { full, go, now, page } from './state.js';
+import { admin, full, go, now, page } from './state.js';
 
 const PRESETS = [
   ['down', 'Intercom is down', 'Every request is answered 503 and changes nothing', { fault: 'fail_before', times: 'always' }],
@@ -43,7 +43,7 @@ export class Workshop {
     this.faults = answer.faults;
     this.drawFaults();
     this.drawTime();
-    await this.loadWebhook();
+    await Promise.all([this.loadWebhook(), this.loadTokens()]);
   }
 
   buildFaults(panel) {
@@ -52,6 +52,8 @@ export class Workshop {
     this.noFaults = h('p', { class: 'hint' });
     this.time = h('p', { class: 'big-time' });
     this.webhook = h('div', { class: 'webhook' });
+    this.tokens = h('div', { class: 'presets' });
+    this.limits = h('p', { class: 'hint' });
     const seconds = h('input', { type: 'number', min: '1', max: '31536000', 'aria-label': 'Seconds to move on', placeholder: 'seconds' });
     fill(panel, h('div', { class: 'panel-scroll', tabindex: '0', role: 'region', 'aria-label': 'Faults and time' },
       h('section', { class: 'block' }, h('h3', {}, 'Switches'), h('p', { class: 'hint' }, 'They hold for this workspace until they are switched off.'), this.presets),
@@ -60,7 +62,8 @@ export class Workshop {
         h('p', { class: 'hint' }, 'Moving on brings what is due: retries, snoozes, Baton’s own limits. It never goes back.'),
         h('div', { class: 'buttons' }, MOVES.map(([by, label]) => h('button', { type: 'button', class: 'secondary', on: { click: () => this.move(by) } }, `+ ${label}`))),
         h('form', { class: 'inline', on: { submit: (event) => { event.preventDefault(); if (seconds.value) this.move(Number(seconds.value)); } } }, seconds, h('button', { type: 'submit', class: 'secondary' }, 'Move on'))),
-      h('section', { class: 'block' }, h('h3', {}, 'Webhook'), this.webhook)));
+      h('section', { class: 'block' }, h('h3', {}, 'Webhook'), this.webhook),
+      h('section', { class: 'block' }, h('h3', {}, 'Access tokens'), h('p', { class: 'hint' }, 'A revoked token is answered 401 until it is restored.'), this.tokens, this.limits)));
     this.drawFaults();
   }
 
@@ -115,14 +118,23 @@ export class Workshop {
     return order.webhook ? { ...order, webhook: { app_id: page.at.app } } : { ...order, match: { ...order.match, app_id: page.at.app } };
   }
 
+  /** The fault that a preset has become in the present workspace. */
+  standing(preset) {
+    const wanted = canonical(this.order(preset));
+    return this.faults.find(({ id, left, hits, ...given }) => left !== 0 && canonical(given) === wanted);
+  }
+
+  toggle(preset) {
+    const on = this.standing(preset);
+    return on ? this.remove(on.id) : this.add(this.order(preset));
+  }
+
   drawFaults() {
     const standing = this.faults.filter((fault) => fault.left !== 0);
-    const same = (order) => standing.find(({ id, left, hits, ...given }) => canonical(given) === canonical(order));
     const focused = this.presets.contains(document.activeElement) ? document.activeElement.dataset.preset : null;
     fill(this.presets, PRESETS.map(([name, label, what, preset]) => {
-      const order = this.order(preset);
-      const on = same(order);
-      return h('button', { type: 'button', class: 'switch wide', role: 'switch', 'aria-checked': String(Boolean(on)), data: { preset: name }, on: { click: () => (on ? this.remove(on.id) : this.add(order)) } },
+      const on = this.standing(preset);
+      return h('button', { type: 'button', class: 'switch wide', role: 'switch', 'aria-checked': String(Boolean(on)), data: { preset: name }, on: { click: () => this.toggle(preset) } },
         h('span', { class: 'knob' }), h('span', {}, h('strong', {}, label), h('small', {}, on?.hits ? `${what}. Struck ${on.hits === 1 ? 'once' : `${on.hits} times`}` : what)));
     }));
     if (focused) this.presets.querySelector(`[data-preset=${focused}]`)?.focus();
@@ -150,13 +162,29 @@ export class Workshop {
 
   async loadWebhook() {
     let state = null;
-    try { state = await get(`/${page.at.app}/webhook`); } catch { /* said below */ }
-    const subscription = state?.subscription ?? state;
-    if (!subscription?.url) { fill(this.webhook, h('p', { class: 'hint' }, 'Nobody listens: this workspace has no webhook.')); return; }
-    const lines = Object.entries(subscription).filter(([, value]) => value !== null && typeof value !== 'object');
-    const topics = subscription.topics;
-    fill(this.webhook, h('dl', { class: 'facts' }, lines.map(([name, value]) => [h('dt', {}, words(name)), h('dd', {}, String(value))]),
-      h('dt', {}, 'topics'), h('dd', {}, Array.isArray(topics) ? topics.join(', ') : 'all')));
+    try { state = await get(`/${page.at.app}/webhook`); } catch (problem) { if (problem.status !== 404) throw problem; }
+    if (!state?.url) { fill(this.webhook, h('p', { class: 'hint' }, 'Nobody listens: this workspace has no webhook.')); return; }
+    const { counters = {}, topics, others, ...facts } = state;
+    const lines = Object.entries(facts).filter(([, value]) => value !== null && typeof value !== 'object');
+    fill(this.webhook,
+      h('dl', { class: 'facts' },
+        lines.map(([name, value]) => [h('dt', {}, words(name)), h('dd', {}, /since|until/.test(name) ? full(value) : name === 'state' ? h('span', { class: `chip ${value === 'live' ? 'good' : 'bad'}` }, value) : String(value))]),
+        Object.entries(counters).map(([name, value]) => [h('dt', {}, words(name)), h('dd', {}, value.toLocaleString())]),
+        h('dt', {}, 'topics'), h('dd', {}, Array.isArray(topics) ? topics.join(', ') : 'all')),
+      h('div', { class: 'buttons' },
+        h('button', { type: 'button', class: 'secondary', on: { click: () => attempt(() => post(`/${page.at.app}/webhook/ping`), 'The ping is sent.') } }, 'Send a ping'),
+        state.state !== 'live' && h('button', { type: 'button', class: 'secondary', on: { click: () => attempt(() => post(`/${page.at.app}/webhook/live`), 'The webhook is live again.') } }, 'Make it live again')));
+  }
+
+  async loadTokens() {
+    const [{ tokens }, { workspace }] = await Promise.all([get(`/${page.at.app}/tokens`), get(`/${page.at.app}/limits`)]);
+    const focused = this.tokens.contains(document.activeElement) ? document.activeElement.dataset.token : null;
+    fill(this.tokens, tokens.map(({ token, revoked, admin_id: acts }) => h('button', {
+      type: 'button', class: 'switch wide', role: 'switch', 'aria-checked': String(!revoked), data: { token },
+      on: { click: () => attempt(async () => { await post(`/${page.at.app}/tokens`, { token, action: revoked ? 'restore' : 'revoke' }); await this.loadTokens(); }) },
+    }, h('span', { class: 'knob' }), h('span', {}, h('code', {}, token), h('small', {}, revoked ? 'revoked' : `opens the workspace as ${admin(acts)?.name ?? acts}`)))));
+    if (focused) [...this.tokens.children].find((node) => node.dataset.token === focused)?.focus();
+    this.limits.textContent = `The workspace’s rate limit has ${workspace.remaining.toLocaleString()} of ${workspace.limit.toLocaleString()} calls left in this window of ten seconds.`;
   }
 
   buildScenarios(panel) {
@@ -193,7 +221,8 @@ export class Workshop {
     const button = h('button', { type: 'button', class: 'icon-button play', 'aria-label': `Play ${one.title}`, title: 'Play', 'aria-disabled': running ? 'true' : null, on: { click: () => !running && this.play(one) } }, icon('play'));
     if (focused) queueMicrotask(() => button.focus());
     return h('li', {}, h('div', { class: 'scenario-line' }, button,
-      h('div', {}, h('strong', {}, one.title), h('p', { class: 'hint' }, h('code', {}, one.name), one.accident && ` · ${one.accident}`, one.holds && h('span', { class: 'holds' }, ` ${Array.isArray(one.holds) ? one.holds.join(' ') : one.holds}`))),
+      h('div', {}, h('strong', {}, one.title), one.holds && h('p', { class: 'holds' }, Array.isArray(one.holds) ? one.holds.join(' ') : one.holds),
+        h('p', { class: 'hint' }, h('code', {}, one.name), one.accident && ` · accident ${one.accident}`)),
       run && h('span', { class: `chip run-${run.outcome}` }, run.outcome)),
       run && h('details', { open }, h('summary', {}, `${run.steps.length} steps`),
         run.conversation_id && h('button', { type: 'button', class: 'plain', on: { click: () => go({ id: run.conversation_id, tab: null, state: 'any' }) } }, 'Show the conversation'),

@@ -54,10 +54,7 @@ pub(crate) fn routes() -> Router<Arc<Shared>> {
         .route("/rating", post(rating))
         .route("/redact", post(redact))
         .route("/tag", post(tag));
-    let conversation = conversation
-        .route("/choice", post(hands::choose))
-        .route("/untag", post(hands::untag))
-        .route("/timeline", get(timeline::show));
+    let conversation = conversation.route("/untag", post(hands::untag)).route("/timeline", get(timeline::show));
     Router::new()
         .route("/page/{name}", get(page::file))
         .route("/workspaces", get(lists::workspaces))

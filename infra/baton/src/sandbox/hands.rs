@@ -1,4 +1,4 @@
-//! More hands of the people in a workspace, which the page needs: files, quick replies, away.
+//! More hands of the people in a workspace, which the page needs: files, people, tags off, away.
 //!
 //! Like `control`, whose endpoints these stand beside; the table of them all is in the module
 //! above.
@@ -15,11 +15,9 @@ use super::Shared;
 use super::control::{Id, InConversation, Reply, contact_named, done, parse, refuse, workspace};
 use super::feed::Subject;
 use super::lists::person;
-use super::model::Message;
 use super::render;
 use super::rest::fields::keep_file;
 use super::seed::Role;
-use super::text;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -91,34 +89,6 @@ pub(crate) async fn upload(
     let id = keep_file(&mut workspace, content_type, body.to_vec());
     let url = format!("{}/_sandbox/{app_id}/files/{id}", shared.base_url);
     done(json!({"url": url, "name": named.name, "content_type": content_type, "filesize": filesize}))
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Choice {
-    uuid: String,
-}
-
-/// `POST …/{id}/choice`: the customer presses one of the choices that were offered.
-pub(crate) async fn choose(
-    State(shared): State<Arc<Shared>>,
-    Path((app_id, id)): InConversation,
-    body: Bytes,
-) -> Reply {
-    let asked: Choice = parse(&body)?;
-    let mut workspace = workspace(&shared, &app_id)?;
-    let conversation = workspace.conversation(id)?;
-    let mut offered = conversation.parts.iter().rev().flat_map(|part| &part.quick_reply_options);
-    let chosen = offered.find(|option| option.uuid == asked.uuid);
-    let chosen = chosen.ok_or_else(|| refuse(StatusCode::BAD_REQUEST, "no such choice was offered"))?;
-    let message = Message {
-        body: Some(text::stored_from_messenger(&chosen.text)),
-        quick_reply_uuid: Some(chosen.uuid.clone()),
-        ..Message::default()
-    };
-    let contact = conversation.contact_ids.first().cloned().unwrap_or_default();
-    let part_id = workspace.contact_reply(id, &contact, message, None)?;
-    done(json!({"part_id": part_id.to_string()}))
 }
 
 #[derive(Debug, Deserialize)]

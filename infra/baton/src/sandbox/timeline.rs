@@ -75,12 +75,17 @@ pub(crate) async fn show(
         place.step = n;
         entries.push(labelled("step", n, step));
     }
-    entries.sort_by_key(|entry| entry["at_ms"].as_u64());
+    entries.sort_by_key(|entry| (entry["at_ms"].as_u64(), rank(entry)));
     done(json!({"entries": entries, "next": place.text()}))
 }
 
 fn number(entry: &Value) -> u64 {
     entry["n"].as_u64().unwrap_or_default()
+}
+
+/// In one millisecond a request comes before what it did, and that before the webhook about it.
+fn rank(entry: &Value) -> usize {
+    ["request", "event", "webhook"].iter().position(|kind| entry["kind"] == *kind).unwrap_or(3)
 }
 
 fn labelled(kind: &str, n: u64, mut entry: Value) -> Value {

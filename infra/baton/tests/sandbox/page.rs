@@ -93,22 +93,6 @@ async fn the_timeline_tells_people_requests_and_steps_in_the_order_of_time() {
 }
 
 #[tokio::test]
-async fn a_customer_presses_what_was_offered_and_nothing_else() {
-    let lab = Lab::start().await;
-    let id = lab.started("Hello").await;
-    let uuid = "2b1f6a52-8f5e-4c3a-9d3c-0a1f6f8e2d11";
-    let offer = json!({"message_type": "quick_reply", "type": "admin", "admin_id": BOT,
-        "reply_options": [{"text": "Yes & no", "uuid": uuid}]});
-    lab.post(&format!("/conversations/{id}/reply"), offer).await;
-    lab.by_hand(&id, "choice", json!({"uuid": uuid})).await;
-    let shown = lab.control("GET", &format!("/sandbox1/conversations/{id}"), Value::Null).await.ok();
-    let last = shown["seen_by_customer"].as_array().unwrap().last().unwrap().clone();
-    assert_eq!((&last["body"], &last["author"]["name"]), (&json!("Yes & no"), &json!("Carla")));
-    let path = format!("/sandbox1/conversations/{id}/choice");
-    assert_eq!(lab.control("POST", &path, json!({"uuid": "x"})).await.status, 400);
-}
-
-#[tokio::test]
 async fn an_uploaded_file_never_runs_where_the_page_runs() {
     let lab = Lab::start().await;
     let headers = [("Content-Type", "text/html")];
