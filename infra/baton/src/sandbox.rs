@@ -60,6 +60,7 @@
 //! | `GET /scenarios` | → `{scenarios: [{name, title, accident?, holds, alone}]}` |
 //! | `POST /{app_id}/scenarios/{name}` | → `{run}`: it is being played, in conversations of its own |
 //! | `GET /scenario-runs/{run}` | → `{name, app_id, conversation_id, outcome: running\|passed\|failed, steps: [{at_ms, step, outcome, detail}]}` |
+//! | `POST /{app_id}/uninstall` | `{client_id}` → `{status}`; the app's tokens and subscription there end, and it is told |
 //! | `POST /reset` | → `{status}`; back to the seed, logs and faults forgotten |
 //!
 //! A fault of requests is one of `fail_before` and `fail_after` (`status?`: 503),
@@ -104,6 +105,7 @@ mod lists;
 mod live;
 mod merging;
 mod model;
+mod oauth;
 mod office_hours;
 mod page;
 mod participants;
@@ -120,7 +122,6 @@ mod subscription;
 mod text;
 mod texts;
 mod timeline;
-#[allow(dead_code, reason = "granting and revoking come with OAuth and the control API")]
 mod tokens;
 mod topic;
 mod trace;
@@ -147,7 +148,7 @@ pub use self::automation::{AssignLater, AutoReply, Automation, To};
 pub use self::office_hours::Interval;
 pub use self::scenario::LibraryError;
 pub use self::seed::{
-    AdminRoleSeed, AdminSeed, AttributeSeed, AwayStatusReasonSeed, ContactSeed, ConversationSeed, DataType,
+    AdminRoleSeed, AdminSeed, AppSeed, AttributeSeed, AwayStatusReasonSeed, ContactSeed, ConversationSeed, DataType,
     MessageSeed, OtherAppSeed, Role, ScheduleSeed, Seed, SeedError, SeedState, TagSeed, TeamSeed, TokenSeed,
     VisitorSeed, WebhookSeed, WorkspaceSeed,
 };
@@ -286,6 +287,7 @@ impl Sandbox {
 
         let app = Router::new()
             .nest("/_sandbox", control::routes().layer(from_fn_with_state(shared.clone(), page::watch)))
+            .merge(oauth::routes())
             .route(page::ADDRESS, get(page::index))
             .route("/", get(page::home).fallback(rest::serve))
             .fallback(rest::serve)

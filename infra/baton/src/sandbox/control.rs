@@ -75,6 +75,7 @@ pub(crate) fn routes() -> Router<Arc<Shared>> {
         .route("/reset", post(reset))
         .route("/clock", get(time).post(move_time))
         .merge(webhooks::routes())
+        .merge(super::oauth::control_routes())
         .route("/{app_id}/files/{file}", get(file))
         .route("/{app_id}/conversations", post(customers::start))
         .route("/{app_id}/automation", get(workflows::show).post(workflows::set))

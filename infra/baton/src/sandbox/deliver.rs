@@ -110,6 +110,13 @@ impl Courier {
         }
     }
 
+    /// Tells an app something that is no webhook of its subscription. Whether it arrives is of
+    /// no consequence.
+    pub(crate) async fn tell(&self, url: &str, notice: &serde_json::Value) {
+        let request = self.client.post(url).header("Content-Type", "application/json");
+        drop(request.body(notice.to_string()).send().await);
+    }
+
     /// Sends the test notification; answers the receiver's status if there was one.
     pub(crate) async fn ping(&self, app_id: &str, subscription: Arc<Subscription>) -> Option<u16> {
         let mut notice = Notice::ping(app_id, self.clock.now(), subscription);

@@ -14,7 +14,7 @@ use super::kept::Indexed;
 use super::parts::Parts;
 
 pub(crate) use self::people::{
-    Admin, AwayStatusReason, Contact, ContactBy, DataEvent, MergedContact, Note, People, Team, Visitor,
+    Admin, AwayStatusReason, Contact, ContactBy, DataEvent, MergedContact, Note, OauthCode, People, Team, Visitor,
 };
 
 /// Who wrote a part, as it was known then: later renames do not reach old parts.

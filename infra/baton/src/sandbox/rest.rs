@@ -6,7 +6,7 @@
 
 mod accept;
 mod admins;
-mod admission;
+pub(crate) mod admission;
 mod attributes;
 mod contact_links;
 mod contact_search;
@@ -261,7 +261,7 @@ fn segments(path: &str) -> Vec<String> {
     path.split('/').filter(|segment| !segment.is_empty()).map(|segment| decoded(segment, false)).collect()
 }
 
-fn pairs(query: &str) -> Vec<(String, String)> {
+pub(crate) fn pairs(query: &str) -> Vec<(String, String)> {
     query
         .split('&')
         .filter_map(|pair| pair.split_once('='))

@@ -25,6 +25,9 @@ pub struct Seed {
     /// How long after a failed webhook its one retry follows.
     #[serde(default = "one_minute")]
     pub retry_after_ms: u64,
+    /// Apps that can be installed through OAuth, in any of the workspaces.
+    #[serde(default)]
+    pub apps: Vec<AppSeed>,
     /// The workspaces, which share nothing.
     pub workspaces: Vec<WorkspaceSeed>,
 }
@@ -118,6 +121,37 @@ pub struct TokenSeed {
     /// What it may do, such as `read_conversations`; everything when absent.
     #[serde(default)]
     pub scopes: Option<Vec<String>>,
+}
+
+/// An app that can be installed in several workspaces.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AppSeed {
+    /// The app's id, as its Developer Hub page has it.
+    pub client_id: String,
+    /// The key of its webhook signatures, and its password when it asks for a token.
+    pub client_secret: String,
+    /// What the page that asks calls it.
+    pub name: String,
+    /// What parts made with its tokens carry.
+    pub app_package_code: String,
+    /// Where people may be taken back to; the first when the app names none.
+    pub redirect_uris: Vec<String>,
+    /// Who is told when a workspace takes the app out.
+    #[serde(default)]
+    pub uninstall_url: Option<String>,
+    /// The version of calls without an `Intercom-Version` header.
+    #[serde(default = "default_version")]
+    pub default_version: ApiVersion,
+    /// The rate limit of the app.
+    #[serde(default = "ten_thousand")]
+    pub calls_per_minute: u32,
+    /// What its tokens may do; everything when absent.
+    #[serde(default)]
+    pub scopes: Option<Vec<String>>,
+    /// Its subscription in every workspace that installs it, neither probed nor pinged.
+    #[serde(default)]
+    pub webhook: Option<WebhookSeed>,
 }
 
 /// Another app that is installed in a workspace.
@@ -543,6 +577,15 @@ impl Seed {
     fn check(&self) -> Result<(), (String, String)> {
         if self.workspaces.is_empty() {
             return Err(("workspaces".to_owned(), "at least one is needed".to_owned()));
+        }
+        let mut client_ids = HashSet::new();
+        for (n, app) in self.apps.iter().enumerate() {
+            if !client_ids.insert(&app.client_id) {
+                return Err((format!("apps[{n}].client_id"), format!("{:?} is used twice", app.client_id)));
+            }
+            if app.redirect_uris.is_empty() {
+                return Err((format!("apps[{n}].redirect_uris"), "at least one is needed".to_owned()));
+            }
         }
         let mut app_ids = HashSet::new();
         let mut tokens = HashSet::new();

@@ -173,6 +173,17 @@ impl Workspace {
         self.subscriptions.push(subscription);
     }
 
+    /// Ends the subscription of an app that leaves.
+    pub(crate) fn unsubscribe_app(&mut self, client_id: &str) {
+        self.subscriptions.retain(|one| {
+            let stays = one.settings.client_id.as_deref() != Some(client_id);
+            if !stays {
+                one.replace();
+            }
+            stays
+        });
+    }
+
     /// Ends all subscriptions; what is queued for them is not sent any more.
     pub(crate) fn unsubscribe(&mut self) {
         self.subscriptions.drain(..).for_each(|old| old.replace());

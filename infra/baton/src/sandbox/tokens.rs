@@ -129,6 +129,16 @@ impl Tokens {
         self.write().set_revoked(text, true)
     }
 
+    /// Ends all tokens of an app in a workspace; false when there are none that are valid.
+    pub(crate) fn revoke_app(&self, app_id: &str, client_id: &str) -> bool {
+        let mut book = self.write();
+        let theirs = book.0.values_mut().filter(|entry| {
+            let Credentials { app_id: opens, client_id: of, .. } = &entry.credentials;
+            !entry.revoked && opens == app_id && of.as_deref() == Some(client_id)
+        });
+        theirs.map(|entry| entry.revoked = true).count() > 0
+    }
+
     /// Makes a revoked token valid again; false when there is none that is revoked.
     pub(crate) fn restore(&self, text: &str) -> bool {
         self.write().set_revoked(text, false)

@@ -21,6 +21,8 @@ mod hands;
 #[cfg(test)]
 mod harness;
 #[cfg(test)]
+mod oauth;
+#[cfg(test)]
 mod page;
 #[cfg(test)]
 mod people;

@@ -17,7 +17,7 @@ use super::header_text;
 ///
 /// # Errors
 /// 401 `token_revoked` for one that was valid once, 401 `unauthorized` for all else.
-pub(super) fn credentials(shared: &Shared, headers: &HeaderMap) -> Answer<Credentials> {
+pub(crate) fn credentials(shared: &Shared, headers: &HeaderMap) -> Answer<Credentials> {
     let token = header_text(headers, header::AUTHORIZATION.as_str()).and_then(access_token);
     let token = token.ok_or_else(ApiError::unauthorized)?;
     match shared.tokens.find(&token) {
