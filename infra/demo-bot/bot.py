@@ -109,7 +109,8 @@ class Bot(ThreadingHTTPServer):
             attempt = self.attempts[event["id"]]
         if status := directions.failure(directed, attempt):
             return status, {"error": "as the customer's words direct"}
-        time.sleep(directions.delay(directed))
+        if attempt == 1:
+            time.sleep(directions.delay(directed))
         with self.lock:
             if event["id"] not in self.answers:
                 self.log.append(event)

@@ -71,10 +71,10 @@ def _close(words):
 
 
 COMMANDS = [
-    (r"say as (\S+): (.+)", lambda command_id, words: _reply(_text(words), id=command_id)),
+    (r"as (\S+) say (.+)", lambda command_id, words: _reply(_text(words), id=command_id)),
     (r"html (.+)", lambda words: _reply(_text(words, "html"))),
     (r"markdown (.+)", lambda words: _reply(_text(words, "markdown"))),
-    (r"say at length (\d+)", lambda count: _reply(_text(at_length(int(count))))),
+    (r"speak (\d+) words", lambda count: _reply(_text(at_length(int(count))))),
     (r"say (.+)", lambda words: _reply(_text(words))),
     (r"send (\S+)", lambda url: _reply({"type": "file", "url": url})),
     (r"note (.+)", lambda words: {"type": "note", "data": {"text": words}}),

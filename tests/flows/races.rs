@@ -196,6 +196,27 @@ fn a_bot_that_cannot_be_reached_loses_the_conversation_to_people_with_a_note() {
 }
 
 #[test]
+fn a_person_who_speaks_right_after_the_assignment_has_the_conversation() {
+    let mut scene = Scene::new("Where is my parcel?");
+    scene.customer("It is late.").assign_to_bot().alice("I am looking for it.").customer("Thank you!");
+    let bridge = Bridge::before(&scene);
+    bridge.notified(&scene);
+    assert_eq!(bridge.state().control, Control::Paused);
+    let told = bridge.told();
+    assert!(
+        matches!(&told[..], [EventKind::Message { .. }, EventKind::Message { .. }, EventKind::AgentJoined { .. }]),
+        "{told:?}"
+    );
+    // The customer's last words were for her. Should she give it back, the bot learns them.
+    bridge.notified(scene.give_back());
+    assert_eq!(bridge.state().control, Control::Bot);
+    let told = bridge.told();
+    let [EventKind::Resumed { stretch }, EventKind::Message { message }] = &told[..] else { panic!("{told:?}") };
+    assert_eq!(stretch.len(), 1);
+    assert_eq!(message.body.as_ref().map(|body| body.text.as_str()), Some("<p>Thank you!</p>"));
+}
+
+#[test]
 fn a_404_that_was_wrong_is_made_good() {
     let (mut scene, bridge) = bridge();
     bridge.heard(&News::Deleted).unwrap();

@@ -186,6 +186,10 @@ impl<C: Clock> crate::lambda::batch::Custody for Keeper<C> {
         moment > self.clock.now().plus_ms(FAR_MS)
     }
 
+    fn after_ms(&self, ms: u64) -> Timestamp {
+        self.clock.now().plus_ms(ms)
+    }
+
     async fn hide_until(&self, receipt_handle: &str, until: Timestamp) {
         let wait_ms = until.0.saturating_sub(self.clock.now().0);
         let seconds = wait_ms.div_ceil(1000).clamp(1, MAX_VISIBILITY_S);

@@ -135,6 +135,9 @@ pub trait Custody {
     /// message that is received again and again and counts as failed at last.
     fn is_far(&self, moment: Timestamp) -> bool;
 
+    /// The moment so many milliseconds from now.
+    fn after_ms(&self, ms: u64) -> Timestamp;
+
     /// Hides the message until then. A failure only means that the queue's own time holds.
     async fn hide_until(&self, receipt_handle: &str, until: Timestamp);
 
@@ -148,6 +151,18 @@ pub trait Custody {
 
 /// How often a message may panic before it is parked.
 const MAX_PANICS: u32 = 3;
+/// How long a message rests after its first failure, in milliseconds. The time doubles until it is
+/// as long as the queue's own, which then holds: a customer waits seconds for what failed once, and
+/// a long outage uses up few tries.
+const FIRST_REST_MS: u64 = 5_000;
+/// The queues' own time, in milliseconds.
+const VISIBILITY_MS: u64 = 180_000;
+
+/// How long a message rests after its nth failure; nothing when the queue's own time holds.
+fn rest_ms(attempt: u32) -> Option<u64> {
+    let rest = FIRST_REST_MS.checked_shl(attempt.saturating_sub(1)).unwrap_or(VISIBILITY_MS);
+    (attempt < u64::BITS && rest < VISIBILITY_MS).then_some(rest)
+}
 
 /// Works through a batch with `handle`, which is given one message after the other of each group.
 pub async fn work<V, F, Fut>(batch: &SqsBatch, custody: &V, handle: F) -> BatchAnswer
@@ -190,7 +205,7 @@ where
                 continue;
             }
             Ok(Err(NotHandled::Unreadable(why))) if is_parked(record, custody, &why).await => continue,
-            Ok(Err(reason)) => failed(record, &reason),
+            Ok(Err(reason)) => failed(record, &reason, custody),
             Err(_panic) => {
                 tracing::error!(outcome = "panicked", group = record.group(), attempt = record.attempt());
                 if record.attempt() >= MAX_PANICS && is_parked(record, custody, "it panics").await {
@@ -211,15 +226,14 @@ where
     Vec::new()
 }
 
-/// Logs a failure; until when the message is to be hidden, where that is known.
-fn failed(record: &SqsRecord, reason: &NotHandled) -> Option<Timestamp> {
-    let until = reason.retry_at();
-    if until.is_some() {
+/// Logs a failure; until when the message is to be hidden, unless the queue's own time holds.
+fn failed<V: Custody>(record: &SqsRecord, reason: &NotHandled, custody: &V) -> Option<Timestamp> {
+    if let Some(until) = reason.retry_at() {
         tracing::info!(outcome = "later", group = record.group(), attempt = record.attempt(), why = %reason);
-    } else {
-        tracing::error!(outcome = "failed", group = record.group(), attempt = record.attempt(), why = %reason);
+        return Some(until);
     }
-    until
+    tracing::error!(outcome = "failed", group = record.group(), attempt = record.attempt(), why = %reason);
+    rest_ms(record.attempt()).map(|ms| custody.after_ms(ms))
 }
 
 async fn is_parked<V: Custody>(record: &SqsRecord, custody: &V, why: &str) -> bool {
@@ -243,6 +257,10 @@ mod tests {
     impl Custody for Noted {
         fn is_far(&self, moment: Timestamp) -> bool {
             moment > Timestamp(1_000)
+        }
+
+        fn after_ms(&self, ms: u64) -> Timestamp {
+            Timestamp(ms)
         }
 
         async fn hide_until(&self, receipt_handle: &str, until: Timestamp) {
@@ -292,6 +310,16 @@ mod tests {
             run(&batch, |body| if body == "a2" { Err(Unfinished::Contended.into()) } else { Ok("done") });
         assert_eq!(failed, ["a2", "a3"]);
         assert!(!seen.contains(&"a3".to_owned()) && seen.contains(&"b2".to_owned()));
+    }
+
+    #[test]
+    fn what_failed_comes_again_soon_at_first_and_ever_later() {
+        let batch = SqsBatch { records: vec![record("a1", "a"), record("a2", "a")] };
+        let (.., hidden) = run(&batch, |_| Err(Unfinished::Contended.into()));
+        let second = Timestamp(10_000); // it is the second attempt
+        assert_eq!(hidden, [("r-a1".to_owned(), second), ("r-a2".to_owned(), second)]);
+        let rests: Vec<Option<u64>> = [1, 2, 6, 7, 100, u32::MAX].map(rest_ms).to_vec();
+        assert_eq!(rests, [Some(5_000), Some(10_000), Some(160_000), None, None, None]);
     }
 
     #[test]

@@ -67,8 +67,31 @@ impl Stepper<'_> {
         if is_bots(&observation.owner()) && observation.open {
             self.state.control = Control::Bot;
             self.state.epoch += 1;
-            self.take(observation);
+            match self.before_a_person_spoke(observation) {
+                None => self.take(observation),
+                Some(given) => {
+                    self.take(&given);
+                    self.observed(observation);
+                }
+            }
         }
+    }
+
+    /// The conversation as it was given to the bot, if a person has spoken since: what came after is
+    /// then heeded as if it came later.
+    fn before_a_person_spoke(&self, observation: &Observation) -> Option<Observation> {
+        let parts = observation.parts_in_order();
+        let is_given = |part: &&Part| part.assigned_to.as_ref().is_some_and(|to| self.workspace.is_bots(to));
+        let (before, since) = parts.split_at(parts.iter().rposition(is_given)? + 1);
+        let is_person = |part: &&Part| {
+            let message = part.message().filter(|_| !part.is_by(&self.workspace.bot_teammate));
+            message.is_some_and(|message| message.author.kind == AuthorKind::Teammate)
+        };
+        since.iter().any(is_person).then(|| Observation {
+            parts: before.iter().map(|part| (*part).clone()).collect(),
+            part_count: Some(before.len() as u64),
+            ..observation.clone()
+        })
     }
 
     /// Whether `GET` showed the conversation as it was before what is known of it.

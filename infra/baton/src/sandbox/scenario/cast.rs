@@ -61,7 +61,8 @@ impl Cast {
     #[cfg(test)]
     pub(crate) fn for_test(bot: u64, bot_teams: &[(&str, u64)], teams: &[(&str, u64)]) -> Self {
         let roles = bot_teams.iter().chain(teams).map(|(role, id)| ((*role).to_owned(), Owner::Team(*id)));
-        Self { bot, bot_teams: bot_teams.iter().map(|(_, id)| *id).collect(), roles: roles.collect() }
+        let roles = roles.chain([("bot".to_owned(), Owner::Teammate(bot))]).collect();
+        Self { bot, bot_teams: bot_teams.iter().map(|(_, id)| *id).collect(), roles }
     }
 
     /// # Errors
@@ -89,21 +90,41 @@ impl Cast {
         }
     }
 
-    /// Puts ids in the place of `{id of ROLE}`.
+    /// Puts ids in the place of `{id of ROLE}`, and moments in that of `{now+SECONDS}`.
     ///
     /// # Errors
     /// In words, when there is no such role.
-    pub(crate) fn fill_in(&self, text: &str) -> Result<String, String> {
-        const OPENING: &str = "{id of ";
+    pub(crate) fn fill_in(&self, text: &str, now: u64) -> Result<String, String> {
         let mut out = String::new();
         let mut rest = text;
-        while let Some((before, after)) = rest.split_once(OPENING) {
-            let (role, after) = after.split_once('}').ok_or_else(|| format!("{text:?} has an open brace"))?;
+        while let Some((before, after)) = rest.split_once('{') {
             out.push_str(before);
-            out.push_str(&self.find(role)?.id());
-            rest = after;
+            let (blank, later) = after.split_once('}').unwrap_or((after, ""));
+            match (blank.strip_prefix("id of "), blank.strip_prefix("now+").map(str::parse::<u64>)) {
+                (Some(role), _) => out.push_str(&self.find(role)?.id()),
+                (None, Some(Ok(seconds))) => out.push_str(&now.saturating_add(seconds).to_string()),
+                (None, _) => {
+                    out.push('{');
+                    rest = after;
+                    continue;
+                }
+            }
+            rest = later;
         }
         out.push_str(rest);
         Ok(out)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Cast;
+
+    #[test]
+    fn blanks_are_filled_in_and_other_braces_stay() {
+        let cast = Cast::for_test(1, &[("bot team", 9)], &[("team", 5)]);
+        assert_eq!(cast.fill_in("to {id of team} at {now+60}", 100).unwrap(), "to 5 at 160");
+        assert_eq!(cast.fill_in("{n} {\"a\": {}} {", 100).unwrap(), "{n} {\"a\": {}} {");
+        assert_eq!(cast.fill_in("{id of king}", 100).unwrap_err(), "the workspace has no \"king\"");
     }
 }

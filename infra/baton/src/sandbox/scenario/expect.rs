@@ -3,38 +3,77 @@
 use serde_json::{Value, json};
 
 use super::cast::Cast;
+use super::script::Deed;
 use super::sight::{Entry, Sight, Voice};
 
 /// Nothing when it is true, otherwise what is the case.
 pub(crate) type Finding = Result<(), String>;
 
-/// The bot's words as the customer reads them.
-pub(crate) fn bot_says(sight: &Sight, words: &str, times: usize) -> Finding {
-    let said: Vec<&str> = sight.said_by_bot().map(|entry| entry.text.as_str()).collect();
-    counted(said.iter().filter(|text| text.contains(words)).count(), times, &said)
-}
-
-pub(crate) fn bot_says_html(sight: &Sight, html: &str) -> Finding {
-    let said: Vec<&str> = sight.said_by_bot().map(|entry| entry.html.as_str()).collect();
-    counted(said.iter().filter(|text| text.contains(html)).count(), 1, &said)
-}
-
-pub(crate) fn bot_sends_file(sight: &Sight, name: &str) -> Finding {
-    let files: Vec<&str> = sight.said_by_bot().flat_map(|entry| &entry.files).map(String::as_str).collect();
-    counted(files.iter().filter(|file| file.contains(name)).count(), 1, &files)
-}
-
-pub(crate) fn note_says(sight: &Sight, words: &str, times: usize) -> Finding {
-    let notes: Vec<&str> = sight.notes().map(|entry| entry.text.as_str()).collect();
-    counted(notes.iter().filter(|text| text.contains(words)).count(), times, &notes)
-}
-
-fn counted(found: usize, wanted: usize, all: &[&str]) -> Finding {
-    if found == wanted {
-        return Ok(());
+/// How long a step waits for something that is seen in the conversation, in seconds; none for
+/// a step that looks at nothing there.
+pub(crate) fn patience(deed: &Deed) -> Option<u64> {
+    match deed {
+        Deed::BotSays { within, .. }
+        | Deed::BotSaysHtml { within, .. }
+        | Deed::BotSendsFile { within, .. }
+        | Deed::CustomerSees { within, .. }
+        | Deed::NoteSays { within, .. }
+        | Deed::OwnerIs { within, .. }
+        | Deed::StateIs { within, .. }
+        | Deed::TagIs { within, .. }
+        | Deed::AttributeIs { within, .. } => Some(*within),
+        _ => None,
     }
-    let all: Vec<String> = all.iter().map(|text| format!("“{text}”")).collect();
-    Err(format!("{found} of these, not {wanted}: {}", if all.is_empty() { "none".to_owned() } else { all.join(", ") }))
+}
+
+/// Whether what a step looks for in the conversation is there.
+///
+/// # Errors
+/// What is the case instead.
+pub(crate) fn look(deed: &Deed, sight: &Sight, cast: &Cast) -> Finding {
+    match deed {
+        Deed::BotSays { bot_says, times, .. } => {
+            counted(sight.said_by_bot().map(|entry| entry.text.as_str()), bot_says, *times)
+        }
+        Deed::BotSaysHtml { bot_says_html, .. } => {
+            counted(sight.said_by_bot().map(|entry| entry.html.as_str()), bot_says_html, 1)
+        }
+        Deed::BotSendsFile { bot_sends_file, .. } => {
+            counted(sight.said_by_bot().flat_map(|entry| &entry.files).map(String::as_str), bot_sends_file, 1)
+        }
+        Deed::NoteSays { note_says, times, .. } => {
+            counted(sight.notes().map(|entry| entry.text.as_str()), note_says, *times)
+        }
+        Deed::CustomerSees { customer_sees: lines, .. } => customer_sees(sight, cast, lines),
+        Deed::OwnerIs { owner_is, .. } => {
+            let is = format!("its teammate is {:?} and its team {:?}", sight.admin_assignee, sight.team_assignee);
+            holds(sight.is_owned_by(cast.find(owner_is)?), is)
+        }
+        Deed::StateIs { state_is, .. } => holds(sight.state == *state_is, format!("it is {}", sight.state)),
+        Deed::TagIs { tag_is, .. } => holds(sight.tags.contains(tag_is), format!("its tags are {:?}", sight.tags)),
+        Deed::AttributeIs { attribute_is, value, .. } => {
+            let is = sight.attributes.get(attribute_is).unwrap_or(&Value::Null);
+            holds(*is == json!(value), format!("it is {is}"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The statuses of some requests or webhooks in order, 0 for none.
+pub(crate) fn answered(statuses: &[u16], wanted: &[u16]) -> Finding {
+    holds(statuses == wanted, format!("the answers were {statuses:?}"))
+}
+
+fn holds(is_so: bool, is: String) -> Finding {
+    if is_so { Ok(()) } else { Err(is) }
+}
+
+fn counted<'a>(all: impl Iterator<Item = &'a str>, words: &str, times: usize) -> Finding {
+    let all: Vec<&str> = all.collect();
+    let found = all.iter().filter(|text| text.contains(words)).count();
+    let shown: Vec<String> = all.iter().map(|text| format!("“{text}”")).collect();
+    let shown = if shown.is_empty() { "none".to_owned() } else { shown.join(", ") };
+    holds(found == times, format!("{found} of these, not {times}: {shown}"))
 }
 
 /// All that the customer sees, as `role: words in it`.
@@ -43,19 +82,14 @@ fn counted(found: usize, wanted: usize, all: &[&str]) -> Finding {
 /// The difference, in words.
 pub(crate) fn customer_sees(sight: &Sight, cast: &Cast, lines: &[String]) -> Finding {
     let seen: Vec<&Entry> = sight.entries.iter().filter(|entry| entry.seen_by_customer).collect();
-    let fits = |line: &String, entry: &&Entry| {
-        let (role, words) = line.split_once(": ").unwrap_or(("", line));
-        Ok::<bool, String>(is_by(entry.voice, role, cast)? && entry.text.contains(words))
-    };
-    let mut all_fit = seen.len() == lines.len();
+    let mut fits = seen.len() == lines.len();
     for (line, entry) in lines.iter().zip(&seen) {
-        all_fit &= fits(line, entry)?;
-    }
-    if all_fit {
-        return Ok(());
+        let (role, words) = line.split_once(": ").unwrap_or(("", line));
+        fits &= is_by(entry.voice, role, cast)? && entry.text.contains(words);
     }
     let shown: Vec<String> = seen.iter().map(|entry| format!("{:?}: “{}”", entry.voice, entry.text)).collect();
-    Err(format!("the customer sees {} message(s), not {}: {}", seen.len(), lines.len(), shown.join(" | ")))
+    let shown = shown.join(" | ");
+    holds(fits, format!("the customer sees {} message(s), {} were to be: {shown}", seen.len(), lines.len()))
 }
 
 fn is_by(voice: Voice, role: &str, cast: &Cast) -> Result<bool, String> {
@@ -66,30 +100,4 @@ fn is_by(voice: Voice, role: &str, cast: &Cast) -> Result<bool, String> {
         "fin" => voice == Voice::Fin,
         other => voice == Voice::Teammate(cast.teammate(other)?),
     })
-}
-
-pub(crate) fn owner_is(sight: &Sight, cast: &Cast, role: &str) -> Finding {
-    if sight.is_owned_by(cast.find(role)?) {
-        return Ok(());
-    }
-    Err(format!("its teammate is {:?} and its team {:?}", sight.admin_assignee, sight.team_assignee))
-}
-
-pub(crate) fn state_is(sight: &Sight, state: &str) -> Finding {
-    if sight.state == state { Ok(()) } else { Err(format!("it is {}", sight.state)) }
-}
-
-pub(crate) fn tag_is(sight: &Sight, tag: &str) -> Finding {
-    if sight.tags.iter().any(|one| one == tag) { Ok(()) } else { Err(format!("its tags are {:?}", sight.tags)) }
-}
-
-pub(crate) fn attribute_is(sight: &Sight, name: &str, value: &toml::Value) -> Finding {
-    let wanted = json!(value);
-    let is = sight.attributes.get(name).unwrap_or(&Value::Null);
-    if *is == wanted { Ok(()) } else { Err(format!("it is {is}")) }
-}
-
-/// The statuses of some requests or webhooks in order, 0 for none.
-pub(crate) fn answered(statuses: &[u16], wanted: &[u16]) -> Finding {
-    if statuses == wanted { Ok(()) } else { Err(format!("the answers were {statuses:?}")) }
 }

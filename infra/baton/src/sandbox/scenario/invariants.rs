@@ -46,11 +46,13 @@ pub(crate) fn missing(sight: &Sight, cast: &Cast) -> Vec<String> {
         if entry.voice != Voice::Customer || !entry.seen_by_customer || entry.text.is_empty() {
             continue;
         }
-        let later = || sight.entries.iter().skip(at + 1);
-        let answered = match wanted_words(entry) {
-            Some(words) => later().any(|one| one.is_said_by_bot() && one.text == words),
-            None => later().any(|one| one.seen_by_customer && matches!(one.voice, Voice::Bot | Voice::Teammate(_))),
-        };
+        let later = || sight.entries.iter().skip(at + 1).filter(|one| one.seen_by_customer);
+        let wanted = wanted_words(entry);
+        let answered = later().any(|one| match one.voice {
+            Voice::Teammate(_) => true,
+            Voice::Bot => wanted.is_none_or(|words| one.text == words),
+            Voice::Customer | Voice::Workflow | Voice::Fin => false,
+        });
         let met = turns.iter().any(|turn| *turn != Turn::NotMet);
         if met && !answered && !taken_later(at) && !has_note(at) {
             findings.push(format!("“{}” was neither answered, nor left to people, nor reported", entry.text));

@@ -29,6 +29,9 @@ pub(crate) struct Scenario {
     /// The customer's name; without a name when empty.
     #[serde(default = "guest")]
     pub(crate) customer: String,
+    /// It is a conversation by e-mail.
+    #[serde(default)]
+    pub(crate) by_email: bool,
     /// The bot is made to say the same words twice, which is a mistake otherwise.
     #[serde(default)]
     pub(crate) bot_repeats_itself: bool,
@@ -62,12 +65,14 @@ macro_rules! deeds {
 }
 
 deeds! {
-    /// The customer writes; the first time, this begins the conversation. `{n}` counts.
+    /// The customer writes; the first time, this begins the conversation. `{n}` counts, `{id of
+    /// team}` is an id, `{now+60}` a moment.
     CustomerWrites { customer_writes: String, #[serde(default)] files: Vec<String>, #[serde(default = "one")] times: u32 }
     /// A teammate begins the conversation.
     TeammateStarts { teammate_starts: String, #[serde(default = "teammate")] by: String }
     TeammateReplies { teammate_replies: String, #[serde(default = "teammate")] by: String }
-    TeammateNotes { teammate_notes: String, #[serde(default = "teammate")] by: String }
+    TeammateNotes { teammate_notes: String, #[serde(default = "teammate")] by: String, #[serde(default = "one")] times: u32 }
+    /// `by` may be `workflow` as well.
     AssignedTo { assigned_to: String, #[serde(default = "teammate")] by: String, #[serde(default)] saying: Option<String> }
     ClosedBy { closed_by: String, #[serde(default)] saying: Option<String> }
     OpenedBy { opened_by: String }
@@ -83,9 +88,12 @@ deeds! {
     /// A request of the control API; `{id}` is the conversation's, `{app_id}` the workspace's.
     Control { control: String, #[serde(default)] body: Table }
 
-    /// A fault of REST requests, `with` its details; `on` is such as `POST /reply`, below the
-    /// conversation, or `everything`.
-    IntercomFails { intercom_fails: String, on: String, #[serde(default)] with: Table }
+    /// A conversation of the same id in another workspace, begun with these words.
+    SameIdElsewhere { same_id_elsewhere: String }
+
+    /// A fault of REST requests, `with` its details. `on` is such as `POST /reply`, below the
+    /// conversation; all that is asked of the conversation when empty, and `everything`.
+    IntercomFails { intercom_fails: String, #[serde(default)] on: String, #[serde(default)] with: Table }
     /// A fault of the conversation's webhooks, of one topic or of all, `with` its details.
     WebhooksFail { webhooks_fail: String, #[serde(default)] topic: Option<String>, #[serde(default)] with: Table }
     /// The sandbox's clock is moved on by so many seconds.
@@ -145,7 +153,12 @@ impl fmt::Display for Deed {
             }
             Self::TeammateStarts { teammate_starts, by } => write!(f, "{by} begins: {}", shortened(teammate_starts)),
             Self::TeammateReplies { teammate_replies, by } => write!(f, "{by} replies {}", shortened(teammate_replies)),
-            Self::TeammateNotes { teammate_notes, by } => write!(f, "{by} notes {}", shortened(teammate_notes)),
+            Self::TeammateNotes { teammate_notes, by, times } => {
+                write!(f, "{by} notes {}{}", shortened(teammate_notes), so_often(*times as usize))
+            }
+            Self::SameIdElsewhere { same_id_elsewhere } => {
+                write!(f, "in another workspace, under the same id, a customer writes {}", shortened(same_id_elsewhere))
+            }
             Self::AssignedTo { assigned_to, by, saying: said } => {
                 write!(f, "{by} assigns to {assigned_to}{}", saying(said))
             }
