@@ -81,6 +81,7 @@
 
 mod actions;
 mod alarms;
+mod assigning;
 mod attached;
 mod attributes;
 mod automation;
@@ -92,6 +93,7 @@ mod contacts;
 mod control;
 mod customer;
 mod deliver;
+mod edits;
 mod error;
 mod faults;
 mod feed;
