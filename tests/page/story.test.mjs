@@ -160,8 +160,8 @@ test("faults are switched by hand, and the time is moved", async () => {
   await baton(page).getByRole("switch", { name: /Intercom is down/ }).click();
   await baton(page).getByText("Nothing is broken on purpose.").waitFor();
   await baton(page).getByText("Another fault").click();
-  await baton(page).getByLabel("Of", { exact: true }).selectOption("webhooks");
-  await baton(page).getByLabel("What happens").selectOption("drop");
+  await baton(page).getByRole("combobox", { name: "Of", exact: true }).selectOption("webhooks");
+  await baton(page).getByRole("combobox", { name: "What happens" }).selectOption("drop");
   await baton(page).getByRole("button", { name: "Switch on" }).click();
   await baton(page).getByRole("button", { name: "Switch off drop of webhooks" }).click();
   await baton(page).getByText("Nothing is broken on purpose.").waitFor();
