@@ -180,6 +180,16 @@ test("a token is revoked and restored", async () => {
   assert.equal(await asked(), 200);
 });
 
+test("everything is put back to its start when that is confirmed", async () => {
+  const id = await the.box.start("Soon forgotten");
+  const page = await the.open({ tab: "faults", id });
+  await rows(page, "Soon forgotten").waitFor();
+  await baton(page).getByRole("button", { name: "Put everything back" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Put back" }).click();
+  await inbox(page).getByText("Nothing here.").waitFor();
+  assert.equal(await inbox(page).getByRole("article").count(), 0);
+});
+
 test("a scenario is played from the list and tells how it went", async () => {
   const page = await the.open({ tab: "scenarios" });
   const { scenarios } = await the.box.hand("/scenarios");

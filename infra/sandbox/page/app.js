@@ -42,7 +42,7 @@ function batonPane(root) {
     workshop.shown(present);
   };
   const timeline = new Timeline(panels.steps);
-  const workshop = new Workshop(panels.faults, panels.scenarios);
+  const workshop = new Workshop(panels.faults, panels.scenarios, resetAll);
   onMove((changed) => { if (changed.has('tab')) draw(); });
   return { timeline, workshop, tabs: draw };
 }
@@ -148,8 +148,7 @@ function showKeys() {
       h('dt', {}, h('kbd', {}, 'Ctrl'), ' + ', h('kbd', {}, 'Enter')), h('dd', {}, 'send what a teammate writes'),
       h('dt', {}, h('kbd', {}, 'Enter')), h('dd', {}, 'send what a customer writes'),
       h('dt', {}, h('kbd', {}, 'Esc')), h('dd', {}, 'leave a field, close a menu')),
-    h('label', { class: 'check', for: 'keys-on' }, check, ' Single keys act outside of fields'),
-    h('p', {}, h('button', { type: 'button', class: 'danger', on: { click: resetAll } }, 'Put the sandbox back to its start')));
+    h('label', { class: 'check', for: 'keys-on' }, check, ' Single keys act outside of fields'));
 }
 
 async function resetAll() {

@@ -24,7 +24,8 @@ const canonical = (value) => (value && typeof value === 'object'
   ? `{${Object.keys(value).sort().map((key) => `${key}:${canonical(value[key])}`).join()}}` : JSON.stringify(value));
 
 export class Workshop {
-  constructor(faultsPanel, scenariosPanel) {
+  constructor(faultsPanel, scenariosPanel, startAnew) {
+    this.startAnew = startAnew;
     this.faults = [];
     this.scenarios = null;
     this.runs = new Map();
@@ -63,7 +64,9 @@ export class Workshop {
         h('div', { class: 'buttons' }, MOVES.map(([by, label]) => h('button', { type: 'button', class: 'secondary', on: { click: () => this.move(by) } }, `+ ${label}`))),
         h('form', { class: 'inline', on: { submit: (event) => { event.preventDefault(); if (seconds.value) this.move(Number(seconds.value)); } } }, seconds, h('button', { type: 'submit', class: 'secondary' }, 'Move on'))),
       h('section', { class: 'block' }, h('h3', {}, 'Webhook'), this.webhook),
-      h('section', { class: 'block' }, h('h3', {}, 'Access tokens'), h('p', { class: 'hint' }, 'A revoked token is answered 401 until it is restored.'), this.tokens, this.limits)));
+      h('section', { class: 'block' }, h('h3', {}, 'Access tokens'), h('p', { class: 'hint' }, 'A revoked token is answered 401 until it is restored.'), this.tokens, this.limits),
+      h('section', { class: 'block' }, h('h3', {}, 'From the start'), h('p', { class: 'hint' }, 'All workspaces go back to the seed; conversations, faults and logs are forgotten.'),
+        h('div', { class: 'buttons' }, h('button', { type: 'button', class: 'danger', on: { click: () => this.startAnew() } }, 'Put everything back')))));
     this.drawFaults();
   }
 
