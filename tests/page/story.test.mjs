@@ -118,6 +118,7 @@ test("views, states, search and workspaces show what belongs to them", async () 
   await page.getByLabel("Workspace").selectOption("sandbox2");
   await inbox(page).getByText("Nothing here.").waitFor();
   await messenger(page).getByText("Sandbox Two is listening").waitFor();
+  await baton(page).getByText("Choose a conversation to see, step by step").waitFor();
 });
 
 test("away is switched, and what an address names is shown", async () => {

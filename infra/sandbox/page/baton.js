@@ -27,7 +27,7 @@ export class Timeline {
     onMove((changed) => { if (changed.has('id') || changed.has('talk')) this.open(); });
   }
 
-  start() { this.id = null; this.open(); }
+  start() { this.id = undefined; this.open(); }
 
   /** The teammates' conversation, or else the customer's. */
   open() {
