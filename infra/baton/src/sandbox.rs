@@ -60,6 +60,8 @@
 //! | `GET /scenarios` | → `{scenarios: [{name, title, accident?, holds, alone}]}` |
 //! | `POST /{app_id}/scenarios/{name}` | → `{run}`: it is being played, in conversations of its own |
 //! | `GET /scenario-runs/{run}` | → `{name, app_id, conversation_id, outcome: running\|passed\|failed, steps: [{at_ms, step, outcome, detail}]}` |
+//! | `POST /{app_id}/contacts/{id}/merge` | `{into}` → `{status}`; contacts of any role, as the inbox merges duplicates |
+//! | `POST /{app_id}/messages/{id}/answer` | `{contact_id, body}` → `{conversation_id}`; a contact answers what a teammate sent with `POST /messages`, which makes it a conversation |
 //! | `POST /{app_id}/uninstall` | `{client_id}` → `{status}`; the app's tokens and subscription there end, and it is told |
 //! | `POST /reset` | → `{status}`; back to the seed, logs and faults forgotten |
 //!
@@ -119,6 +121,7 @@ mod rest;
 mod saving;
 mod scenario;
 mod seed;
+mod sent_messages;
 mod store;
 mod subscription;
 mod text;

@@ -54,10 +54,10 @@ impl Workspace {
         Ok(id)
     }
 
-    fn start(&mut self, author: Author, contact_id: &str, message: Message, at: u64) -> u64 {
+    pub(crate) fn start(&mut self, author: Author, contact_id: &str, message: Message, at: u64) -> u64 {
         let id = self.counters.conversation();
         let source = Source {
-            id: self.counters.message(),
+            id: message.id.unwrap_or_else(|| self.counters.message()),
             body: message.body.unwrap_or_default(),
             author,
             attachments: message.attachments,

@@ -6,6 +6,8 @@
 mod access;
 mod customers;
 mod logs;
+mod merges;
+mod sent_messages;
 mod webhooks;
 mod workflows;
 
@@ -76,6 +78,8 @@ pub(crate) fn routes() -> Router<Arc<Shared>> {
         .route("/clock", get(time).post(move_time))
         .merge(webhooks::routes())
         .merge(super::oauth::control_routes())
+        .merge(sent_messages::routes())
+        .merge(merges::routes())
         .route("/{app_id}/files/{file}", get(file))
         .route("/{app_id}/conversations", post(customers::start))
         .route("/{app_id}/automation", get(workflows::show).post(workflows::set))

@@ -14,7 +14,8 @@ use super::kept::Indexed;
 use super::parts::Parts;
 
 pub(crate) use self::people::{
-    Admin, AwayStatusReason, Contact, ContactBy, DataEvent, MergedContact, Note, OauthCode, People, Team, Visitor,
+    Admin, AwayStatusReason, Contact, ContactBy, DataEvent, MergedContact, Note, OauthCode, People, SentMessage, Team,
+    Visitor,
 };
 
 /// Who wrote a part, as it was known then: later renames do not reach old parts.
@@ -177,6 +178,8 @@ impl Notified {
 /// What somebody wrote: the content of a part before it is one.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Message {
+    /// Of a first message that was sent before its conversation began; a new one when absent.
+    pub(crate) id: Option<u64>,
     pub(crate) body: Option<String>,
     pub(crate) attachments: Vec<Attachment>,
     /// The choices offered by a teammate.

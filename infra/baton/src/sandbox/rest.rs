@@ -14,6 +14,7 @@ mod contacts;
 mod conversations;
 mod events;
 pub(crate) mod fields;
+mod messages;
 mod office_hours;
 mod participants;
 mod replies;

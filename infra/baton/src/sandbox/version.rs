@@ -107,6 +107,11 @@ impl ApiVersion {
         self.0 >= 15
     }
 
+    /// Lists of recipients, `cc` and `bcc` of a message.
+    pub(crate) fn has_several_recipients(self) -> bool {
+        self.0 >= 14
+    }
+
     /// 2.16 writes 0 for an unassigned conversation, new priorities, and string owner ids.
     pub(crate) fn is_2_16(self) -> bool {
         self.0 >= 16

@@ -114,6 +114,31 @@ async fn a_merged_contact_is_gone_in_the_manner_of_the_version() {
 }
 
 #[tokio::test]
+async fn a_merged_contact_is_followed_through_several_merges() {
+    let lab = Lab::start().await;
+    let mut chain = vec![DAN.to_owned()];
+    for n in 0..4 {
+        chain.push(made(&lab, json!({"external_id": format!("hop-{n}")})).await);
+    }
+    for pair in chain.windows(2) {
+        let path = format!("/sandbox1/contacts/{}/merge", pair[0]);
+        lab.control("POST", &path, json!({"into": pair[1]})).await.ok();
+    }
+    let link = async |path: &str| {
+        let gone = lab.rest_in("2.16", "GET", path, Value::Null).await;
+        assert_eq!(gone.refusal(), (410, "contact_merged"));
+        gone.headers["link"].to_str().unwrap().to_owned()
+    };
+    // Three merges on, and no further.
+    assert_eq!(link(&format!("/contacts/{DAN}")).await, format!("</contacts/{}>; rel=\"canonical\"", chain[3]));
+    let last = format!("</contacts/{}>; rel=\"canonical\"", chain[4]);
+    assert_eq!(link(&format!("/contacts/{}", chain[1])).await, last);
+    assert_eq!(link("/contacts/find_by_external_id/hop-0").await, last);
+    let itself = lab.control("POST", &format!("/sandbox1/contacts/{CARLA}/merge"), json!({"into": CARLA})).await;
+    assert_eq!(itself.status, 400);
+}
+
+#[tokio::test]
 async fn duplicates_are_merged_without_being_asked_twice() {
     let lab = Lab::start().await;
     let lead = made(&lab, json!({"role": "lead", "email": "carla@customer.example"})).await;

@@ -21,6 +21,8 @@ mod hands;
 #[cfg(test)]
 mod harness;
 #[cfg(test)]
+mod messages;
+#[cfg(test)]
 mod oauth;
 #[cfg(test)]
 mod page;

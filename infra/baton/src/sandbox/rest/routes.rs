@@ -7,8 +7,8 @@
 use serde_json::{Value, json};
 
 use super::{
-    Call, Reply, admins, attributes, contact_links, contact_search, contacts, conversations, events, office_hours,
-    participants, replies, search, tags, visitors,
+    Call, Reply, admins, attributes, contact_links, contact_search, contacts, conversations, events, messages,
+    office_hours, participants, replies, search, tags, visitors,
 };
 use crate::sandbox::error::{Answer, ApiError};
 use crate::sandbox::version::ApiVersion;
@@ -116,6 +116,8 @@ const ROUTES: &[Route] = &[
     reads("GET", "/data_attributes", attributes::list),
     changes("POST", "/data_attributes", attributes::create),
     changes("PUT", "/data_attributes/{id}", attributes::update),
+
+    changes("POST", "/messages", messages::create),
 
     changes("POST", "/events", events::create),
     reads("GET", "/events", events::list),
