@@ -234,7 +234,7 @@ fn what_changed_is_found_page_by_page_in_every_version() {
             assert_eq!(there.api.changed(&there.workspace, later, None).await.unwrap().changed, []);
             assert_eq!(there.api.waiting_for_the_bot(&there.workspace, later).await, Ok(1));
             assert_eq!(there.api.waiting_for_the_bot(&there.workspace, since).await, Ok(0));
-            there.sandbox.stop().await;
+            there.sandbox.stop().await.unwrap();
         });
     }
 }
