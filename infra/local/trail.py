@@ -36,6 +36,8 @@ class Trail:
         self._since = {}
         self._seen = {}
         self._stop = threading.Event()
+        # Why the last look failed; None when it did not.
+        self.problem = None
         self._thread = threading.Thread(target=self._run, name="trail", daemon=True)
 
     def __enter__(self):
@@ -50,9 +52,11 @@ class Trail:
         while not self._stop.wait(EVERY_SECONDS):
             try:
                 self.bring()
-            except (OSError, BotoCoreError, ClientError):
+            except (OSError, BotoCoreError, ClientError) as error:
                 # AWS or the sandbox is stopping or starting; what was not brought is brought next time.
-                continue
+                self.problem = error
+            else:
+                self.problem = None
 
     def bring(self):
         """Brings what was logged since the last time; how many steps that were."""
@@ -62,12 +66,12 @@ class Trail:
             since = self._since.get(name, 0)
             seen = self._seen.get(name, set())
             events = self._logs.filter_log_events(logGroupName=name, startTime=max(0, since - OVERLAP_MS))["events"]
-            fresh = [event for event in events if event["eventId"] not in seen]
+            fresh = [event for event in events if _identity(event) not in seen]
             function = name.removeprefix(f"/aws/lambda/{STACK}-")
             steps += [step for event in fresh for step in steps_of(function, event)]
             if events:
                 latest = max(event["timestamp"] for event in events)
-                marks.append((name, latest, {e["eventId"] for e in events if e["timestamp"] >= latest - OVERLAP_MS}))
+                marks.append((name, latest, {_identity(e) for e in events if e["timestamp"] >= latest - OVERLAP_MS}))
         if steps:
             steps.sort(key=lambda step: step["at_ms"])
             status, answer = request("POST", self._url, {"steps": steps})
@@ -78,6 +82,11 @@ class Trail:
             self._since[name] = latest
             self._seen[name] = ids
         return len(steps)
+
+
+def _identity(event):
+    """What tells log events apart. Not `eventId`, which the local AWS does not have."""
+    return event["logStreamName"], event["timestamp"], event["message"]
 
 
 def steps_of(function, event):
