@@ -101,6 +101,20 @@ pub trait Doorbells {
     async fn ring(&self, key: &ConversationKey, about: &str) -> Result<(), Unavailable>;
 }
 
+/// A queue in groups: the messages of a group are received in the order in which they were put.
+pub trait Fifo {
+    /// Puts a message. Under the same id within five minutes it is put once.
+    ///
+    /// # Errors
+    /// [`Unavailable`]: whether it was put is not known; put it again.
+    fn put(
+        &self,
+        group: &str,
+        deduplication_id: String,
+        body: String,
+    ) -> impl Future<Output = Result<(), Unavailable>> + Send;
+}
+
 /// Why Intercom shows nothing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotShown {

@@ -2,9 +2,10 @@
 
 use aws_sdk_sqs::types::QueueAttributeName;
 use shared::adapters::clock::SystemClock;
-use shared::adapters::sqs::{Inbox, Keeper, Queue, Queues};
+use shared::adapters::sqs::{Keeper, Queue, Queues};
 use shared::lambda::batch::{Custody as _, SqsRecord};
-use shared::ports::{Clock as _, Wakers, Worker};
+use shared::lambda::queues::Inbox;
+use shared::ports::{Clock as _, Fifo as _, Wakers, Worker};
 use shared::testing::{FakeWakers, key};
 use shared::wire::bot::CommandMessage;
 use shared::wire::queue::{InboxMessage, News, VERSION, WorkMessage};

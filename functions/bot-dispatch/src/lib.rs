@@ -1,26 +1,28 @@
 //! Bots are told what happened, conversation by conversation, in order.
 
-use shared::adapters::bots::Messengers;
 use shared::app::Desk;
 use shared::app::deliver::deliver;
 use shared::domain::ids::{BotId, ConversationKey, Timestamp};
 use shared::lambda::batch::{Handled, NotHandled, SqsRecord};
-use shared::ports::{Clock, Conversations, Unavailable, Wakers};
+use shared::lambda::messengers::{Lines, Messengers};
+use shared::ports::{Clock, Conversations, Fifo, Unavailable, Wakers};
 use shared::wire::queue::WorkMessage;
 
 /// Handles one message. An event may be delivered again, under the same id.
 ///
 /// # Errors
 /// [`NotHandled`].
-pub async fn handle<S, W, C>(
+pub async fn handle<S, W, L, Q, C>(
     desk: &Desk<S, W, C>,
-    bots: &Messengers<C>,
+    bots: &Messengers<L, Q, C>,
     record: &SqsRecord,
     deadline: Timestamp,
 ) -> Handled
 where
     S: Conversations,
     W: Wakers,
+    L: Lines,
+    Q: Fifo,
     C: Clock,
 {
     let unreadable = |why: String| NotHandled::Unreadable(why);

@@ -8,12 +8,12 @@ use std::collections::BTreeMap;
 
 use lambda_http::http::{HeaderMap, StatusCode, header};
 use lambda_http::{Body, Request, RequestExt as _, Response};
-use shared::adapters::sqs::Queues;
 use shared::config::Secrets;
 use shared::domain::ids::{BotId, ConversationKey};
 use shared::domain::settings::{Settings, Transport};
 use shared::domain::signature::{self, Key};
-use shared::ports::{Clock, Unavailable, Worker};
+use shared::lambda::queues::Queues;
+use shared::ports::{Clock, Fifo, Unavailable, Worker};
 use shared::wire::bot::{CommandMessage, Commands, MAX_COMMANDS_AT_ONCE};
 
 /// The largest body that is taken, in bytes.
@@ -33,7 +33,7 @@ pub trait CommandSink {
     ) -> impl Future<Output = Result<(), Unavailable>> + Send;
 }
 
-impl CommandSink for Queues {
+impl<Q: Fifo + Sync> CommandSink for Queues<Q> {
     async fn put(&self, key: &ConversationKey, bot: &str, command: &CommandMessage) -> Result<(), Unavailable> {
         // A close goes the same way; its turn comes after what was said before it.
         self.put_command(Worker::Reply, key, bot, command).await

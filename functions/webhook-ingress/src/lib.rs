@@ -9,11 +9,11 @@ use std::collections::BTreeMap;
 
 use lambda_http::http::{HeaderMap, Method, StatusCode};
 use lambda_http::{Body, Request, RequestExt as _, Response};
-use shared::adapters::sqs::Inbox;
 use shared::config::{Environment, Secrets};
 use shared::domain::settings::Settings;
 use shared::domain::signature::{self, Key};
-use shared::ports::Unavailable;
+use shared::lambda::queues::Inbox;
+use shared::ports::{Fifo, Unavailable};
 use shared::wire::edge::{self, Received};
 use shared::wire::queue::InboxMessage;
 
@@ -33,7 +33,7 @@ pub trait Notifications {
     ) -> impl Future<Output = Result<(), Unavailable>> + Send;
 }
 
-impl Notifications for Inbox {
+impl<Q: Fifo + Sync> Notifications for Inbox<Q> {
     async fn put(&self, message: &InboxMessage, notification_id: &str) -> Result<(), Unavailable> {
         self.put(message, notification_id).await
     }

@@ -2,8 +2,8 @@
 
 use lambda_http::{Error, Request, service_fn};
 use shared::adapters::connection::Connection;
-use shared::adapters::sqs::Inbox;
 use shared::config::Environment;
+use shared::lambda::queues::Inbox;
 use shared::lambda::{telemetry, wiring};
 use webhook_ingress::{Doors, handle};
 

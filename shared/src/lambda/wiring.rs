@@ -15,7 +15,7 @@ use crate::lambda::work::Office;
 /// The desk of a deployed function.
 pub type AwsDesk = Desk<Table<RandomNames>, Queues, SystemClock>;
 /// The office of a deployed function.
-pub type AwsOffice = Office<Table<RandomNames>, SystemClock, RestApi<SystemClock>, RandomNames>;
+pub type AwsOffice = Office<Table<RandomNames>, Queue, SystemClock, RestApi<SystemClock>, RandomNames>;
 
 /// The queue whose address a variable names.
 pub fn queue(environment: &mut Environment, connection: &Connection, variable: &str) -> Queue {

@@ -4,13 +4,13 @@
 use serde_json::Value;
 
 use super::batch::{Handled, NotHandled, SqsRecord};
-use crate::adapters::sqs::Queues;
+use super::queues::Queues;
 use crate::app::carry_out::carry_out;
 use crate::app::{Desk, Refusal};
 use crate::domain::conversation::Lane;
 use crate::domain::ids::{BotId, CommandId, ConversationKey, Timestamp};
 use crate::domain::settings::{Settings, Transport};
-use crate::ports::{Clock, Conversations, Intercom, Names, Wakers as _};
+use crate::ports::{Clock, Conversations, Fifo, Intercom, Names, Wakers as _};
 use crate::wire::bot::{CommandMessage, EventMessage};
 use crate::wire::queue::WorkMessage;
 
@@ -76,9 +76,9 @@ fn bot_of(sender: &str, settings: &Settings) -> Option<BotId> {
 
 /// What a function of this kind works with.
 #[derive(Debug)]
-pub struct Office<S, C, I, N> {
+pub struct Office<S, Q, C, I, N> {
     /// Settings, store, queues, time.
-    pub desk: Desk<S, Queues, C>,
+    pub desk: Desk<S, Queues<Q>, C>,
     /// Intercom.
     pub intercom: I,
     /// Fresh names.
@@ -89,9 +89,10 @@ pub struct Office<S, C, I, N> {
     pub lane: Lane,
 }
 
-impl<S, C, I, N> Office<S, C, I, N>
+impl<S, Q, C, I, N> Office<S, Q, C, I, N>
 where
     S: Conversations,
+    Q: Fifo,
     C: Clock,
     I: Intercom,
     N: Names,
