@@ -13,7 +13,7 @@ DEPLOY_TOOLS := .tools/venv-deploy
 NODE_TOOLS := .tools/node
 FUNCTIONS := $(notdir $(patsubst %/Cargo.toml,%,$(wildcard functions/*/Cargo.toml)))
 
-.PHONY: help run tools node-tools test check build deploy bench bench-sandbox clean test-rust test-template test-clients test-page test-end-to-end test-openapi needs-python needs-cargo
+.PHONY: help run tools node-tools test check build deploy bench bench-sandbox simulate clean test-rust test-template test-clients test-page test-end-to-end test-openapi needs-python needs-cargo
 
 help: ## show this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)$$/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -86,6 +86,13 @@ bench-sandbox: needs-cargo ## measure what the Intercom sandbox bears (CHECK=1: 
 	cargo build --release --package baton-cli
 	cargo build --release --package bench --bin bench
 	target/release/bench sandbox $(if $(CHECK),--check)
+
+# A million messages take some minutes; SEED=… plays one run again, in words.
+N ?= 1_000_000
+SIMULATE := cargo run --quiet --profile simulate --package simulation --bin simulate --
+
+simulate: needs-cargo ## live N messages of random lives in a simulated world (SEED=…: one of them, in words)
+	$(SIMULATE) $(if $(SEED),seed $(SEED),messages $(N))
 
 clean: ## delete what was built or installed here
 	rm -rf .tools .local infra/build target

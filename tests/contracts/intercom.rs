@@ -46,7 +46,10 @@ async fn keeps_its_promises(intercom: &impl Intercom, workspace: &Workspace, id:
     assert_eq!((part(note.clone()).kind, part(note).message()), (PartKind::Note, None));
     assert!(seen.part_count >= Some(before.part_count.unwrap_or(0) + 2));
 
-    for to in [team("500001"), Assignee::Teammate(AdminId::parse("900002").unwrap()), Assignee::Nobody] {
+    let teammate = |id: &str| Assignee::Teammate(AdminId::parse(id).unwrap());
+    // What goes from the bot's seat to a team is the team's alone.
+    let bot = teammate(workspace.bot_teammate.as_str());
+    for to in [team("500001"), bot.clone(), team("500001"), teammate("900002"), Assignee::Nobody, bot, team("500001")] {
         let assign = Action::Assign { to: to.clone(), fallbacks: Vec::new() };
         for _ in 0..2 {
             let answer = intercom.perform(workspace, id, &assign).await;

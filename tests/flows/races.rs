@@ -258,3 +258,77 @@ fn a_conversation_that_never_stops_changing_is_given_back() {
     assert_eq!(bridge.asked("c1", reply("Hi")).unwrap_err(), Unfinished::Contended);
     assert!(bridge.intercom.take_performed().is_empty());
 }
+
+#[test]
+fn a_message_that_the_bot_closed_over_is_the_bots_even_where_people_have_what_is_reopened() {
+    let (mut scene, bridge) = bridge();
+    let mut workspace = workspace();
+    workspace.reopened = shared::domain::settings::Reopened::Human;
+    let (state, seq, claim) = with_a_close_on_the_wire(&bridge);
+    let now = bridge.desk.clock.now();
+    scene.customer("Wait!");
+    let message = scene.notification();
+    scene.own_close("Bye");
+    let whole = scene.whole();
+    let part_id = whole.parts.last().map(|part| part.id.clone());
+    let state = step(&state, &Input::Answered { seq, claim, answer: Answer::Done { part_id } }, &workspace, now).state;
+    assert_eq!(state.control, Control::Closed);
+    let outcome = step(&state, &Input::Observed(message.clone()), &workspace, now);
+    assert!(outcome.effects.contains(&Effect::Fetch));
+    let state = step(&state, &Input::Observed(whole.with_parts_of(&message)), &workspace, now).state;
+    assert_eq!(state.control, Control::Bot, "nobody else reads it in a closed conversation");
+    assert_eq!(messages(&state.events.into_iter().map(|event| event.kind).collect::<Vec<_>>()), 1);
+}
+
+#[test]
+fn what_was_handed_over_to_a_team_stays_theirs_when_it_is_opened_again() {
+    let (mut scene, bridge) = bridge();
+    scene.give_back(); // the bot's own seat is named
+    bridge.notified(&scene);
+    bridge.asked("c1", handover(HandoverTarget::Default)).unwrap();
+    scene.assign(
+        AuthorKind::Teammate,
+        Assignee::Team(shared::domain::ids::TeamId::parse(shared::testing::SUPPORT).unwrap()),
+    );
+    bridge.notified(scene.close());
+    scene.customer("Once more");
+    let seat = Assignee::Teammate(AdminId::parse(shared::testing::BOT).unwrap());
+    let whole = Observation { assignee: seat.clone(), ..scene.whole() };
+    let notification = Observation { assignee: seat, ..scene.notification() };
+    let intercom = FakeIntercom::showing(whole, shared::testing::BOT);
+    now(heed(&bridge.desk, &intercom, &key(), &News::Shown(Box::new(notification)))).unwrap();
+    assert_eq!(bridge.state().control, Control::Human);
+}
+
+#[test]
+fn a_doubtful_close_is_not_made_again_after_a_hand_over_or_a_message() {
+    for meanwhile in ["hand-over", "message"] {
+        let (mut scene, bridge) = bridge();
+        bridge.intercom.expect([Surprise::RequestLost]);
+        bridge.asked("c1", close()).unwrap_err();
+        if meanwhile == "message" {
+            bridge.notified(scene.customer("Wait!"));
+        } else {
+            let _ = bridge.asked("c2", handover(HandoverTarget::Default));
+        }
+        bridge.desk.clock.advance_ms(30_000);
+        let _ = bridge.carry_out(Lane::Close, None);
+        let _ = bridge.carry_out(Lane::Replies, None);
+        assert!(bridge.intercom.shown().open, "after a {meanwhile} nothing is closed");
+        assert!(bridge.told().iter().any(|event| matches!(event, EventKind::CommandSuperseded { .. })));
+        assert!(bridge.state().outbox.is_empty());
+    }
+}
+
+#[test]
+fn a_hand_over_goes_on_when_the_close_before_it_turns_out_to_have_arrived() {
+    let (_, bridge) = bridge();
+    bridge.intercom.expect([Surprise::AnswerLost]);
+    bridge.asked("c1", close()).unwrap_err();
+    let _ = bridge.asked("c2", handover(HandoverTarget::Default));
+    bridge.desk.clock.advance_ms(30_000);
+    let _ = bridge.carry_out(Lane::Close, None);
+    bridge.carry_out(Lane::Replies, None).unwrap();
+    assert!(matches!(bridge.intercom.assignee(), Assignee::Team(_)), "people have it");
+    assert_eq!(bridge.state().control, Control::Human);
+}

@@ -171,8 +171,9 @@ impl<C: Clock> RestApi<C> {
         Ok((item, bytes))
     }
 
-    /// Sets the assignee, if it is another. A conversation can hold a teammate and a team at once,
-    /// so "nobody" takes one request for each that it holds.
+    /// Sets the assignee, if it is another. A conversation can hold a teammate and a team at once:
+    /// "nobody" takes one request for each that it holds, and what goes to a team leaves the bot's
+    /// seat, or the bot would be taken for its owner later.
     async fn assign(&self, workspace: &Workspace, id: &ConversationId, to: &Assignee) -> Answer {
         let item = match self.show(workspace, id).await {
             Ok((item, _)) => item,
@@ -181,12 +182,17 @@ impl<C: Clock> RestApi<C> {
         if item.observation(true).assignee == *to {
             return Answer::Done { part_id: None };
         }
-        let holds = |id: &Option<Id>| id.as_ref().and_then(Id::some).is_some();
+        let some = |id: &Option<Id>| id.as_ref().and_then(Id::some).map(str::to_owned);
+        let (admin, team) = (some(&item.admin_assignee_id), some(&item.team_assignee_id));
+        let seat = admin.as_deref() == Some(workspace.bot_teammate.as_str());
         let changes = match to {
             Assignee::Teammate(teammate) => vec![("admin", teammate.as_str())],
-            Assignee::Team(team) => vec![("team", team.as_str())],
+            Assignee::Team(to) => {
+                let team = (team.as_deref() != Some(to.as_str()) || !seat).then_some(("team", to.as_str()));
+                team.into_iter().chain(seat.then_some(("admin", "0"))).collect()
+            }
             Assignee::Nobody => {
-                let sides = [("admin", holds(&item.admin_assignee_id)), ("team", holds(&item.team_assignee_id))];
+                let sides = [("admin", admin.is_some()), ("team", team.is_some())];
                 sides.into_iter().filter(|(_, held)| *held).map(|(side, _)| (side, "0")).collect()
             }
         };

@@ -2,9 +2,11 @@
 //! only: the feature `testing` reaches no release binary.
 
 mod fakes;
+mod mutants;
 mod scene;
 
 pub use fakes::{
     FakeBots, FakeIntercom, FakeSearch, FakeStore, FakeWakers, ManualClock, Numbered, StoreFault, Surprise,
 };
+pub use mutants::{Mutant, break_as, is_broken_as};
 pub use scene::{ALICE, BOT, BOT_TEAM, CUSTOMER, SUPPORT, Scene, key, settings, workspace};

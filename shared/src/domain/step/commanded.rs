@@ -177,7 +177,8 @@ impl Stepper<'_> {
         self.state.epoch += 1;
         self.state.announced = None;
         for entry in &mut self.state.outbox {
-            if entry.epoch == before {
+            // A close that is in doubt is not one of the things that were said: it is not tried again.
+            if entry.epoch == before && !matches!(entry.action, Action::Close { .. }) {
                 entry.epoch += 1;
             }
         }
@@ -201,6 +202,7 @@ impl Stepper<'_> {
         self.enqueue(id, Weight::Completes, Action::Assign { to: target.clone(), fallbacks });
         self.note(Decision::PeopleTake);
         self.tell_waiting(&target);
+        broken_as!(HandoverLeavesTheBot => self.state.control = Control::Bot);
     }
 
     fn enqueue_attributes(&mut self, command: &Command, attributes: &serde_json::Map<String, serde_json::Value>) {

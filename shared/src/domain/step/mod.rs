@@ -326,6 +326,7 @@ impl Stepper<'_> {
 
     /// Ends what waits in the outbox and belongs to an epoch that is over.
     fn supersede_the_overtaken(&mut self) {
+        broken_as!(EpochIgnored => return);
         let epoch = self.state.epoch;
         self.supersede(|entry| {
             entry.epoch < epoch
@@ -336,6 +337,7 @@ impl Stepper<'_> {
 
     /// Ends a close that is not on the wire yet: something happened that its bot did not know of.
     fn drop_a_waiting_close(&mut self) {
+        broken_as!(CloseGoesOn => return);
         self.supersede(|entry| {
             matches!((&entry.action, &entry.progress), (Action::Close { .. }, Progress::Pending { .. }))
         });

@@ -96,6 +96,7 @@ impl Stepper<'_> {
 
     /// Whether `GET` showed the conversation as it was before what is known of it.
     fn is_outdated(&self, observation: &Observation) -> bool {
+        broken_as!(StaleAnswerTaken => return false);
         let newest = observation.parts.iter().map(|part| &part.id).max();
         observation.complete && newest < self.state.seen.part.as_ref()
     }
@@ -108,6 +109,7 @@ impl Stepper<'_> {
     /// shows. Parts of our own count as known from their confirmation on, but only those that lie
     /// before the newest shown: the count may be older than the others.
     fn has_missed_something(&self, observation: &Observation, fresh: &[&Part]) -> bool {
+        broken_as!(GapIgnored => return false);
         let Some(newest) = fresh.last().map(|part| &part.id) else {
             return self.state.seen_count.is_none();
         };
@@ -134,7 +136,7 @@ impl Stepper<'_> {
             self.opened(part, observation, taking);
         }
         if let (false, Some(message)) = (own, part.message()) {
-            self.heard(message, observation, taking);
+            self.heard(part, message, observation, taking);
         }
         if let Some(to) = &part.assigned_to {
             self.assigned(part, to, own, taking);
@@ -145,10 +147,12 @@ impl Stepper<'_> {
     }
 
     /// Somebody wrote something that the customer sees, or the customer did.
-    fn heard(&mut self, message: Message, observation: &Observation, taking: &mut bool) {
+    fn heard(&mut self, part: &Part, message: Message, observation: &Observation, taking: &mut bool) {
         match message.author.kind {
             AuthorKind::Customer => {
-                if self.state.control == Control::Closed {
+                if self.state.control == Control::Closed && self.was_closed_over(part, observation) {
+                    self.give_to_bot(taking);
+                } else if self.state.control == Control::Closed {
                     self.reopen(observation, taking);
                 }
                 if self.state.control == Control::Bot {
@@ -169,6 +173,13 @@ impl Stepper<'_> {
             // as an answer.
             AuthorKind::Operator | AuthorKind::Other => {}
         }
+    }
+
+    /// Whether the bot closed the conversation without knowing this message, which is older than
+    /// something of its own. Nobody reads it in a closed conversation, so the bot is to.
+    fn was_closed_over(&self, part: &Part, observation: &Observation) -> bool {
+        let is_older = part.kind == PartKind::Comment && self.state.own_parts.iter().any(|own| *own > part.id);
+        is_older && self.workspace.is_bots(&observation.owner())
     }
 
     /// Tells the bot. What it wanted to close without knowing this message is not closed.
@@ -283,8 +294,10 @@ impl Stepper<'_> {
 
     /// A closed conversation goes on, with whom it is assigned to.
     fn reopen(&mut self, observation: &Observation, taking: &mut bool) {
-        let is_bots = self.workspace.is_bots(&observation.assignee);
-        if is_bots && self.workspace.reopened == Reopened::Bot {
+        let is_bots = self.workspace.is_bots(&observation.owner());
+        if is_bots && !observation.complete {
+            self.effects.push(Effect::Fetch); // a team may have it although the bot's seat is still named
+        } else if is_bots && self.workspace.reopened == Reopened::Bot {
             self.give_to_bot(taking);
         } else {
             self.state.control = if is_bots { Control::Paused } else { Control::Human };

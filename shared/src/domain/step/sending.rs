@@ -81,19 +81,30 @@ impl Stepper<'_> {
             return;
         }
         // The customer may have written while the close was on the wire. Then the bot was asked,
-        // and keeps the conversation: its answer opens it again.
-        let asked_meanwhile = match (&self.state.told.part, entry.after()) {
-            (Some(told), Some(after)) => told > after,
-            (told, None) => told.is_some(),
-            (None, _) => false,
-        };
-        if !(asked_meanwhile && self.state.control == Control::Bot) {
+        // and keeps the conversation: its answer opens it again. So does a hand-over.
+        let handing_over = self.state.outbox.iter().any(|entry| matches!(entry.action, Action::Assign { .. }));
+        let keeps = self.was_asked_since(&entry) && self.state.control == Control::Bot;
+        if !keeps && !handing_over {
             self.closed(true, &mut false);
         }
     }
 
+    /// Whether the bot was told of a message after this entry was claimed.
+    fn was_asked_since(&self, entry: &OutboxEntry) -> bool {
+        match (&self.state.told.part, entry.after()) {
+            (Some(told), Some(after)) => told > after,
+            (told, None) => told.is_some(),
+            (None, _) => false,
+        }
+    }
+
+    /// It did not arrive: its turn comes again, but for a close when the bot was asked meanwhile.
     fn back_in_line(&mut self, position: usize, not_before: Timestamp) {
+        let asked = self.was_asked_since(&self.state.outbox[position]);
         self.state.outbox[position].progress = Progress::Pending { not_before };
+        if asked {
+            self.drop_a_waiting_close();
+        }
         self.supersede_the_overtaken();
     }
 
@@ -147,6 +158,7 @@ impl Stepper<'_> {
     /// Our own part came by before its confirmation did: what was on the wire, or in doubt, is
     /// there. Whether it was so.
     pub(super) fn settle_by_echo(&mut self, part: &Part) -> bool {
+        broken_as!(EchoSettlesNothing => return false);
         let Some(head) = self.state.outbox.front() else { return false };
         let open = matches!(head.progress, Progress::Claimed { .. } | Progress::Unknown { .. });
         let proves = open && carries(part, head);

@@ -1,0 +1,38 @@
+//! Ways to break the product on purpose, to see that the simulation finds out. A mutant is on for
+//! one thread; the product asks for it only where the feature `testing` is.
+
+use std::cell::Cell;
+
+/// A way to break the product.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mutant {
+    /// What was decided in an epoch that is over is still sent.
+    EpochIgnored,
+    /// The bot keeps the conversation when it has handed it over.
+    HandoverLeavesTheBot,
+    /// A notification's part count is not looked at.
+    GapIgnored,
+    /// `GET` may show less than the notification counted, and than is known.
+    StaleAnswerTaken,
+    /// A close goes on when the customer writes meanwhile.
+    CloseGoesOn,
+    /// Our own part does not settle what is in doubt.
+    EchoSettlesNothing,
+    /// Workers are woken for what is new only.
+    WakesNotRepeated,
+}
+
+thread_local! {
+    static BROKEN: Cell<Option<Mutant>> = const { Cell::new(None) };
+}
+
+/// Breaks the product so, on this thread; or repairs it.
+pub fn break_as(mutant: Option<Mutant>) {
+    BROKEN.set(mutant);
+}
+
+/// Whether the product is broken so.
+#[must_use]
+pub fn is_broken_as(mutant: Mutant) -> bool {
+    BROKEN.get() == Some(mutant)
+}

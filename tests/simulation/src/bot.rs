@@ -1,0 +1,173 @@
+//! Bots: what they are told, in which order, what they ask for, and what they hear of it.
+//!
+//! A bot does what the customer's last word says (`reply`, `ok`, `two`, `handover`, `close`, …), so a
+//! run's trace can be read. It ignores an event whose id it has seen, as the protocol asks it to.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use shared::wire::bot::{CommandMessage, Event, EventMessage};
+
+/// How a bot answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Style {
+    /// In the HTTP response; the same words for the same event.
+    Same,
+    /// In the HTTP response; other words each time that it is asked.
+    Other,
+    /// Later, by a request of its own, with its own ids, sometimes twice.
+    Posts,
+    /// Over queues both ways.
+    Queues,
+}
+
+/// A command that a bot gave.
+#[derive(Debug, Clone)]
+pub struct Issued {
+    /// The epoch of the event that it answers.
+    pub epoch: u64,
+    /// What it asks for.
+    pub kind: &'static str,
+    /// What became of it, by the events that told of it.
+    pub results: Vec<&'static str>,
+    /// Whether it was sent a second time with another payload.
+    pub altered: bool,
+}
+
+/// What a bot knows of a conversation.
+#[derive(Debug, Default)]
+pub struct Memory {
+    /// Every event by its id, as it was first delivered.
+    pub events: BTreeMap<String, u64>,
+    /// The last number in each life of the conversation.
+    pub last: BTreeMap<String, u64>,
+    /// The messages that it was told of, by part; 0 is the first message.
+    pub messages: BTreeSet<u64>,
+    /// The last of them.
+    pub last_message: Option<u64>,
+    /// Messages that it was told of as said meanwhile.
+    pub stretch: BTreeSet<u64>,
+    /// Its commands.
+    pub issued: BTreeMap<Rc<str>, Issued>,
+    /// Those that Intercom refused for good.
+    pub refused: BTreeSet<Rc<str>>,
+}
+
+/// A fixed-form number of a text.
+#[must_use]
+pub fn hash(text: &str) -> u64 {
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+fn number(part_id: Option<&String>) -> u64 {
+    part_id.and_then(|id| id.parse().ok()).unwrap_or(0)
+}
+
+impl Memory {
+    /// Takes an event; what is wrong with it, and whether it is new.
+    pub fn take(&mut self, event: &EventMessage, wrong: &mut Vec<String>) -> bool {
+        let content = hash(&serde_json::to_string(&event.event).unwrap_or_default());
+        if let Some(known) = self.events.get(&event.id) {
+            if *known != content {
+                wrong.push(format!("event id {} was used for two things", event.id));
+            }
+            return false;
+        }
+        self.events.insert(event.id.clone(), content);
+        if event.seq > 0 {
+            let life = event.id.rsplit_once('_').map_or("", |(life, _)| life).to_owned();
+            let last = self.last.entry(life).or_insert(0);
+            if event.seq != *last + 1 {
+                wrong.push(format!("event {} came after number {last}", event.id));
+            }
+            *last = event.seq.max(*last);
+        }
+        match &event.event {
+            Event::Message { message, .. } => {
+                let part = number(message.part_id.as_ref());
+                if !self.messages.insert(part) || self.stretch.contains(&part) {
+                    wrong.push(format!("message {part} was told twice"));
+                }
+                if self.last_message.is_some_and(|last| last > part) {
+                    wrong.push(format!("message {part} was told after {:?}", self.last_message));
+                }
+                self.last_message = self.last_message.max(Some(part));
+            }
+            Event::Resumed { stretch, .. } => {
+                for message in stretch.iter().filter(|message| message.author.kind == "customer") {
+                    let part = number(message.part_id.as_ref());
+                    if self.messages.contains(&part) || !self.stretch.insert(part) {
+                        wrong.push(format!("message {part} was told twice, the second time as said meanwhile"));
+                    }
+                }
+            }
+            Event::CommandDone { command_id, .. } => self.result(command_id, "done", wrong),
+            Event::CommandSuperseded { command_id } => self.result(command_id, "superseded", wrong),
+            Event::CommandRejected { command_id, code, .. } if code == "id_reused" => {
+                let altered = self.issued.get(command_id.as_str()).is_some_and(|issued| issued.altered);
+                wrong.extend((!altered).then(|| format!("command {command_id} was called another one")));
+            }
+            Event::CommandRejected { command_id, .. } => self.result(command_id, "rejected", wrong),
+            _ => {}
+        }
+        true
+    }
+
+    fn result(&mut self, command_id: &str, result: &'static str, wrong: &mut Vec<String>) {
+        match self.issued.get_mut(command_id) {
+            Some(issued) => issued.results.push(result),
+            None if command_id.ends_with("/answer") => {}
+            None => wrong.push(format!("a result for command {command_id}, which nobody gave")),
+        }
+    }
+}
+
+/// What a bot wants to do about an event: the commands' JSON, without ids.
+#[must_use]
+pub fn wishes(event: &EventMessage, delivery: usize, alters: bool) -> Vec<(&'static str, String)> {
+    let Event::Message { message, .. } = &event.event else { return Vec::new() };
+    let (name, wish) = message.text.split_once(' ').unwrap_or((&message.text, "reply"));
+    let variant = if alters && delivery > 0 { format!(" v{delivery}") } else { String::new() };
+    let reply = |words: &str| {
+        (
+            "reply",
+            format!(r#""type":"reply","data":{{"content":[{{"type":"text","text":"{words}","format":"plain"}}]}}"#),
+        )
+    };
+    let other = |kind: &'static str, data: &str| (kind, format!(r#""type":"{kind}","data":{data}"#));
+    match wish {
+        "ok" => vec![reply("ok")],
+        "two" => vec![reply(&format!("re {name} one{variant}")), reply(&format!("re {name} two"))],
+        "handover" => vec![other("handover", "{}")],
+        "farewell" => vec![
+            reply(&format!("re {name}{variant}")),
+            other(
+                "handover",
+                &format!(
+                    r#"{{"content":[{{"type":"text","text":"bye {name}","format":"plain"}}],"note":"sum {name}","tags":["vip"]}}"#
+                ),
+            ),
+        ],
+        "nobody" => vec![other("handover", r#"{"to":{"teammate":"909090"}}"#)],
+        "close" => vec![other("close", &format!(r#"{{"reason":"closing {name}"}}"#))],
+        "shut" => vec![reply(&format!("re {name}{variant}")), other("close", "{}")],
+        "note" => vec![other("note", &format!(r#"{{"text":"aside {name}"}}"#)), reply(&format!("re {name}{variant}"))],
+        "tag" => vec![other("tag", r#"{"tags":["a","b"]}"#), other("set_attributes", r#"{"attributes":{"x":1}}"#)],
+        "odd" => vec![other("reply", r#"{"content":[]}"#)],
+        _ => vec![reply(&format!("re {name}{variant}"))],
+    }
+}
+
+/// The command of this JSON.
+///
+/// # Panics
+/// When it is none, which is a mistake of the simulation.
+#[must_use]
+pub fn command(event: &EventMessage, position: usize, own_id: bool, json: &str) -> CommandMessage {
+    let command = CommandMessage::from_json(format!("{{{json}}}").as_bytes()).unwrap();
+    if own_id {
+        CommandMessage { id: Some(format!("own/{}/{position}", event.id)), ..command }.answering(event, position)
+    } else {
+        command.answering(event, position)
+    }
+}

@@ -1,0 +1,167 @@
+//! What must hold: at every save, at every request, and when everything has come to rest.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use shared::domain::conversation::{Control, Conversation, Lane, OutboxEntry, Progress};
+
+use crate::bot::Memory;
+use crate::intercom::{Talk, Who, is_bots};
+
+/// The largest row that is taken for bounded, in bytes: what DynamoDB takes.
+pub const MAX_ROW_BYTES: usize = 400 * 1024;
+
+fn part_number(state: &Conversation) -> u64 {
+    state.seen.part.as_ref().and_then(|part| part.as_str().parse().ok()).unwrap_or(0)
+}
+
+/// Where an outbox entry began: what of the conversation was known then.
+pub type Births = BTreeMap<u64, u64>;
+
+/// Checks a row at its save.
+pub fn row(talk: &Talk, before: &Conversation, after: &Conversation, births: &mut Births, wrong: &mut Vec<String>) {
+    if after.epoch < before.epoch || after.last_event < before.last_event || after.last_out < before.last_out {
+        wrong.push("a number of the row went back".to_owned());
+    }
+    if after.seen.part < before.seen.part {
+        wrong.push("the watermark went back".to_owned());
+    }
+    let numbers: Vec<u64> = after.events.iter().map(|event| event.seq).collect();
+    if numbers.windows(2).any(|pair| pair[1] != pair[0] + 1) {
+        wrong.push(format!("events are not numbered without gaps: {numbers:?}"));
+    }
+    let seen = part_number(after);
+    for entry in &after.outbox {
+        births.entry(entry.seq).or_insert(seen);
+        let was = before.outbox.iter().find(|other| other.seq == entry.seq);
+        if claim_of(entry).is_some() && was.and_then(claim_of) != claim_of(entry) {
+            claimed(talk, after, entry, births.get(&entry.seq).copied().unwrap_or(seen), wrong);
+        }
+        let known = |id: u64| after.own_parts.iter().any(|own| own.as_str() == id.to_string());
+        let made = |part: &&crate::intercom::Said| part.made.as_ref().is_some_and(|made| made.seq == entry.seq);
+        let proves = entry.action.adds_a_message() || entry.action.lane() == Lane::Close;
+        if proves && talk.parts.iter().filter(made).any(|part| known(part.id)) {
+            wrong.push(format!("entry {} is known to be in Intercom, and still waits", entry.seq));
+        }
+    }
+}
+
+fn claim_of(entry: &OutboxEntry) -> Option<&str> {
+    match &entry.progress {
+        Progress::Claimed { claim, .. } => Some(claim.as_str()),
+        _ => None,
+    }
+}
+
+/// Nothing that the customer notices is begun after a take-over that the row knows of.
+fn claimed(talk: &Talk, state: &Conversation, entry: &OutboxEntry, born: u64, wrong: &mut Vec<String>) {
+    if !entry.action.dies_with_its_epoch() {
+        return;
+    }
+    if entry.epoch != state.epoch {
+        wrong.push(format!("entry {} of epoch {} is claimed in epoch {}", entry.seq, entry.epoch, state.epoch));
+    }
+    let seen = part_number(state);
+    let overtakes = talk.parts.iter().filter(|part| part.id > born && part.id <= seen).find(|part| {
+        let takes = part.to.as_ref().is_some_and(|to| !is_bots(to)) || part.kind == "close";
+        let speaks = part.who.is_person() && part.is_seen() && entry.action.as_str() != "assign";
+        part.who != Who::Bot && (takes || speaks)
+    });
+    if let Some(part) = overtakes {
+        wrong.push(format!(
+            "{} {} is begun although part {} took the conversation over before",
+            entry.action.as_str(),
+            entry.seq,
+            part.id
+        ));
+    }
+}
+
+/// Checks a conversation, its row and what the bot knows of it, at rest.
+pub fn at_rest(talk: &Talk, state: &Conversation, memory: &Memory, wrong: &mut Vec<String>) {
+    sent_once(talk, wrong);
+    if !state.outbox.is_empty() || !state.events.is_empty() {
+        wrong.push(format!("at rest {} actions and {} events still wait", state.outbox.len(), state.events.len()));
+    }
+    for (id, issued) in &memory.issued {
+        if issued.results.len() != 1 {
+            wrong.push(format!("command {id} ({}) has these results: {:?}", issued.kind, issued.results));
+        }
+    }
+    let words = |id: &str| {
+        talk.parts
+            .iter()
+            .filter(|part| part.made.as_ref().is_some_and(|made| made.command.as_deref() == Some(id)))
+            .count()
+    };
+    for (id, issued) in memory.issued.iter().filter(|(_, issued)| matches!(issued.kind, "reply" | "note")) {
+        let expected = usize::from(issued.results.first() == Some(&"done"));
+        if words(id) != expected {
+            wrong.push(format!("command {id} ({}) is {:?}, and made {} parts", issued.kind, issued.results, words(id)));
+        }
+    }
+    conservation(talk, state, memory, wrong);
+}
+
+/// Each action made at most one part, and the parts are in the actions' order.
+fn sent_once(talk: &Talk, wrong: &mut Vec<String>) {
+    let mut made = BTreeSet::new();
+    let mut last = (0, 0);
+    for part in &talk.parts {
+        let Some(by) = &part.made else { continue };
+        if part.to.is_none() && !made.insert((by.life, by.seq)) {
+            wrong.push(format!("action {} is twice in Intercom: {:?}", by.seq, part.text));
+        }
+        if (by.life, by.seq) < last {
+            wrong.push(format!("action {} is in Intercom after action {}", by.seq, last.1));
+        }
+        last = last.max((by.life, by.seq));
+    }
+}
+
+/// Every message of the customer is known to the bot, or left to people.
+fn conservation(talk: &Talk, state: &Conversation, memory: &Memory, wrong: &mut Vec<String>) {
+    if talk.deleted {
+        return;
+    }
+    let closed_by_bot =
+        talk.parts.iter().rev().find(|part| part.kind == "close").is_some_and(|part| part.who == Who::Bot);
+    let bots = is_bots(&owner(talk));
+    let agrees = match state.control {
+        _ if state.bot.is_none() => !bots || !talk.face.open,
+        Control::Bot => bots && (talk.face.open || closed_by_bot),
+        Control::Paused => bots && talk.face.open,
+        Control::Human => talk.face.open,
+        Control::Closed => !talk.face.open,
+    };
+    if !agrees {
+        wrong.push(format!(
+            "Intercom says {:?} and open={}, the row says {:?}",
+            owner(talk),
+            talk.face.open,
+            state.control
+        ));
+    }
+    let last_person = talk.parts.iter().rev().find(|part| {
+        part.who != Who::Bot && (part.who.is_person() && (part.is_seen() || part.kind == "close"))
+            || part.to.as_ref().is_some_and(|to| !is_bots(to))
+    });
+    let answered = last_person.map_or(0, |part| part.id);
+    let left_to_people = match state.control {
+        Control::Bot => false,
+        Control::Closed => !closed_by_bot,
+        Control::Paused | Control::Human => true,
+    };
+    if left_to_people || state.bot.is_none() {
+        return;
+    }
+    let knows = |id: &u64| memory.messages.contains(id) || memory.stretch.contains(id);
+    let parts = talk.parts.iter().filter(|part| part.who == Who::Customer && part.is_seen()).map(|part| part.id);
+    let first = (!talk.first_redacted).then_some(0);
+    for id in first.into_iter().chain(parts).filter(|id| *id >= answered && !knows(id)) {
+        wrong.push(format!("message {id} was neither told to the bot nor left to people"));
+    }
+}
+
+fn owner(talk: &Talk) -> shared::domain::part::Assignee {
+    talk.parts.iter().rev().find_map(|part| part.to.clone()).unwrap_or_else(|| talk.shown(0, 0).assignee)
+}

@@ -1,0 +1,22 @@
+//! The whole of Baton in a simulated world.
+//!
+//! The real handlers run over simulated queues, table, Intercom, bots and time, on one thread. One
+//! seed is one run, bit for bit. Everything that can go wrong does, at every call; what must hold is
+//! looked at at every save, every request, and when all is at rest.
+//!
+//! What it leaves out: bytes on wires (the contracts and the end-to-end tests have them) and what
+//! AWS's and Intercom's guarantees exclude: a worker that goes on after its deadline, a request that
+//! is applied later than doubts are settled.
+
+pub mod bot;
+pub mod chance;
+pub mod check;
+pub mod faults;
+pub mod intercom;
+pub mod life;
+pub mod mutants;
+pub mod ports;
+pub mod product;
+pub mod queue;
+pub mod run;
+pub mod world;

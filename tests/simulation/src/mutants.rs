@@ -1,0 +1,134 @@
+//! Ways to break the protocol, to see that the simulation finds out. Most are broken promises of
+//! the ports; the rest live in the product behind the feature `testing` and are
+//! [`shared::testing::Mutant`]s.
+
+use shared::domain::content::AuthorKind;
+use shared::domain::conversation::{Action, Conversation, Progress};
+use shared::domain::ids::PartId;
+use shared::domain::part::Observation;
+use shared::domain::step::Answer;
+use shared::testing::BOT;
+
+/// A broken promise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mutant {
+    /// A row is written whatever version it has.
+    NoCompareAndSwap,
+    /// A doubtful send is not left alone before Intercom is asked.
+    NoSettle,
+    /// A doubtful send counts as refused.
+    DoubtIsFailure,
+    /// A doubtful send counts as done.
+    DoubtIsSuccess,
+    /// A doubtful send is simply made again.
+    DoubtIsRepeated,
+    /// A 429 counts as refused.
+    LimitIsRefusal,
+    /// A claim is not saved before the send.
+    ClaimNotSaved,
+    /// What is read back may be older than the claim.
+    NoReadBackMarker,
+    /// Intercom is not asked before a doubtful send is repeated.
+    NoReadBack,
+    /// The watermark of what was acted on is one too low.
+    WatermarkTooLow,
+    /// What the bot was told is not remembered.
+    ToldNotRemembered,
+    /// Commands that were seen are forgotten.
+    CommandsForgotten,
+    /// The numbers of events begin anew when none waits.
+    EventNumbersReused,
+    /// An event's id is another one for each delivery.
+    EventIdsChange,
+    /// Whatever is put on a queue has the same deduplication id.
+    DeduplicationIdConstant,
+    /// Queues know no groups.
+    NoMessageGroups,
+    /// Messages that failed are acknowledged.
+    FailuresAcknowledged,
+    /// A batch goes on after a failure in a group.
+    BatchGoesOn,
+    /// A failure to put something on a queue is swallowed.
+    PutFailuresSwallowed,
+    /// An event counts as taken although the bot's answer was lost.
+    LostEventsTaken,
+    /// Dead letters are put back in reverse.
+    DeadLettersReversed,
+    /// A worker believes that it has all the time in the world.
+    DeadlineIgnored,
+    /// A command's epoch is ignored.
+    CommandEpochIgnored,
+    /// Nothing is swept.
+    NoSweep,
+    /// An entry whose send was put off stays claimed.
+    RetryKeepsClaim,
+    /// The product's own.
+    Core(shared::testing::Mutant),
+}
+
+impl Mutant {
+    /// Spoils a row as it is written.
+    pub fn spoils_row(self, before: &Conversation, after: &mut Conversation) {
+        match self {
+            Self::ClaimNotSaved => {
+                for entry in &mut after.outbox {
+                    if matches!(entry.progress, Progress::Claimed { .. }) {
+                        entry.progress = Progress::Pending { not_before: shared::domain::ids::Timestamp(0) };
+                    }
+                }
+            }
+            Self::NoReadBackMarker => {
+                for entry in &mut after.outbox {
+                    if let Progress::Claimed { after, .. } | Progress::Unknown { after, .. } = &mut entry.progress {
+                        *after = None;
+                    }
+                }
+            }
+            Self::WatermarkTooLow => {
+                let number = after.seen.part.as_ref().and_then(|part| part.as_str().parse::<u64>().ok());
+                after.seen.part = number.and_then(|number| PartId::parse((number - 1).to_string()).ok());
+            }
+            Self::ToldNotRemembered => after.told = before.told.clone(),
+            Self::CommandsForgotten => {
+                after.commands.retain(|record| record.outcome == shared::domain::conversation::CommandOutcome::Accepted)
+            }
+            Self::EventNumbersReused if after.events.is_empty() => after.last_event = 0,
+            Self::RetryKeepsClaim => {
+                for entry in &mut after.outbox {
+                    let was = before.outbox.iter().find(|other| other.seq == entry.seq);
+                    if let (Progress::Pending { .. }, Some(was)) = (&entry.progress, was)
+                        && matches!(was.progress, Progress::Claimed { .. })
+                    {
+                        entry.progress = was.progress.clone();
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Spoils what Intercom shows.
+    pub fn spoils_observation(self, seen: &mut Observation, for_the_router: bool) {
+        if self == Self::NoReadBack && !for_the_router {
+            seen.parts.retain(|part| part.author.kind != AuthorKind::Teammate || part.author.id != BOT);
+        }
+    }
+
+    /// Spoils what became of a request.
+    #[must_use]
+    pub fn spoils_answer(self, _action: &Action, answer: Answer) -> Answer {
+        let failed = || Answer::Rejected { code: "failed".to_owned(), message: "mutant".to_owned() };
+        match (self, &answer) {
+            (Self::DoubtIsFailure, Answer::Unknown) | (Self::LimitIsRefusal, Answer::NotSent { .. }) => failed(),
+            (Self::DoubtIsSuccess, Answer::Unknown) => Answer::Done { part_id: None },
+            (Self::DoubtIsRepeated, Answer::Unknown) => Answer::NotSent { retry_at: shared::domain::ids::Timestamp(0) },
+            _ => answer,
+        }
+    }
+
+    /// Spoils an event on its way to the bot.
+    #[must_use]
+    pub fn spoils_event(self, id: &str, body: String, now: u64) -> String {
+        if self == Self::EventIdsChange { body.replace(id, &format!("{id}_{now}")) } else { body }
+    }
+}

@@ -1,0 +1,520 @@
+//! The product's ports, opened to the world. Each call is a place where the worker may die, before
+//! its effect or after it, and where it waits, so that others come in between.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use shared::domain::conversation::{Action, Conversation};
+use shared::domain::ids::{AdminId, AppId, ClaimId, ConversationId, ConversationKey, Timestamp};
+use shared::domain::part::{Assignee, Observation};
+use shared::domain::settings::{SecretName, Workspace};
+use shared::domain::step::Answer;
+use shared::lambda::batch::{Custody, SqsRecord};
+use shared::lambda::messengers::Lines;
+use shared::ports::{
+    Bookmark, Bookmarks, Changed, Clock, Conversations, Fifo, Intercom, Names, NotSaved, NotShown, NotTaken, Page,
+    Search, Stored, Unavailable,
+};
+use shared::testing::BOT;
+
+use crate::faults::{Fault, Point};
+use crate::intercom::{Deed, Made, Who};
+use crate::mutants::Mutant;
+use crate::world::{Event, QueueName, with};
+
+/// A wait in the world's time.
+#[derive(Debug)]
+struct Wait {
+    until: u64,
+    asked: bool,
+}
+
+impl Future for Wait {
+    type Output = ();
+    fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
+        with(|world| {
+            if world.now >= self.until {
+                return Poll::Ready(());
+            }
+            if !self.asked {
+                self.asked = true;
+                let worker = world.current;
+                world.at(self.until, Event::Poll(worker));
+            }
+            Poll::Pending
+        })
+    }
+}
+
+/// Waits between these bounds, in milliseconds.
+async fn wait(low: u64, high: u64) {
+    let until = with(|world| world.now + world.wait(low, high));
+    Wait { until, asked: false }.await;
+}
+
+/// The worker dies here.
+async fn die<T>() -> T {
+    with(|world| {
+        let worker = world.current;
+        world.workers[worker].dead = true;
+    });
+    std::future::pending().await
+}
+
+/// Begins a call: waits, and tells what goes wrong.
+async fn begin(point: Point, low: u64, high: u64) -> Option<Fault> {
+    let fault = with(|world| world.strikes(point));
+    wait(low, high).await;
+    if fault == Some(Fault::DiesBefore) { die().await } else { fault }
+}
+
+/// Ends a call that had its effect.
+async fn end(fault: Option<Fault>) {
+    if fault == Some(Fault::DiesAfter) {
+        die::<()>().await;
+    }
+    wait(1, 9).await;
+}
+
+/// The world's clock, as the present worker's shows it.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Time;
+
+impl Clock for Time {
+    fn now(&self) -> Timestamp {
+        with(|world| Timestamp(world.shown_time()))
+    }
+}
+
+/// Fresh names.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Fresh;
+
+impl Names for Fresh {
+    fn claim(&self) -> ClaimId {
+        with(|world| {
+            world.claims += 1;
+            ClaimId::parse(format!("c{}", world.claims)).unwrap()
+        })
+    }
+}
+
+fn unavailable(what: &'static str) -> Unavailable {
+    Unavailable { what, why: "simulated".to_owned() }
+}
+
+/// A key or request that lies outside every workspace is a leak.
+fn is_inside(key: &ConversationKey) {
+    with(|world| {
+        if world.talk(key).is_none() {
+            world.accuse(format!("{key} was touched, which does not exist"));
+        }
+    });
+}
+
+/// The table.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Rows;
+
+impl Conversations for Rows {
+    async fn load(&self, key: &ConversationKey) -> Result<Stored, Unavailable> {
+        let fault = begin(Point::Load, 2, 12).await;
+        is_inside(key);
+        if fault.is_some() {
+            return Err(unavailable("DynamoDB"));
+        }
+        Ok(with(|world| {
+            let row = world.rows.get(key).cloned().unwrap_or_default();
+            Stored { conversation: row.state, version: row.version }
+        }))
+    }
+
+    async fn save(
+        &self,
+        key: &ConversationKey,
+        conversation: &Conversation,
+        version: u64,
+        _now: Timestamp,
+    ) -> Result<u64, NotSaved> {
+        let fault = begin(Point::Save, 2, 15).await;
+        if fault == Some(Fault::Fails) {
+            return Err(unavailable("DynamoDB").into());
+        }
+        let saved = with(|world| world.save(key, conversation, version));
+        end(fault).await;
+        match (saved, fault) {
+            (_, Some(Fault::AnswerLost)) => Err(unavailable("DynamoDB").into()),
+            (Some(version), _) => Ok(version),
+            (None, _) => Err(NotSaved::Conflict),
+        }
+    }
+
+    async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<ConversationKey>, Unavailable> {
+        wait(5, 20).await;
+        Ok(with(|world| {
+            let due = |row: &crate::world::Row| row.state.due_at().filter(|at| *at <= now);
+            let mut keys: Vec<_> = world.rows.iter().filter_map(|(key, row)| Some((due(row)?, key.clone()))).collect();
+            keys.sort();
+            keys.into_iter().map(|(_, key)| key).take(limit).collect()
+        }))
+    }
+}
+
+impl Bookmarks for Rows {
+    async fn bookmark(&self, app_id: &AppId) -> Result<Option<Bookmark>, Unavailable> {
+        match begin(Point::Load, 2, 12).await {
+            Some(_) => Err(unavailable("DynamoDB")),
+            None => Ok(with(|world| world.bookmarks.get(app_id).cloned())),
+        }
+    }
+
+    async fn set_bookmark(&self, app_id: &AppId, bookmark: &Bookmark) -> Result<(), Unavailable> {
+        let fault = begin(Point::Save, 2, 12).await;
+        if fault == Some(Fault::Fails) {
+            return Err(unavailable("DynamoDB"));
+        }
+        with(|world| world.bookmarks.insert(app_id.clone(), bookmark.clone()));
+        end(fault).await;
+        if fault == Some(Fault::AnswerLost) { Err(unavailable("DynamoDB")) } else { Ok(()) }
+    }
+}
+
+/// How far Intercom's index lags behind, at most, in milliseconds.
+pub const LAG_MS: u64 = 60_000;
+
+impl Search for Api {
+    async fn changed(&self, workspace: &Workspace, since: Timestamp, page: Option<&str>) -> Result<Page, NotShown> {
+        match begin(Point::Get, 60, 600).await {
+            Some(Fault::Fails) => return Err(unavailable("Intercom").into()),
+            Some(Fault::Limited) => return Err(NotShown::Later(window_end())),
+            _ => {}
+        }
+        Ok(with(|world| {
+            let age_ms = world.wait(0, LAG_MS);
+            let of_it = |talk: &&crate::intercom::Talk| talk.key.app_id == workspace.app_id && !talk.deleted;
+            let is_new = |talk: &&crate::intercom::Talk| talk.updated_at / 1_000 >= since.0 / 1_000;
+            let changed = world.talks.iter().filter(of_it).filter(is_new).map(|talk| Changed {
+                id: talk.key.conversation_id.clone(),
+                updated_at: Timestamp(talk.updated_at / 1_000 * 1_000),
+                shown: talk.found(world.now, age_ms),
+            });
+            let mut changed: Vec<Changed> = changed.collect();
+            // Pages of one, so that searches go on in the middle.
+            let from = page.and_then(|page| page.parse().ok()).unwrap_or(0_usize);
+            let next = (changed.len() > from + 1).then(|| (from + 1).to_string());
+            let changed = changed.drain(from.min(changed.len())..).take(1).collect();
+            Page { changed, next }
+        }))
+    }
+
+    async fn waiting_for_the_bot(&self, _: &Workspace, _: Timestamp) -> Result<u64, NotShown> {
+        Ok(0)
+    }
+}
+
+/// A queue.
+#[derive(Debug, Clone, Copy)]
+pub struct Sqs(pub QueueName);
+
+impl Fifo for Sqs {
+    async fn put(&self, group: &str, deduplication_id: String, body: String) -> Result<(), Unavailable> {
+        let fault = begin(Point::Put, 3, 20).await;
+        let app_id = group.split('#').next().unwrap_or_default();
+        if !body.contains(app_id) || app_id.is_empty() {
+            with(|world| world.accuse(format!("a message of another workspace is in group {group}")));
+        }
+        let swallowed = with(|world| world.mutant == Some(Mutant::PutFailuresSwallowed));
+        if fault == Some(Fault::Fails) {
+            return if swallowed { Ok(()) } else { Err(unavailable("SQS")) };
+        }
+        with(|world| {
+            let sender = world.workers[world.current].role.sender();
+            world.put(self.0, group, deduplication_id, body, sender);
+        });
+        end(fault).await;
+        if fault == Some(Fault::AnswerLost) { Err(unavailable("SQS")) } else { Ok(()) }
+    }
+}
+
+/// The messages of a queue.
+#[derive(Debug, Clone, Copy)]
+pub struct Custodian(pub QueueName);
+
+/// From when on a wait is left to the sweep, as the real custodian has it.
+const FAR_MS: u64 = 45_000;
+
+impl Custody for Custodian {
+    fn is_far(&self, moment: Timestamp) -> bool {
+        moment > Time.now().plus_ms(FAR_MS)
+    }
+
+    fn after_ms(&self, ms: u64) -> Timestamp {
+        Time.now().plus_ms(ms)
+    }
+
+    async fn hide_until(&self, receipt_handle: &str, until: Timestamp) {
+        if begin(Point::Hide, 3, 15).await == Some(Fault::Fails) {
+            return;
+        }
+        with(|world| {
+            let wait_ms = until.0.saturating_sub(world.shown_time());
+            let until = world.now + wait_ms.div_ceil(1_000).clamp(1, 43_200) * 1_000;
+            world.queue(self.0).hide(receipt_handle.parse().unwrap_or(0), until);
+        });
+    }
+
+    async fn park(&self, record: &SqsRecord, why: &str) -> Result<(), Unavailable> {
+        with(|world| {
+            world.accuse(format!("{:?}: a message is parked: {why}: {}", self.0, record.body));
+        });
+        Ok(())
+    }
+}
+
+/// Intercom.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Api;
+
+/// How long the client waits for an answer, in milliseconds.
+const TIME_OUT_MS: u64 = 10_000;
+
+fn talk_of(workspace: &Workspace, id: &ConversationId) -> Option<usize> {
+    let key = ConversationKey { app_id: workspace.app_id.clone(), conversation_id: id.clone() };
+    is_inside(&key);
+    with(|world| world.talk(&key).filter(|talk| !world.talks[*talk].deleted))
+}
+
+/// A 429's end: the present window's, plus the second that the client adds.
+fn window_end() -> Timestamp {
+    with(|world| Timestamp(world.now / 10_000 * 10_000 + 11_000))
+}
+
+async fn slow() {
+    let quick = with(|world| world.chance.strikes(5_000));
+    if !quick {
+        wait(TIME_OUT_MS - 600, TIME_OUT_MS - 500).await;
+    }
+}
+
+/// One `GET`, before something is changed: how it failed, as an answer.
+async fn look_first(talk: Option<usize>) -> Result<usize, Answer> {
+    let fault = begin(Point::Get, 40, 400).await;
+    let later = |ms| with(|world| Answer::NotSent { retry_at: Timestamp(world.shown_time() + ms) });
+    match fault {
+        Some(Fault::Fails) => {
+            slow().await;
+            Err(later(2_000))
+        }
+        Some(Fault::Limited) => Err(Answer::NotSent { retry_at: window_end() }),
+        _ => talk.ok_or(gone()),
+    }
+}
+
+fn gone() -> Answer {
+    Answer::Rejected { code: "not_found".to_owned(), message: "Resource Not Found".to_owned() }
+}
+
+/// One request that changes something.
+async fn post(talk: Option<usize>, made: Option<Made>, action: &Action) -> Answer {
+    let fault = begin(Point::Post, 40, 500).await;
+    let Some(talk) = talk.filter(|talk| with(|world| !world.talks[*talk].deleted)) else { return gone() };
+    with(|world| world.posts += 1);
+    let refused = |code: &str| Answer::Rejected { code: code.to_owned(), message: "simulated".to_owned() };
+    match fault {
+        Some(Fault::Fails) => {
+            slow().await;
+            Answer::Unknown
+        }
+        Some(Fault::Late) => {
+            let action = action.clone();
+            with(|world| {
+                let late = world.manner.late_ms;
+                let at = world.now + TIME_OUT_MS + world.wait(0, late);
+                world.at(at, Event::Applies(talk, action, made));
+            });
+            wait(TIME_OUT_MS - 600, TIME_OUT_MS - 500).await;
+            Answer::Unknown
+        }
+        Some(Fault::Limited) => Answer::NotSent { retry_at: window_end() },
+        Some(Fault::NotSent) => with(|world| Answer::NotSent { retry_at: Timestamp(world.shown_time() + 2_000) }),
+        Some(Fault::Refused) => {
+            if let Some(made) = made {
+                with(|world| world.refuse(talk, &made));
+            }
+            refused("parameter_invalid")
+        }
+        _ => {
+            let part = apply(talk, action, made.clone());
+            let Ok(part) = part else {
+                if let Some(made) = made {
+                    with(|world| world.refuse(talk, &made));
+                }
+                return refused("assignee_not_found");
+            };
+            if fault == Some(Fault::AnswerLost) {
+                slow().await;
+                return Answer::Unknown;
+            }
+            if fault == Some(Fault::DiesAfter) {
+                die::<()>().await;
+            }
+            wait(30, 300).await;
+            let part_id = part.and_then(|id| shared::domain::ids::PartId::parse(id.to_string()).ok());
+            Answer::Done { part_id }
+        }
+    }
+}
+
+/// There is nobody of this id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NoAssignee;
+
+/// Does in Intercom what an action says.
+///
+/// # Errors
+/// [`NoAssignee`].
+pub fn apply(talk: usize, action: &Action, made: Option<Made>) -> Result<Option<u64>, NoAssignee> {
+    let deed = match action {
+        Action::Reply { html, .. } => Deed::Say(html.clone()),
+        Action::Note { html } => Deed::Note(html.clone()),
+        Action::Assign { to: Assignee::Teammate(id), .. } if id.as_str() == "909090" => return Err(NoAssignee),
+        Action::Assign { to: Assignee::Nobody, .. } if with(|world| world.talks[talk].face.team.is_some()) => {
+            Deed::LeaveSeat
+        }
+        Action::Assign { to, .. } => Deed::Assign(to.clone()),
+        Action::Close { html } => Deed::Close(html.clone()),
+        Action::Snooze { .. } => Deed::Snooze,
+        Action::Tag { .. } | Action::SetAttributes { .. } => return Ok(None),
+    };
+    Ok(with(|world| world.happens(talk, Who::Bot, &deed, made)))
+}
+
+impl Intercom for Api {
+    async fn observe(
+        &self,
+        workspace: &Workspace,
+        id: &ConversationId,
+        with_profile: bool,
+    ) -> Result<Observation, NotShown> {
+        let fault = begin(Point::Get, 40, 400).await;
+        match fault {
+            Some(Fault::Fails) => {
+                slow().await;
+                return Err(unavailable("Intercom").into());
+            }
+            Some(Fault::Limited) => return Err(NotShown::Later(window_end())),
+            _ => {}
+        }
+        let talk = talk_of(workspace, id).ok_or(NotShown::Gone)?;
+        let mut seen = with(|world| {
+            let stale = world.manner.stale_ms;
+            let age_ms = if fault == Some(Fault::Stale) { world.wait(1, stale) } else { 0 };
+            world.talks[talk].shown(world.now, age_ms)
+        });
+        wait(20, 200).await;
+        if let Some(mutant) = with(|world| world.mutant) {
+            mutant.spoils_observation(&mut seen, with_profile);
+        }
+        Ok(seen)
+    }
+
+    async fn perform(&self, workspace: &Workspace, id: &ConversationId, action: &Action) -> Answer {
+        let talk = talk_of(workspace, id);
+        let made = talk.and_then(|talk| with(|world| world.made_by(talk, action)));
+        let answer = perform(talk, made, action).await;
+        with(|world| world.tell(9, |_| format!("Intercom answers {} with {answer:?}", action.as_str())));
+        with(|world| world.mutant).map_or_else(|| answer.clone(), |mutant| mutant.spoils_answer(action, answer.clone()))
+    }
+}
+
+fn bot_seat() -> Option<AdminId> {
+    AdminId::parse(BOT).ok()
+}
+
+async fn perform(talk: Option<usize>, made: Option<Made>, action: &Action) -> Answer {
+    match action {
+        Action::Assign { to, fallbacks } => match look_first(talk).await {
+            Ok(talk) if with(|world| world.talks[talk].is_assigned_to(to)) => Answer::Done { part_id: None },
+            Ok(talk) => {
+                let seat = with(|world| world.talks[talk].face.admin == bot_seat());
+                let there = with(
+                    |world| matches!(to, Assignee::Team(team) if world.talks[talk].face.team.as_ref() == Some(team)),
+                );
+                let mut answer = Answer::Done { part_id: None };
+                if !(seat && there) {
+                    answer = post(Some(talk), made.clone(), action).await;
+                }
+                if matches!((to, &answer), (Assignee::Team(_), Answer::Done { .. })) && seat {
+                    let leaves = Action::Assign { to: Assignee::Nobody, fallbacks: fallbacks.clone() };
+                    answer = post(Some(talk), made, &leaves).await;
+                }
+                answer
+            }
+            Err(answer) => answer,
+        },
+        Action::Close { .. } => match look_first(talk).await {
+            Ok(talk) if with(|world| !world.talks[talk].face.open) => Answer::Done { part_id: None },
+            Ok(talk) => post(Some(talk), made, action).await,
+            Err(answer) => answer,
+        },
+        _ => post(talk, made, action).await,
+    }
+}
+
+/// The ways to bots.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Ways;
+
+fn not_taken(retry_after_ms: Option<u64>) -> NotTaken {
+    NotTaken { why: "simulated".to_owned(), retry_after_ms }
+}
+
+impl Lines for Ways {
+    async fn post(&self, _url: &str, _secret: &SecretName, id: &str, body: String) -> Result<Vec<u8>, NotTaken> {
+        let fault = begin(Point::Bot, 30, 900).await;
+        if fault == Some(Fault::Fails) || with(|world| !world.is_bot_up()) {
+            slow().await;
+            let retry_after_ms = with(|world| world.chance.strikes(2_000).then(|| world.chance.between(1, 20) * 1_000));
+            return Err(not_taken(retry_after_ms));
+        }
+        let body = with(|world| match world.mutant {
+            Some(mutant) => mutant.spoils_event(id, body, world.now),
+            None => body,
+        });
+        let commands = with(|world| {
+            let style = world.manner.style;
+            world.bot_takes(&body, style)
+        });
+        match fault {
+            Some(Fault::AnswerLost) => {
+                slow().await;
+                return if with(|world| world.mutant == Some(Mutant::LostEventsTaken)) {
+                    Ok(Vec::new())
+                } else {
+                    Err(not_taken(None))
+                };
+            }
+            Some(Fault::DiesAfter) => die::<()>().await,
+            _ => wait(30, 900).await,
+        }
+        let answer = shared::wire::bot::Commands { commands };
+        Ok(serde_json::to_vec(&answer).unwrap())
+    }
+
+    async fn put(&self, _queue_url: &str, group: &str, _id: &str, body: String) -> Result<(), NotTaken> {
+        let fault = begin(Point::Put, 5, 20).await;
+        if fault == Some(Fault::Fails) {
+            return Err(not_taken(None));
+        }
+        with(|world| {
+            let key = group.parse().ok();
+            let Some(talk) = key.and_then(|key| world.talk(&key)) else {
+                world.accuse(format!("a bot's queue got an event of {group}"));
+                return;
+            };
+            world.for_the_bot(talk, body.into());
+        });
+        end(fault).await;
+        if fault == Some(Fault::AnswerLost) { Err(not_taken(None)) } else { Ok(()) }
+    }
+}

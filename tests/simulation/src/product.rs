@@ -1,0 +1,240 @@
+//! The product, wired to the world: the real handlers of every function, as their `main.rs` wire
+//! them to AWS.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use lambda_http::{Body, Request, RequestExt as _};
+use sha1::Sha1;
+use shared::app::Desk;
+use shared::app::catch_up::catch_up;
+use shared::app::sweep::sweep;
+use shared::config::{Environment, Secrets};
+use shared::domain::conversation::Lane;
+use shared::domain::ids::Timestamp;
+use shared::lambda::batch::{self, BatchAnswer, SqsBatch};
+use shared::lambda::messengers::Messengers;
+use shared::lambda::queues::{Inbox, Queues};
+use shared::lambda::work::Office;
+use shared::ports::Worker as Whom;
+use shared::wire::bot::CommandMessage;
+use webhook_ingress::Doors;
+
+use crate::intercom::Webhook;
+use crate::mutants::Mutant;
+use crate::ports::{Api, Custodian, Fresh, Rows, Sqs, Time, Ways};
+use crate::world::{QueueName, with};
+
+/// The workspaces of every run. Their conversations have the same ids, as Intercom's may.
+pub const WORKSPACES: [&str; 2] = ["abc123", "xyz789"];
+const CLIENT_SECRET: &str = "the-client-secret";
+
+/// What an operator has set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct Setting {
+    /// The bot resumes by itself.
+    pub resumes: bool,
+    /// Baton introduces itself.
+    pub introduces: bool,
+    /// People have what is reopened.
+    pub reopened_to_people: bool,
+    /// Doubtful sends are not left alone.
+    pub unsettled: bool,
+}
+
+/// The functions.
+pub struct Product {
+    router: Desk<Rows, Queues<Sqs>, Time>,
+    replier: Office<Rows, Sqs, Time, Api, Fresh>,
+    closer: Office<Rows, Sqs, Time, Api, Fresh>,
+    bots: Messengers<Ways, Sqs, Time>,
+    doors: Doors,
+    inbox: Inbox<Sqs>,
+}
+
+impl std::fmt::Debug for Product {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Product")
+    }
+}
+
+fn settings_text(setting: Setting) -> String {
+    let mut text = "local = true\n".to_owned();
+    for (app_id, bot) in WORKSPACES.iter().zip(["one", "two"]) {
+        text.push_str(&format!(
+            r#"
+[[workspace]]
+app_id = "{app_id}"
+webhook_path = "{app_id}-7f3k2q"
+region = "us"
+access_token = "secret:{app_id}"
+client_secret = "secret:{app_id}"
+bot_teammate = "900001"
+bot_teams = ["500009"]
+bot = "{bot}"
+settle_ms = {}
+"#,
+            if setting.unsettled { 1_000 } else { 30_000 }
+        ));
+        if setting.resumes {
+            text.push_str("resume_after_minutes = 10\n");
+        }
+        if setting.introduces {
+            text.push_str("introduction = \"I am a bot\"\n");
+        }
+        if setting.reopened_to_people {
+            text.push_str("reopened = \"human\"\n");
+        }
+        text.push_str("[workspace.handover]\ndefault_team = \"500001\"\n");
+    }
+    text.push_str(
+        r#"
+[[bot]]
+id = "one"
+transport = "https"
+url = "http://127.0.0.1:4030/events"
+secret = "secret:one"
+[[bot]]
+id = "two"
+transport = "sqs"
+queue_url = "http://127.0.0.1:4100/1/two.fifo"
+sender_id = "AROABOT"
+"#,
+    );
+    text
+}
+
+thread_local! {
+    static PRODUCTS: RefCell<BTreeMap<Setting, Rc<Product>>> = const { RefCell::new(BTreeMap::new()) };
+}
+
+impl Product {
+    /// The product as this operator has set it.
+    #[must_use]
+    pub fn set(setting: Setting) -> Rc<Self> {
+        PRODUCTS.with_borrow_mut(|products| {
+            Rc::clone(products.entry(setting).or_insert_with(|| Rc::new(Self::new(setting))))
+        })
+    }
+
+    fn new(setting: Setting) -> Self {
+        let settings = shared::wire::settings::parse(&settings_text(setting)).unwrap_or_else(|why| panic!("{why}"));
+        let queues = || Queues {
+            inbox: Some(Sqs(QueueName::Inbox)),
+            bot_events: Some(Sqs(QueueName::BotEvents)),
+            replies: Some(Sqs(QueueName::Replies)),
+            close: Some(Sqs(QueueName::Close)),
+        };
+        let desk = || Desk { settings: settings.clone(), store: Rows, wakers: queues(), clock: Time };
+        let office = |lane| Office {
+            desk: desk(),
+            intercom: Api,
+            names: Fresh,
+            trusted_senders: vec!["AROAWORKER".to_owned(), "AROABOTEDGE".to_owned()],
+            lane,
+        };
+        let pairs = WORKSPACES.map(|app_id| (app_id, CLIENT_SECRET));
+        let doors = Doors::new(&settings, &Secrets::of(&pairs), &mut Environment::of([]));
+        Self {
+            router: desk(),
+            replier: office(Lane::Replies),
+            closer: office(Lane::Close),
+            bots: Messengers { lines: Ways, queues: queues(), clock: Time },
+            doors,
+            inbox: Inbox(Sqs(QueueName::Inbox)),
+        }
+    }
+
+    /// Posts a webhook to the edge, signed; tells Intercom how it was answered.
+    pub async fn receive(self: Rc<Self>, webhook: Webhook) {
+        let app_id = with(|world| world.talks[webhook.talk].key.app_id.to_string());
+        let mut mac = Hmac::<Sha1>::new_from_slice(CLIENT_SECRET.as_bytes()).unwrap();
+        mac.update(webhook.body.as_bytes());
+        let signature: String = mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+        let mut request = Request::new(Body::Text(webhook.body.to_string()));
+        *request.method_mut() = lambda_http::http::Method::POST;
+        request.headers_mut().insert("x-hub-signature", format!("sha1={signature}").parse().unwrap());
+        let parameters =
+            std::collections::HashMap::from([("webhook_path".to_owned(), vec![format!("{app_id}-7f3k2q")])]);
+        let request = request.with_path_parameters(parameters);
+        let response = webhook_ingress::handle(&self.doors, &self.inbox, &request).await;
+        let status = response.status().as_u16();
+        with(|world| {
+            if !matches!(status, 200 | 500) {
+                world.accuse(format!("the edge answered {status} to {}", webhook.body));
+            }
+            world.ended_well();
+            world.answered(webhook, status == 200);
+        });
+    }
+
+    /// A bot posts a command, which `bot-ingress` puts on the queue.
+    pub async fn post(self: Rc<Self>, talk: usize, command: Box<CommandMessage>) {
+        let key = with(|world| world.talks[talk].key.clone());
+        let put = self.bots.queues.put_command(Whom::Reply, &key, "one", &command).await;
+        with(|world| {
+            world.ended_well();
+            if put.is_err() {
+                let at = world.now + 5_000;
+                world.at(at, crate::world::Event::BotGives(talk, command));
+            }
+        });
+    }
+
+    /// The minute's sweep.
+    pub async fn sweep(self: Rc<Self>) {
+        let deadline = with(|world| Timestamp(world.now + crate::world::INVOCATION_MS));
+        if sweep(&self.router).await.is_ok() {
+            // Where it fails, it is made again in a minute.
+            let _ = catch_up(&self.router, &Api, deadline).await;
+        }
+        with(crate::world::World::ended_well);
+    }
+
+    /// Works through a batch of a queue, as the function behind it.
+    pub async fn work(self: Rc<Self>, name: QueueName, batch: SqsBatch, deadline: u64) {
+        let mutant = with(|world| world.mutant);
+        let deadline =
+            Timestamp(if mutant == Some(Mutant::DeadlineIgnored) { deadline + 86_400_000 } else { deadline });
+        let answer = if mutant == Some(Mutant::BatchGoesOn) {
+            let mut whole = BatchAnswer::default();
+            for record in &batch.records {
+                let one = SqsBatch { records: vec![record.clone()] };
+                whole.batch_item_failures.extend(self.answer(name, &one, deadline).await.batch_item_failures);
+            }
+            whole
+        } else {
+            self.answer(name, &batch, deadline).await
+        };
+        with(|world| {
+            world.ended_well();
+            world.finish(name, &batch, &answer);
+        });
+    }
+
+    async fn answer(&self, name: QueueName, batch: &SqsBatch, deadline: Timestamp) -> BatchAnswer {
+        let keeper = Custodian(name);
+        match name {
+            QueueName::Inbox => {
+                let handle =
+                    |record| async move { conversation_router::handle(&self.router, &Api, &record, deadline).await };
+                batch::work(batch, &keeper, handle).await
+            }
+            QueueName::BotEvents => {
+                let handle =
+                    |record| async move { bot_dispatch::handle(&self.router, &self.bots, &record, deadline).await };
+                batch::work(batch, &keeper, handle).await
+            }
+            QueueName::Replies => {
+                let handle = |record| async move { self.replier.handle(&record, deadline).await };
+                batch::work(batch, &keeper, handle).await
+            }
+            QueueName::Close => {
+                let handle = |record| async move { self.closer.handle(&record, deadline).await };
+                batch::work(batch, &keeper, handle).await
+            }
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! SQS FIFO queues as their guarantees describe them: groups in order, one at a time; visibility;
+//! deduplication within five minutes; receive counts; a dead-letter queue and its redrive.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::rc::Rc;
+
+/// How long the same deduplication id counts as the same message, in milliseconds.
+const DEDUPLICATION_MS: u64 = 300_000;
+/// How many messages an event source mapping hands over at once.
+pub const BATCH: usize = 10;
+
+/// A message on a queue.
+#[derive(Debug, Clone)]
+pub struct Message {
+    /// Its number, which is also its id.
+    pub number: u64,
+    /// Its group.
+    pub group: Rc<str>,
+    /// What it says.
+    pub body: Rc<str>,
+    /// Who sent it, as SQS attests.
+    pub sender: &'static str,
+    /// How often it was received.
+    pub received: u32,
+    /// Hidden until then.
+    pub hidden_until: u64,
+    /// By which it can be hidden and deleted, until it is received again.
+    pub receipt: u64,
+}
+
+/// A queue and its dead-letter queue.
+#[derive(Debug, Default)]
+pub struct Queue {
+    groups: BTreeMap<Rc<str>, VecDeque<Message>>,
+    known: HashMap<(Rc<str>, String), u64>,
+    /// Messages that were received too often, or parked, in order.
+    pub dead: VecDeque<Message>,
+    /// How often a message is received before it is dead.
+    pub most_receives: u32,
+    /// How long a received message is hidden, in milliseconds.
+    pub visibility_ms: u64,
+    /// When the mapping looks next, if it is to.
+    pub pump_at: Option<u64>,
+}
+
+impl Queue {
+    /// An empty queue, as the template has them.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { most_receives: 100, visibility_ms: 180_000, ..Self::default() }
+    }
+
+    /// Whether a message under this id was put in the last five minutes; from now on it was.
+    pub fn is_known(&mut self, group: &Rc<str>, id: String, now: u64) -> bool {
+        if self.known.len() > 256 {
+            self.known.retain(|_, put_at| *put_at + DEDUPLICATION_MS > now);
+        }
+        let name = (Rc::clone(group), id);
+        if self.known.get(&name).is_some_and(|put_at| *put_at + DEDUPLICATION_MS > now) {
+            return true;
+        }
+        self.known.insert(name, now);
+        false
+    }
+
+    /// Puts a message at its group's end.
+    pub fn push(&mut self, message: Message) {
+        self.groups.entry(Rc::clone(&message.group)).or_default().push_back(message);
+    }
+
+    /// Up to ten messages of groups of which none is hidden, each group's in order.
+    pub fn receive(&mut self, now: u64, receipts: &mut u64) -> Vec<Message> {
+        let mut batch = Vec::new();
+        for messages in self.groups.values_mut() {
+            if batch.len() == BATCH || messages.iter().any(|message| message.hidden_until > now) {
+                continue;
+            }
+            while messages.front().is_some_and(|first| first.received >= self.most_receives) {
+                self.dead.extend(messages.pop_front());
+            }
+            for message in messages.iter_mut().take(BATCH - batch.len()) {
+                if message.received >= self.most_receives {
+                    break; // its turn to die comes when it is the first
+                }
+                *receipts += 1;
+                message.received += 1;
+                message.receipt = *receipts;
+                message.hidden_until = now + self.visibility_ms;
+                batch.push(message.clone());
+            }
+        }
+        self.groups.retain(|_, messages| !messages.is_empty());
+        batch
+    }
+
+    /// When the next hidden message becomes visible.
+    #[must_use]
+    pub fn next_visible(&self) -> Option<u64> {
+        let of_group = |messages: &VecDeque<Message>| messages.iter().map(|message| message.hidden_until).max();
+        self.groups.values().filter_map(of_group).min()
+    }
+
+    /// Deletes what was received under this receipt.
+    pub fn delete(&mut self, group: &str, receipt: u64) {
+        if let Some(messages) = self.groups.get_mut(group) {
+            messages.retain(|message| message.receipt != receipt);
+            if messages.is_empty() {
+                self.groups.remove(group);
+            }
+        }
+    }
+
+    /// Hides what was received under this receipt.
+    pub fn hide(&mut self, receipt: u64, until: u64) {
+        let mut all = self.groups.values_mut().flatten();
+        if let Some(message) = all.find(|message| message.receipt == receipt) {
+            message.hidden_until = until;
+        }
+    }
+
+    /// A message that is on the queue, by its receipt.
+    #[must_use]
+    pub fn find(&self, receipt: u64) -> Option<&Message> {
+        self.groups.values().flatten().find(|message| message.receipt == receipt)
+    }
+
+    /// Puts everything that is dead back, in order, as an operator's redrive does.
+    pub fn redrive(&mut self, reversed: bool) -> usize {
+        let mut dead: Vec<Message> = self.dead.drain(..).collect();
+        if reversed {
+            dead.reverse();
+        }
+        let count = dead.len();
+        for message in dead {
+            self.push(Message { received: 0, hidden_until: 0, receipt: 0, ..message });
+        }
+        count
+    }
+
+    /// How many messages there are, the dead left out.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.groups.values().map(VecDeque::len).sum()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.groups.is_empty()
+    }
+}

@@ -1,0 +1,266 @@
+//! One run: everything happens in its order, until all is at rest, and is looked at.
+
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+
+use shared::domain::conversation::Conversation;
+
+use crate::check;
+use crate::faults::Fate;
+use crate::intercom::{Deed, Talk, Who};
+use crate::mutants::Mutant;
+use crate::ports::apply;
+use crate::product::{Product, Setting};
+use crate::world::{BEGINNING, Event, Manner, QUEUES, Role, World, with};
+
+/// What happens in a run by itself: conversations, and what is done in them.
+#[derive(Debug, Clone, Default)]
+pub struct Play {
+    /// The conversations: workspace, number, first words, and whether it begins with the bot.
+    pub talks: Vec<(usize, u64, String, bool)>,
+    /// What is done, by whom, in which conversation, when after the beginning.
+    pub acts: Vec<(u64, usize, Who, Deed)>,
+    /// What else happens, when after the beginning.
+    pub events: Vec<(u64, Trouble)>,
+    /// When nothing goes wrong any more, after the beginning.
+    pub peace: u64,
+    /// What the operator has set.
+    pub setting: Setting,
+}
+
+/// Trouble that lasts.
+#[derive(Debug, Clone, Copy)]
+pub enum Trouble {
+    /// The bots are down for so many milliseconds.
+    BotDown(u64),
+    /// All workers fail for so many milliseconds.
+    WorkersDown(u64),
+    /// Every row is lost.
+    Wipe,
+    /// An operator puts the dead letters back.
+    Redrive,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, Default)]
+pub struct Ending {
+    /// What was wrong.
+    pub wrong: Vec<String>,
+    /// How many messages of customers there were.
+    pub messages: u64,
+    /// The whole run as a number.
+    pub hash: u64,
+    /// The run in words, where they were wanted.
+    pub log: Vec<String>,
+    /// At which calls something could have gone wrong, where they were to be remembered.
+    pub points: Vec<crate::faults::Point>,
+    /// How many milliseconds passed in the world.
+    pub lasted_ms: u64,
+}
+
+/// How a run is looked at.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct View {
+    /// In words.
+    pub words: bool,
+    /// With a mutant.
+    pub mutant: Option<Mutant>,
+    /// How often a message is received before it is dead; 0 for the template's number.
+    pub most_receives: u32,
+}
+
+/// How long after the peace everything must be at rest, in milliseconds.
+const REST_MS: u64 = 12 * 3_600_000;
+
+type Work = Pin<Box<dyn Future<Output = ()>>>;
+
+/// Plays.
+#[must_use]
+pub fn run(play: &Play, seed: u64, fate: Fate, manner: Manner, view: View) -> Ending {
+    let mut setting = play.setting;
+    setting.unsettled |= view.mutant == Some(Mutant::NoSettle);
+    let product = Product::set(setting);
+    let core = match view.mutant {
+        Some(Mutant::Core(core)) => Some(core),
+        _ => None,
+    };
+    shared::testing::break_as(core);
+    let mut world = World::new(seed, fate, manner);
+    world.mutant = view.mutant;
+    world.log = view.words.then(Vec::new);
+    with(|present| *present = world);
+    with(|world| prepare(world, play, view));
+    let mut works: Vec<Option<Work>> = Vec::new();
+    while let Some(event) = with(|world| next(world, play.peace)) {
+        happen(event, &product, &mut works);
+        if with(|world| world.wrong.len() > 20) {
+            break;
+        }
+    }
+    drop(works);
+    let ending = with(conclude);
+    shared::testing::break_as(None);
+    ending
+}
+
+fn prepare(world: &mut World, play: &Play, view: View) {
+    if view.most_receives > 0 {
+        for name in QUEUES {
+            world.queue(name).most_receives = view.most_receives;
+        }
+    }
+    world.search_anew();
+    for (workspace, number, ..) in &play.talks {
+        let app_id = crate::product::WORKSPACES[*workspace];
+        let key = format!("{app_id}#2154700000{number:05}").parse().unwrap();
+        world.talks.push(Talk::new(key, ""));
+        world.memories.push(crate::bot::Memory::default());
+        world.bot_queues.push(std::collections::VecDeque::new());
+    }
+    for (at, talk, who, deed) in &play.acts {
+        world.at(BEGINNING + at, Event::Act(*talk, *who, deed.clone()));
+    }
+    for (at, trouble) in &play.events {
+        let at = BEGINNING + at;
+        let event = match trouble {
+            Trouble::BotDown(ms) => Event::BotDown(at + ms),
+            Trouble::WorkersDown(ms) => Event::WorkersDown(at + ms),
+            Trouble::Wipe => Event::Wipe,
+            Trouble::Redrive => Event::Redrive,
+        };
+        world.at(at, event);
+    }
+    for (talk, (_, _, first, with_the_bot)) in play.talks.iter().enumerate() {
+        world.talks[talk].first = first.as_str().into();
+        if *with_the_bot {
+            world.talks[talk].face.team = Some(shared::domain::ids::TeamId::parse(shared::testing::BOT_TEAM).unwrap());
+        }
+        world.begins(talk);
+    }
+    world.at(BEGINNING + play.peace, Event::Peace);
+    if world.manner.sweeps && world.mutant != Some(Mutant::NoSweep) {
+        world.at(BEGINNING + 45_000, Event::Sweep);
+    }
+}
+
+/// What happens next, until all is at rest, or should have been long ago.
+fn next(world: &mut World, peace: u64) -> Option<Event> {
+    let end = BEGINNING + peace + REST_MS;
+    if world.peaceful && world.is_at_rest() {
+        return None;
+    }
+    let event = world.next(end);
+    if event.is_none() && world.manner.sweeps {
+        world.accuse("it does not come to rest".to_owned());
+    }
+    event
+}
+
+fn happen(event: Event, product: &Rc<Product>, works: &mut Vec<Option<Work>>) {
+    match event {
+        Event::Poll(worker) => poll(worker, works),
+        Event::Deadline(worker) => {
+            if works.get_mut(worker).and_then(Option::take).is_some() {
+                with(|world| world.lost(worker, "was stopped at its deadline"));
+            }
+        }
+        Event::Pump(name) => {
+            let Some(batch) = with(|world| world.receive(name)) else { return };
+            let (worker, deadline) =
+                with(|world| (world.hire(Role::Behind(name)), world.now + crate::world::INVOCATION_MS));
+            if with(|world| world.now < world.workers_down_until) {
+                with(|world| world.lost(worker, "cannot start"));
+                works.push(None);
+                return;
+            }
+            begin(worker, Box::pin(Rc::clone(product).work(name, batch, deadline)), works);
+        }
+        Event::Deliver(webhook) => {
+            let worker = with(|world| {
+                let worker = world.hire(Role::Edge);
+                world.workers[worker].webhook = Some(webhook.clone());
+                world.tell(webhook.id, |_| format!("webhook {}: {}", webhook.id, topic(&webhook.body)));
+                worker
+            });
+            begin(worker, Box::pin(Rc::clone(product).receive(webhook)), works);
+        }
+        Event::BotGives(talk, command) => {
+            if with(|world| world.puts_itself(talk, &command)) {
+                return;
+            }
+            let worker = with(|world| world.hire(Role::BotEdge));
+            with(|world| world.workers[worker].command = Some((talk, command.clone())));
+            begin(worker, Box::pin(Rc::clone(product).post(talk, command)), works);
+        }
+        Event::Sweep => {
+            let due = with(|world| {
+                let at = world.now + 60_000;
+                world.at(at, Event::Sweep);
+                world.is_something_due() || world.is_something_to_find()
+            });
+            if due {
+                let worker = with(|world| world.hire(Role::Sweeper));
+                begin(worker, Box::pin(Rc::clone(product).sweep()), works);
+            }
+        }
+        Event::Applies(talk, action, made) => {
+            let _ = apply(talk, &action, made);
+        }
+        other => with(|world| world.plain(other)),
+    }
+}
+
+fn topic(body: &str) -> &str {
+    body.split(r#""topic":""#).nth(1).and_then(|rest| rest.split('"').next()).unwrap_or_default()
+}
+
+fn begin(worker: usize, work: Work, works: &mut Vec<Option<Work>>) {
+    debug_assert_eq!(worker, works.len());
+    works.push(Some(work));
+    poll(worker, works);
+}
+
+fn poll(worker: usize, works: &mut [Option<Work>]) {
+    let Some(work) = works.get_mut(worker).and_then(Option::as_mut) else { return };
+    with(|world| world.current = worker);
+    let ended = work.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+    let dead = with(|world| world.workers[worker].dead);
+    if dead || matches!(ended, Poll::Ready(())) {
+        works[worker] = None;
+        if dead {
+            with(|world| world.lost(worker, "died"));
+        }
+    }
+}
+
+fn conclude(world: &mut World) -> Ending {
+    let mut messages = 0;
+    let mut wrong = Vec::new();
+    for (position, talk) in world.talks.iter().enumerate() {
+        messages += 1 + talk.parts.iter().filter(|part| part.who == Who::Customer && part.is_seen()).count() as u64;
+        let state = world.rows.get(&talk.key).map_or_else(Conversation::default, |row| row.state.clone());
+        let mut found = Vec::new();
+        check::at_rest(talk, &state, &world.memories[position], &mut found);
+        wrong.extend(found.into_iter().map(|what| format!("{}: {what}", talk.key)));
+    }
+    for name in QUEUES {
+        let (left, dead) = (world.queue(name).len(), world.queue(name).dead.len());
+        if left + dead > 0 {
+            wrong.push(format!("{name:?} still has {left} messages, and {dead} dead"));
+        }
+    }
+    wrong.into_iter().for_each(|what| world.accuse(what));
+    let points = match &mut world.fate_before {
+        Fate::Schedule { points, .. } => std::mem::take(points),
+        _ => Vec::new(),
+    };
+    Ending {
+        wrong: std::mem::take(&mut world.wrong),
+        messages,
+        hash: world.hash,
+        log: world.log.take().unwrap_or_default(),
+        points,
+        lasted_ms: world.now - BEGINNING,
+    }
+}
