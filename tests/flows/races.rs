@@ -332,3 +332,17 @@ fn a_hand_over_goes_on_when_the_close_before_it_turns_out_to_have_arrived() {
     assert!(matches!(bridge.intercom.assignee(), Assignee::Team(_)), "people have it");
     assert_eq!(bridge.state().control, Control::Human);
 }
+
+#[test]
+fn what_happened_before_a_close_that_was_confirmed_first_does_not_open_it_again() {
+    let (mut scene, bridge) = bridge();
+    let (state, seq, claim) = with_a_close_on_the_wire(&bridge);
+    let now = bridge.desk.clock.now();
+    scene.alice_takes();
+    scene.own_close("Bye");
+    let part_id = scene.whole().parts.last().map(|part| part.id.clone());
+    let state =
+        step(&state, &Input::Answered { seq, claim, answer: Answer::Done { part_id } }, &workspace(), now).state;
+    let state = step(&state, &Input::Observed(scene.whole()), &workspace(), now).state;
+    assert_eq!(state.control, Control::Closed);
+}

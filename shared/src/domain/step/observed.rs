@@ -101,6 +101,11 @@ impl Stepper<'_> {
         observation.complete && newest < self.state.seen.part.as_ref()
     }
 
+    /// Whether a hand-over is on its way.
+    pub(super) fn is_handing_over(&self) -> bool {
+        self.state.outbox.iter().any(|entry| matches!(entry.action, Action::Assign { .. }))
+    }
+
     fn is_engaged(&self) -> bool {
         matches!(self.state.control, Control::Bot | Control::Paused)
     }
@@ -141,7 +146,9 @@ impl Stepper<'_> {
         if let Some(to) = &part.assigned_to {
             self.assigned(part, to, own, taking);
         }
-        if part.kind == PartKind::Close && !heeded {
+        // A close that was confirmed before older parts were seen ends what those began.
+        let overlaid = matches!(self.state.control, Control::Human | Control::Paused) && !self.is_handing_over();
+        if part.kind == PartKind::Close && (!heeded || overlaid) {
             self.closed(own, taking);
         }
     }
@@ -217,7 +224,7 @@ impl Stepper<'_> {
     }
 
     fn assigned(&mut self, part: &Part, to: &Assignee, own: bool, taking: &mut bool) {
-        let handing_over = self.state.outbox.iter().any(|entry| matches!(entry.action, Action::Assign { .. }));
+        let handing_over = self.is_handing_over();
         if self.workspace.is_bots(to) {
             // A workflow that assigns to the bot may be older than the bot's own hand-over, which is
             // on its way or done; a person who does so means it.

@@ -82,9 +82,8 @@ impl Stepper<'_> {
         }
         // The customer may have written while the close was on the wire. Then the bot was asked,
         // and keeps the conversation: its answer opens it again. So does a hand-over.
-        let handing_over = self.state.outbox.iter().any(|entry| matches!(entry.action, Action::Assign { .. }));
         let keeps = self.was_asked_since(&entry) && self.state.control == Control::Bot;
-        if !keeps && !handing_over {
+        if !keeps && !self.is_handing_over() {
             self.closed(true, &mut false);
         }
     }
