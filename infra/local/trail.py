@@ -23,6 +23,10 @@ QUEUES = {
     "bot-reply": "replies.fifo",
     "close-conversation": "close.fifo",
 }
+# The levels that a step can have.
+LEVELS = {"INFO": "info", "WARN": "warn", "ERROR": "error"}
+# Outcomes of a queue message that is not done with.
+WAITING = ("later", "left_to_the_sweep")
 # What a line says that has a place of its own in a step.
 NAMED = ("outcome", "level", "app_id", "conversation_id", "at_ms", "version", "group")
 
@@ -68,7 +72,7 @@ class Trail:
             events = self._logs.filter_log_events(logGroupName=name, startTime=max(0, since - OVERLAP_MS))["events"]
             fresh = [event for event in events if _identity(event) not in seen]
             function = name.removeprefix(f"/aws/lambda/{STACK}-")
-            steps += [step for event in fresh for step in steps_of(function, event)]
+            steps += _folded([step for event in fresh for step in steps_of(function, event)])
             if events:
                 latest = max(event["timestamp"] for event in events)
                 marks.append((name, latest, {_identity(e) for e in events if e["timestamp"] >= latest - OVERLAP_MS}))
@@ -82,6 +86,24 @@ class Trail:
             self._since[name] = latest
             self._seen[name] = ids
         return len(steps)
+
+
+def _folded(steps):
+    """The steps of one function, without the lines that only end the handling of a queue message.
+
+    Such a line repeats what was said before it; its message's id goes to the step before it that is
+    about the same conversation. What failed or has to wait stays a step.
+    """
+    kept, last = [], {}
+    for step in steps:
+        ends_well = step.pop("of_the_queue", False) and step["level"] == "info" and step["outcome"] not in WAITING
+        before = last.get(step["conversation_id"])
+        if ends_well and before:
+            before.setdefault("message_id", step.get("message_id", ""))
+        else:
+            kept.append(step)
+            last[step["conversation_id"]] = step
+    return kept
 
 
 def _identity(event):
@@ -99,7 +121,8 @@ def steps_of(function, event):
         except ValueError:
             continue
         app_id, conversation_id = line.get("app_id"), line.get("conversation_id")
-        if conversation_id is None:
+        of_the_queue = conversation_id is None
+        if of_the_queue:
             # Queue lines name the message group: `app_id#conversation_id`.
             app_id, _, conversation_id = line.get("group", "").partition("#")
         if not (app_id and conversation_id):
@@ -111,7 +134,8 @@ def steps_of(function, event):
             "conversation_id": conversation_id,
             "function": function,
             "outcome": line.get("outcome", ""),
-            "level": line.get("level", "INFO").lower(),
+            "level": LEVELS.get(line.get("level"), "info"),
+            "of_the_queue": of_the_queue,
         }
         if "decisions" in line:
             step["decisions"] = line["decisions"].split(", ")
