@@ -221,3 +221,55 @@ fn the_bot_of_the_readme_has_at_most_thirty_lines() {
     let lines = bot.lines().filter(|line| !line.trim().is_empty()).count();
     assert!(lines <= 30, "{lines} lines");
 }
+
+/// The words between quotation marks that follow `before` in the sandbox's code.
+fn words_after(before: &str, files: &str) -> BTreeSet<String> {
+    let code: String = rust_files(&root().join(files)).iter().map(|file| code(file)).collect();
+    let found = code.split(before).skip(1).filter_map(|rest| rest.trim_start().strip_prefix('"')?.split('"').next());
+    found.map(str::to_owned).collect()
+}
+
+#[test]
+fn the_sandboxs_readme_has_every_endpoint() {
+    let readme = read("infra/sandbox/README.md");
+    let routes = words_after(".route(", "infra/baton/src/sandbox");
+    assert!(routes.len() > 40, "the routes are not found any more");
+    // Outside of the control API, or the page itself.
+    let elsewhere = ["/", "/oauth", "/auth/eagle/token", "/auth/uninstall", "/page/{name}"];
+    let missing: Vec<_> = routes
+        .iter()
+        .filter(|route| !elsewhere.contains(&route.as_str()) && !route.is_empty())
+        .filter(|route| {
+            let path = route.replace("{file}", "{n}");
+            !readme.contains(&format!("{path}`")) && !readme.contains(&format!("{path}?"))
+        })
+        .collect();
+    assert!(missing.is_empty(), "not described: {missing:?}");
+}
+
+#[test]
+fn the_sandboxs_readme_has_every_fault_and_every_verb_of_a_scenario() {
+    let readme = read("infra/sandbox/README.md");
+    let scenarios = root().join("infra/sandbox/scenarios");
+    let mut verbs = BTreeSet::new();
+    let mut faults = BTreeSet::new();
+    for file in fs::read_dir(scenarios).unwrap() {
+        let text = fs::read_to_string(file.unwrap().path()).unwrap();
+        let scenario: toml::Table = text.parse().unwrap();
+        for step in scenario["steps"].as_array().unwrap() {
+            let step = step.as_table().unwrap();
+            for verb in ["intercom_fails", "webhooks_fail"] {
+                faults.extend(step.get(verb).and_then(|fault| fault.as_str()).map(str::to_owned));
+            }
+            let verb = step.keys().find(|key| readme.contains(&format!("`{key}`")) && !DETAILS.contains(&key.as_str()));
+            assert!(verb.is_some(), "{step:?} has no verb that is described");
+            verbs.extend(verb.cloned());
+        }
+    }
+    assert!(verbs.len() > 20 && faults.len() > 8, "{verbs:?} {faults:?}");
+    let missing: Vec<_> = faults.iter().filter(|fault| !readme.contains(&format!("`{fault}`"))).collect();
+    assert!(missing.is_empty(), "not described: {missing:?}");
+}
+
+/// What stands in a step beside its verb.
+const DETAILS: [&str; 3] = ["in", "within", "times"];

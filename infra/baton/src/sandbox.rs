@@ -8,78 +8,9 @@
 //! behaviour, in versions 2.10 to 2.16.
 //!
 //! The REST API is at the root with `Authorization: Bearer <token of the seed>`. The people's
-//! side is the control API below, JSON in and out, without credentials (a page from another
-//! address is kept out), and a page for a browser, which is at `/_sandbox/`. Ids may be written as
-//! numbers or text. Errors are `{"error": "…"}`.
-//!
-//! | Endpoint below `/_sandbox` | Body → answer |
-//! |---|---|
-//! | `GET /health` | → `{status: "ok", data: null \| {directory, problem}}`; `problem` is why the last changes are not saved |
-//! | `POST /{app_id}/webhook` | `{url, topics?, version?, client_id?, is_public?}` → `{head_status, ping_status}`; 422 when HEAD is not answered 200; `client_id` is one of the seed's `other_apps` |
-//! | `GET /{app_id}/webhook` | → `{url, topics, version, client_id, is_public, state: live\|throttled\|paused\|suspended\|ended, since, until, failing_since, errors_in_a_row, counters: {attempts, succeeded, failed, throttled, dropped}, others: […]}`; `?client_id=` for another app's |
-//! | `POST /{app_id}/webhook/live` | → the same; ends whatever it was in |
-//! | `POST /{app_id}/webhook/ping` | → `{ping_status}` |
-//! | `GET /{app_id}/tokens` | → `{tokens: [{token, client_id, admin_id, scopes, revoked}]}` |
-//! | `POST /{app_id}/tokens` | `{token?, action: revoke\|restore}` → the same; all of the workspace's without `token` |
-//! | `GET /{app_id}/limits` | → `{workspace: {limit, remaining, reset_at}, apps: [{client_id, limit, remaining, reset_at}]}`, each of a window of ten seconds |
-//! | `POST /{app_id}/limits` | `{calls_per_minute?, workspace_calls_per_minute?, client_id?}` → the same |
-//! | `POST /{app_id}/conversations` | `{contact_id? \| contact_name? \| lead?: {name?, email?}, admin_id?, body, attachments?, email?: {subject?}, url?}` → `{conversation_id, contact_id}`; a new lead when no contact fits; `admin_id` lets a teammate start, `email` makes it a conversation by e-mail |
-//! | `GET /{app_id}/conversations/{id}` | → the conversation with all parts, `seen_by_customer`, and `notified`: by part id, whether the customer was told `at_once`, `on_refresh` or `never` |
-//! | `DELETE /{app_id}/conversations/{id}` | → `{deleted: true}` |
-//! | `POST …/{id}/customer` | `{body, attachments?, quick_reply_uuid?, quoted?, contact_id?}` → `{part_id}`; `quick_reply_uuid` presses a button that was offered, `quoted` is what a mail program adds |
-//! | `POST …/{id}/read` | `{}` → `{part_ids}`: the customer has read what was new |
-//! | `POST …/{id}/teammate` | `{admin_id, action: reply\|note\|assign\|close\|open\|snooze\|unsnooze\|priority\|no_priority, body?, assignee?: {type: admin\|team\|nobody, id?}, snoozed_until?}` → `{part_id}` |
-//! | `POST …/{id}/operator` | `{action?: reply\|assign\|close\|tag\|hand_over, body?, from_ai_agent?, assignee?, tag?}` → `{part_id}` or the tag; a workflow, or Fin, which `hand_over` lets give up |
-//! | `POST …/{id}/participants` | `{contact_id \| lead: {name?, email?}, admin_id}` → `{contact_id}` |
-//! | `DELETE …/{id}/participants/{contact_id}` | `{admin_id}` → `{status}` |
-//! | `POST …/{id}/rating` | `{rating, remark?}` → `{status}` |
-//! | `POST …/{id}/redact` | `{part_id}` (or the id of the first message) → `{status}` |
-//! | `POST …/{id}/tag` | `{name, admin_id}` → the tag |
-//! | `POST …/{id}/untag` | `{name, admin_id}` → the tag |
-//! | `GET …/{id}/events?after=N` | → `{events: [{n, at, kind: "source"\|"part"\|"notification", …}]}` |
-//! | `GET`, `POST /{app_id}/automation` | `{auto_reply?: {body, admin_id?}, assign_after_ms?: {ms, admin_id? \| team_id?}, default_assignee?: {admin_id? \| team_id?}, mails_bot_replies?}` → the same: what the workspace does by itself |
-//! | `GET …/{id}/timeline?after=` | → `{entries: [{kind: event\|webhook\|request\|step, key, at_ms, …}], next}`: what happened, from all sides, in the order of time |
-//! | `GET /{app_id}/files/{n}` | → an uploaded file |
-//! | `POST /{app_id}/files?name=N` | the file → `{url, name, content_type, filesize}`, which can be an attachment |
-//! | `POST /{app_id}/contacts` | `{name?, email?, external_id?, role?: user\|lead}` → `{id, name, email, role, external_id}` |
-//! | `POST /{app_id}/admins/{id}/away` | `{away_mode_enabled}` → the same |
-//! | `GET /workspaces` | → `{workspaces: [{app_id, name, region}], run}`; `run` is another at each start |
-//! | `GET /{app_id}/directory` | → the workspace with `admins`, `teams`, `tags` |
-//! | `GET /{app_id}/people?q=&limit=` | → `{people: [contact as above], total}` |
-//! | `GET /{app_id}/rows?view=&state=&contact_id=&q=&after=&limit=` | → `{rows, next, total, counts}`: conversations, newest change first; `view` is `all`, `unassigned`, `admin:ID` or `team:ID` |
-//! | `GET /{app_id}/live` | → server-sent events: `hello`, `changes`, `resync`, `beat` |
-//! | `POST /trace` | `{steps: [{at_ms, app_id, conversation_id, function, outcome, level?: info\|warn\|error, …}]}` → `{status}`: what a bridge says it did; all steps or none |
-//! | `GET /operations` | → `{operations: [{method, path, since, until}]}`: what the REST API has, in which versions |
-//! | `GET /requests?after=N&limit=N&app_id=…&conversation_id=…` | → `{last: N, requests: [{n, at_ms, duration_ms, app_id, conversation_id, method, path, query, version, body, status, fault}]}`; `fault` is `{id, fault}` or null; `limit` takes the first after `after`, or the last of all without it; `last` is the number of the last entry there is |
-//! | `GET /deliveries?…` as above | → `{last: N, deliveries: [{n, at_ms, duration_ms, app_id, conversation_id, topic, notification_id, attempt, status, problem, client_id, fault}]}`; `attempt` is how often it had been sent then |
-//! | `GET /faults` | → `{faults: [{id, …as given, left: N\|"always", hits}]}`; the last that are used up are among them |
-//! | `POST /faults` | `{match?: {app_id?, method?, path_contains?, conversation_id?}, fault, …}` or `{webhook: {app_id?, topic?, conversation_id?}, fault, …}`, see below → `{id}` |
-//! | `DELETE /faults/{id}`, `DELETE /faults` | → `{status}` |
-//! | `GET /clock` | → `{now, ahead_seconds}`: Unix seconds, and how far they are ahead of the machine's |
-//! | `POST /clock` | `{advance_seconds}` → the same; what waits for that time happens |
-//! | `GET /scenarios` | → `{scenarios: [{name, title, accident?, holds, alone}]}` |
-//! | `POST /{app_id}/scenarios/{name}` | → `{run}`: it is being played, in conversations of its own |
-//! | `GET /scenario-runs/{run}` | → `{name, app_id, conversation_id, outcome: running\|passed\|failed, steps: [{at_ms, step, outcome, detail}]}` |
-//! | `POST /{app_id}/contacts/{id}/merge` | `{into}` → `{status}`; contacts of any role, as the inbox merges duplicates |
-//! | `POST /{app_id}/messages/{id}/answer` | `{contact_id, body}` → `{conversation_id}`; a contact answers what a teammate sent with `POST /messages`, which makes it a conversation |
-//! | `POST /{app_id}/uninstall` | `{client_id}` → `{status}`; the app's tokens and subscription there end, and it is told |
-//! | `POST /reset` | → `{status}`; back to the seed, logs and faults forgotten |
-//!
-//! A fault of requests is one of `fail_before` and `fail_after` (`status?`: 503),
-//! `disconnect_before`, `disconnect_after`, `rate_limit`, `delay` and `delay_after` (`delay_ms?`:
-//! 1000), `stale_read` (`stale_ms?`), `garbled` (200 with HTML), `truncated` (half of the body).
-//! "After" is after the request did what it asks for; the last two are as well. A stale read is a
-//! `GET` of conversations or a search that answers what was true `stale_ms` ago, or when the fault
-//! was set if that is later or nothing is said. A fault of webhooks is one of `drop`, `repeat`
-//! (`delay_ms?`: at once), `delay` (`delay_ms?`: 1000), `reverse` (holds as many as `times?`: 2, for
-//! `hold_ms?`: 5000 at most, then sends the last first), `unordered` (each waits for a part of
-//! `delay_ms?`, by `seed?`), `unsigned`, `wrong_signature`. Every fault has `times?`: a number, 1
-//! when absent, or `"always"`. With `chance?` (0 to 1) and `seed?` it hits a share of what matches,
-//! always unless `times` says otherwise, and the same share for the same seed and order of arrival.
-//! A `reverse` that is always there holds everything for `hold_ms` and then sends the newest first,
-//! as Intercom does after an outage of its own.
-//!
-//! Attachments are addresses, or `{url, name?, content_type?, filesize?}`.
+//! side is the control API below `/_sandbox`, JSON in and out, without credentials (a page from
+//! another address is kept out), and a page for a browser, which is at `/_sandbox/`. Its endpoints,
+//! the faults, the seed and the scenarios are described in `infra/sandbox/README.md`.
 
 mod actions;
 mod alarms;
