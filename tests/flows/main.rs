@@ -3,6 +3,7 @@
 
 mod account;
 mod catch_up;
+mod crossings;
 mod outbound;
 mod races;
 mod story;

@@ -183,6 +183,19 @@ impl Scene {
         self.part(PartKind::Close, author(AuthorKind::Teammate, BOT, "Baton Bot"), words, None)
     }
 
+    /// The bot's teammate wrote; a closed conversation opens again.
+    pub fn own_reply(&mut self, words: &str) -> &mut Self {
+        let kind = if self.open { PartKind::Comment } else { PartKind::Open };
+        self.open = true;
+        self.part(kind, author(AuthorKind::Teammate, BOT, "Baton Bot"), Some(words), None)
+    }
+
+    /// The bot's teammate assigned.
+    pub fn own_assign(&mut self, to: Assignee) -> &mut Self {
+        (self.assignee, self.open) = (to.clone(), true);
+        self.part(PartKind::Assignment, author(AuthorKind::Teammate, BOT, "Baton Bot"), None, Some(to))
+    }
+
     /// Alice opens it again.
     pub fn reopen(&mut self) -> &mut Self {
         self.open = true;

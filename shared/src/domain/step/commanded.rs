@@ -157,6 +157,11 @@ impl Stepper<'_> {
             Ask::Close { reason, tags, attributes } => {
                 self.enqueue_attributes(command, attributes);
                 self.enqueue_tags(command, tags, Weight::Optional, false);
+                if self.state.control == Control::Closed {
+                    // Nothing is sent: should somebody open it now, that is not to be undone.
+                    self.settle_command(&command.id, CommandOutcome::Done { part_id: None });
+                    return;
+                }
                 let html = reason.as_deref().filter(|text| !text.trim().is_empty()).map(render::markdown);
                 self.enqueue(id, Weight::Completes, Action::Close { html });
             }

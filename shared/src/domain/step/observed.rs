@@ -35,7 +35,9 @@ impl Stepper<'_> {
         self.notice_rating(observation);
         let fresh: Vec<&Part> =
             observation.parts_in_order().into_iter().filter(|part| !self.state.seen.covers(&part.id)).collect();
-        let matters = self.state.control != Control::Human;
+        // While a hand-over is on its way, somebody may be ahead of it.
+        let leaving = self.state.outbox.iter().any(|entry| entry.action.dies_with_its_epoch());
+        let matters = self.state.control != Control::Human || leaving;
         if !observation.complete && matters && self.has_missed_something(observation, &fresh) {
             self.effects.push(Effect::Fetch);
             return;
@@ -98,7 +100,7 @@ impl Stepper<'_> {
     fn is_outdated(&self, observation: &Observation) -> bool {
         broken_as!(StaleAnswerTaken => return false);
         let newest = observation.parts.iter().map(|part| &part.id).max();
-        observation.complete && newest < self.state.seen.part.as_ref()
+        observation.complete && newest < self.state.last_known_part().as_ref()
     }
 
     /// Whether a hand-over is on its way.
@@ -135,6 +137,13 @@ impl Stepper<'_> {
             self.know_own(&part.id);
             heeded = self.settle_by_echo(part);
         }
+        // What came after it and is known already, because it is our own, is not to be undone by it.
+        let changes =
+            part.kind == PartKind::Close || (part.assigned_to.is_some() && self.state.control == Control::Closed);
+        if changes && !own && !observation.complete && self.state.own_parts.iter().any(|own| *own > part.id) {
+            self.effects.push(Effect::Fetch);
+            return;
+        }
         // A reply that opens a closed conversation opens it first; one that closes or assigns it
         // is said first.
         if part.kind == PartKind::Open {
@@ -144,7 +153,7 @@ impl Stepper<'_> {
             self.heard(part, message, observation, taking);
         }
         if let Some(to) = &part.assigned_to {
-            self.assigned(part, to, own, taking);
+            self.assigned(part, to, observation, taking);
         }
         // A close that was confirmed before older parts were seen ends what those began.
         let overlaid = matches!(self.state.control, Control::Human | Control::Paused) && !self.is_handing_over();
@@ -210,9 +219,26 @@ impl Stepper<'_> {
             let after = self.workspace.resume_after_minutes;
             self.state.resume_at = after.map(|minutes| self.now.plus_ms(minutes.saturating_mul(60_000)));
         }
+        if self.state.control == Control::Human {
+            self.drop_last_words();
+        }
         if self.state.control != Control::Closed {
             self.announce(teammate, name);
         }
+    }
+
+    /// A person speaks while the bot's hand-over is on its way: what the bot wanted to say first comes
+    /// too late, also where it is in doubt. The hand-over goes on.
+    fn drop_last_words(&mut self) {
+        let epoch = self.state.epoch;
+        let is_reply = |action: &Action| matches!(action, Action::Reply { .. });
+        if !self.state.outbox.iter().any(|entry| entry.epoch == epoch && is_reply(&entry.action)) {
+            return;
+        }
+        for entry in self.state.outbox.iter_mut().filter(|entry| entry.epoch == epoch && !is_reply(&entry.action)) {
+            entry.epoch += 1;
+        }
+        self.new_epoch();
     }
 
     /// Tells the bot which person it is dealing with, once per person in turn.
@@ -223,14 +249,26 @@ impl Stepper<'_> {
         }
     }
 
-    fn assigned(&mut self, part: &Part, to: &Assignee, own: bool, taking: &mut bool) {
+    fn assigned(&mut self, part: &Part, to: &Assignee, observation: &Observation, taking: &mut bool) {
+        let own = part.is_by(&self.workspace.bot_teammate);
         let handing_over = self.is_handing_over();
         if self.workspace.is_bots(to) {
+            if self.state.control == Control::Bot || own {
+                return;
+            }
             // A workflow that assigns to the bot may be older than the bot's own hand-over, which is
-            // on its way or done; a person who does so means it.
-            let handed_over = self.state.own_parts.iter().any(|own| *own > part.id);
+            // on its way or done; a person who does so means it. Which came first, only the whole
+            // conversation tells.
+            if !observation.complete {
+                self.effects.push(Effect::Fetch);
+                return;
+            }
+            let handed_over = observation.parts.iter().any(|later| {
+                let away = later.assigned_to.as_ref().is_some_and(|to| !self.workspace.is_bots(to));
+                later.id > part.id && away && later.is_by(&self.workspace.bot_teammate)
+            });
             let late = (handing_over || handed_over) && part.author.kind != AuthorKind::Teammate;
-            if self.state.control != Control::Bot && !own && !late {
+            if !late {
                 self.give_to_bot(taking);
             }
             return;
@@ -250,7 +288,7 @@ impl Stepper<'_> {
         *taking = true;
     }
 
-    fn give_to_people(&mut self, to: &Assignee, overtakes: bool, taking: &mut bool) {
+    pub(super) fn give_to_people(&mut self, to: &Assignee, overtakes: bool, taking: &mut bool) {
         let was_bots = self.is_engaged();
         *taking = false;
         self.state.control = Control::Human;

@@ -76,8 +76,12 @@ impl Stepper<'_> {
         if let Some(part_id) = &part_id {
             self.know_own(part_id);
         }
+        let newest = part_id.is_some() && part_id > self.state.seen.part;
         self.finish(&entry, CommandOutcome::Done { part_id });
         if !matches!(entry.action, Action::Close { .. }) {
+            if newest {
+                self.heed_what_we_did(&entry.action);
+            }
             return;
         }
         // The customer may have written while the close was on the wire. Then the bot was asked,
@@ -85,6 +89,27 @@ impl Stepper<'_> {
         let keeps = self.was_asked_since(&entry) && self.state.control == Control::Bot;
         if !keeps && !self.is_handing_over() {
             self.closed(true, &mut false);
+        }
+    }
+
+    /// What we did came after all that is known. Where somebody else did something while it was on
+    /// the wire, it counts as it does in Intercom.
+    fn heed_what_we_did(&mut self, action: &Action) {
+        if let Action::Assign { to, .. } = action {
+            self.state.assignee = Some(to.clone());
+        }
+        match action {
+            // A message opens a closed conversation.
+            Action::Reply { .. } if self.state.control == Control::Closed => {
+                self.state.control = Control::Paused;
+                self.new_epoch();
+                // Due at once: the router looks at whose it is, and gives it to the bot.
+                self.state.resume_at = Some(self.now);
+            }
+            Action::Assign { to, .. } if self.state.control != Control::Human => {
+                self.give_to_people(to, true, &mut false);
+            }
+            _ => {}
         }
     }
 
@@ -188,6 +213,7 @@ fn carries(part: &Part, entry: &OutboxEntry) -> bool {
     let html = match &entry.action {
         Action::Reply { html, .. } if matches!(part.kind, PartKind::Comment | PartKind::Open) => html,
         Action::Note { html } if part.kind == PartKind::Note => html,
+        Action::Assign { to, .. } => return part.assigned_to.as_ref() == Some(to),
         // A conversation is closed once, so the kind tells enough.
         Action::Close { .. } => return part.kind == PartKind::Close,
         _ => return false,
