@@ -14,6 +14,7 @@ use shared::domain::settings::{Bot, SecretName, Transport};
 use shared::ports::Bots as _;
 use shared::testing::key;
 use shared::wire::bot::{CommandData, EventMessage};
+use shared::wire::outgoing::Reach;
 use shared::wire::queue::WorkMessage;
 
 use super::aws::{LocalAws, free_port, root, wait_for};
@@ -90,7 +91,8 @@ async fn fifo(client: &aws_sdk_sqs::Client, name: &str) -> String {
 /// The messengers of `bot-dispatch`, with this secret of the bot's.
 fn messengers(client: &aws_sdk_sqs::Client, replies_url: &str, secret: &str) -> Messengers<SystemClock> {
     let queues = Queues { replies: Some(Queue::new(client.clone(), replies_url)), ..Queues::default() };
-    Messengers::new(Secrets::of(&[("demo", secret)]), client.clone(), queues, SystemClock).unwrap()
+    Messengers::new(Secrets::of(&[("demo", secret)]), client.clone(), queues, SystemClock, Reach::ThisMachineToo)
+        .unwrap()
 }
 
 async fn received(client: &aws_sdk_sqs::Client, url: &str) -> Vec<String> {
@@ -164,7 +166,9 @@ fn a_bot_with_a_queue_gets_its_events_there_in_order_and_once() {
     run(async {
         let client = LocalAws::connection(aws.port).sqs();
         let url = fifo(&client, "bot.fifo").await;
-        let messengers = Messengers::new(Secrets::default(), client.clone(), Queues::default(), SystemClock).unwrap();
+        let messengers =
+            Messengers::new(Secrets::default(), client.clone(), Queues::default(), SystemClock, Reach::ThisMachineToo)
+                .unwrap();
         let transport = Transport::Sqs { queue_url: url.clone(), sender_id: "AROAX".to_owned() };
         let bot = Bot { id: BotId::parse("demo").unwrap(), transport };
         for seq in [1, 1, 2] {

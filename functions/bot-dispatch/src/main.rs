@@ -10,6 +10,7 @@ use shared::config::Environment;
 use shared::domain::ids::Timestamp;
 use shared::lambda::batch::{self, SqsBatch};
 use shared::lambda::{telemetry, wiring};
+use shared::wire::outgoing::Reach;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -23,7 +24,7 @@ async fn main() -> Result<(), Error> {
     let secrets = wiring::bot_secrets(&mut environment, &desk.settings);
     let keeper = wiring::keeper(&mut environment, &connection, bot_events);
     environment.finish()?;
-    let bots = Messengers::new(secrets, connection.sqs(), queues, SystemClock)?;
+    let bots = Messengers::new(secrets, connection.sqs(), queues, SystemClock, Reach::of(desk.settings.local))?;
     let (desk, bots, keeper) = (&desk, &bots, &keeper);
     lambda_runtime::run(service_fn(move |event: LambdaEvent<SqsBatch>| async move {
         let deadline = Timestamp(event.context.deadline);

@@ -4,15 +4,16 @@
 
 use std::time::Duration;
 
-use reqwest::{Client, Response, StatusCode};
+use reqwest::{Response, StatusCode};
 
-use super::http;
+use super::http::{self, Outside};
 use super::sqs::{Queue, Queues};
 use crate::config::Secrets;
 use crate::domain::settings::SecretName;
 use crate::domain::signature::{self, Key};
 use crate::lambda::messengers::{self, Lines, not_taken};
 use crate::ports::{Clock, Fifo as _, NotTaken};
+use crate::wire::outgoing::Reach;
 
 /// How long a bot has to answer, in all.
 const REQUEST_TIMEOUT: Duration = Duration::from_millis(10_000);
@@ -22,7 +23,7 @@ const MAX_ANSWER_BYTES: usize = 64 * 1024;
 /// Requests and queues.
 #[derive(Debug, Clone)]
 pub struct Network<C> {
-    client: Client,
+    outside: Outside,
     secrets: Secrets,
     sqs: aws_sdk_sqs::Client,
     clock: C,
@@ -32,12 +33,20 @@ pub struct Network<C> {
 pub type Messengers<C> = messengers::Messengers<Network<C>, Queue, C>;
 
 impl<C: Clock + Clone> Messengers<C> {
-    /// The bots, with their secrets by name, and the queue for what they answer.
+    /// The bots, with their secrets by name, and the queue for what they answer. Those that speak
+    /// HTTPS are connected to within `reach`.
     ///
     /// # Errors
     /// The words of the TLS library when the system has no usable roots.
-    pub fn new(secrets: Secrets, sqs: aws_sdk_sqs::Client, queues: Queues, clock: C) -> Result<Self, String> {
-        let lines = Network { client: http::client(REQUEST_TIMEOUT)?, secrets, sqs, clock: clock.clone() };
+    pub fn new(
+        secrets: Secrets,
+        sqs: aws_sdk_sqs::Client,
+        queues: Queues,
+        clock: C,
+        reach: Reach,
+    ) -> Result<Self, String> {
+        let outside = Outside::new(REQUEST_TIMEOUT, reach)?;
+        let lines = Network { outside, secrets, sqs, clock: clock.clone() };
         Ok(Self { lines, queues, clock })
     }
 }
@@ -53,8 +62,9 @@ impl<C: Clock> Lines for Network<C> {
         let key = key.ok_or_else(|| not_taken("the bot's secret is missing or is no whsec_ key".to_owned()))?;
         let now = self.clock.now();
         let response = self
-            .client
+            .outside
             .post(url)
+            .map_err(|refused| not_taken(refused.to_string()))?
             .header("content-type", "application/json")
             .header("webhook-id", id)
             .header("webhook-timestamp", now.seconds().to_string())

@@ -157,12 +157,17 @@ fn tokenize(html: &str, sink: Sink) -> Sink {
     tokenizer.sink
 }
 
-/// Whether a link may be followed: `https`, `http` and `mailto` only.
+/// A link that may be followed, as it is to be written: `https`, `http` and `mailto` only. Control
+/// characters are left out, as browsers do; the scheme must stand there literally after that.
 #[must_use]
-pub fn is_harmless_link(url: &str) -> bool {
-    let cleaned: String = url.chars().filter(|c| !c.is_control() && !c.is_whitespace()).collect();
-    let lower = cleaned.to_ascii_lowercase();
-    ["https://", "http://", "mailto:"].iter().any(|scheme| lower.starts_with(scheme))
+pub fn harmless_link(url: &str) -> Option<String> {
+    let cleaned: String = url.chars().filter(|character| !character.is_control()).collect();
+    let cleaned = cleaned.trim();
+    has_scheme(cleaned, &["https://", "http://", "mailto:"]).then(|| cleaned.to_owned())
+}
+
+fn has_scheme(url: &str, schemes: &[&str]) -> bool {
+    schemes.iter().any(|scheme| url.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)))
 }
 
 /// Elements that the writer writes, besides `br` and `img`, and whether each is a block.
@@ -200,11 +205,10 @@ impl Writer {
         if is_block {
             self.close_paragraph();
             if name == "li" {
-                if !self.open.iter().any(|open| matches!(*open, "ul" | "ol")) {
-                    self.push("ul");
-                }
+                self.find_list();
             } else {
                 self.close_inline();
+                self.ensure_item();
             }
         } else {
             self.ensure_paragraph();
@@ -221,12 +225,11 @@ impl Writer {
 
     /// Opens a link; one that may not be followed leaves its text.
     pub fn link(&mut self, url: &str) {
-        if !is_harmless_link(url) {
-            return;
-        }
+        let Some(url) = harmless_link(url) else { return };
+        self.end("a"); // a link has no links in it
         self.ensure_paragraph();
         self.out.push_str("<a href=\"");
-        escape_into(&mut self.out, url.trim());
+        escape_into(&mut self.out, &url);
         self.out.push_str("\">");
         self.open.push("a");
     }
@@ -268,13 +271,13 @@ impl Writer {
 
     /// Shows a picture, if its address may be followed.
     pub fn image(&mut self, url: &str, alt: &str) {
-        if !is_harmless_link(url) || url.starts_with("mailto:") {
+        let Some(url) = harmless_link(url).filter(|url| !has_scheme(url, &["mailto:"])) else {
             self.text(alt);
             return;
-        }
+        };
         self.ensure_paragraph();
         self.out.push_str("<img src=\"");
-        escape_into(&mut self.out, url.trim());
+        escape_into(&mut self.out, &url);
         self.out.push('"');
         if !alt.is_empty() {
             self.out.push_str(" alt=\"");
@@ -297,12 +300,34 @@ impl Writer {
         self.open.iter().all(|open| matches!(*open, "ul" | "ol" | "blockquote"))
     }
 
+    /// An item stands in a list directly; it ends what is open there, the item before it too.
+    fn find_list(&mut self) {
+        match self.open.iter().rposition(|open| matches!(*open, "ul" | "ol")) {
+            Some(list) => {
+                for open in self.open.split_off(list + 1).into_iter().rev() {
+                    self.write_end(open);
+                }
+            }
+            None => {
+                self.close_inline();
+                self.push("ul");
+            }
+        }
+    }
+
+    /// In a list directly there are items only.
+    fn ensure_item(&mut self) {
+        if matches!(self.open.last(), Some(&("ul" | "ol"))) {
+            self.push("li");
+        }
+    }
+
     /// Intercom translates, and shows reliably, only text in block elements.
     fn ensure_paragraph(&mut self) {
         if self.needs_paragraph() {
-            match self.open.last() {
-                Some(&("ul" | "ol")) => self.push("li"),
-                _ => self.push("p"),
+            self.ensure_item();
+            if self.needs_paragraph() {
+                self.push("p");
             }
         }
     }
@@ -392,6 +417,38 @@ mod tests {
         assert_eq!(sanitize("<svg><p>hello</p>"), "<p>hello</p>");
         assert_eq!(sanitize("<object>one<p>two<script>x</script>"), "<p>one</p><p>two</p>");
         assert_eq!(sanitize("before<script>alert(1)"), "<p>before</p>");
+    }
+
+    #[test]
+    fn items_stand_in_lists_directly_and_links_in_no_link() {
+        for (wild, tame) in [
+            ("<ul><li>a<li><b>b<li>c", "<ul><li>a</li><li><b>b</b></li><li>c</li></ul>"),
+            ("<b>x<li>y", "<p><b>x</b></p><ul><li>y</li></ul>"),
+            ("<ul><ul><li>x", "<ul><li><ul><li>x</li></ul></li></ul>"),
+            ("<ol><p>x", "<ol><li><p>x</p></li></ol>"),
+            (
+                "<a href=\"https://a.example\">x<a href=\"https://b.example\">y</a></a>",
+                "<p><a href=\"https://a.example\">x</a><a href=\"https://b.example\">y</a></p>",
+            ),
+        ] {
+            assert_eq!(sanitize(wild), tame, "from {wild}");
+            assert_eq!(sanitize(tame), tame);
+        }
+    }
+
+    #[test]
+    fn a_scheme_must_stand_there_literally() {
+        for (url, harmless) in [
+            (" HTTPS://a.example/x y", Some("HTTPS://a.example/x y")),
+            ("ht\ntps://a.example", Some("https://a.example")),
+            ("h ttps://a.example", None),
+            ("h\u{a0}ttps://a.example", None),
+            ("java\u{1}script:alert(1)", None),
+            ("//a.example", None),
+        ] {
+            assert_eq!(harmless_link(url).as_deref(), harmless, "{url:?}");
+        }
+        assert_eq!(sanitize("<img src=\" MAILTO:x@a.example\" alt=\"a\">"), "<p>a</p>");
     }
 
     #[test]

@@ -173,7 +173,7 @@ impl Text {
         let url = url.unwrap_or_default();
         match self.style {
             Style::Markdown => {
-                let address = if html::is_harmless_link(&url) { encoded(&url) } else { String::new() };
+                let address = html::harmless_link(&url).map(|url| encoded(&url)).unwrap_or_default();
                 self.out.push_str(&format!("]({address})"));
             }
             Style::Plain => {
@@ -186,13 +186,13 @@ impl Text {
     }
 
     fn picture(&mut self, url: &str, label: &str) {
-        if !html::is_harmless_link(url) {
+        let Some(url) = html::harmless_link(url) else {
             self.words(label);
             return;
-        }
+        };
         match self.style {
-            Style::Markdown => self.out.push_str(&format!("![{}]({})", escape(label), encoded(url))),
-            Style::Plain if label.is_empty() => self.out.push_str(url),
+            Style::Markdown => self.out.push_str(&format!("![{}]({})", escape(label), encoded(&url))),
+            Style::Plain if label.is_empty() => self.out.push_str(&url),
             Style::Plain => self.out.push_str(&format!("{label} ({url})")),
         }
     }
@@ -330,7 +330,7 @@ mod tests {
         for (html, expected) in [
             ("<a href=\"javascript:alert(1)\">x</a>", "[x]()"),
             ("<img src=\"x) <script>alert(1)</script>\" alt=\"a\">", "a"),
-            ("<a href=\"https://a.example/(x)\ny\">l</a>", "[l](https://a.example/%28x%29%20y)"),
+            ("<a href=\"https://a.example/(x)\ny\">l</a>", "[l](https://a.example/%28x%29y)"),
         ] {
             assert_eq!(markdown(&Body::html(html)), expected, "{html}");
         }

@@ -5,6 +5,7 @@
 pub mod bot;
 pub mod edge;
 pub mod intercom;
+pub mod outgoing;
 pub mod queue;
 pub mod settings;
 
