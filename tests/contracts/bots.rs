@@ -118,8 +118,8 @@ fn what_a_bot_answers_is_on_its_way_before_the_event_counts_as_taken() {
             panic!("{body}")
         };
         assert_eq!(
-            (named.as_str(), command.id.as_deref(), command.epoch),
-            ("demo", Some("evt_abc123_215470000000001_0_7/0"), Some(3))
+            (named.as_str(), command.id.as_deref(), command.epoch, command.seq),
+            ("demo", Some("evt_abc123_215470000000001_0_7/0"), Some(3), Some(7))
         );
         assert!(matches!(command.command, CommandData::Reply { .. }));
 

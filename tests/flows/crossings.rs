@@ -38,7 +38,14 @@ impl Core {
         for (number, ask) in asks.iter().enumerate() {
             let id = CommandId::parse(format!("c{number}")).unwrap();
             let bot = BotId::parse("demo").unwrap();
-            core.after(&Input::Commanded(Command { id, bot, digest: String::new(), epoch: None, ask: ask.clone() }));
+            core.after(&Input::Commanded(Command {
+                id,
+                bot,
+                digest: String::new(),
+                epoch: None,
+                seq: None,
+                ask: ask.clone(),
+            }));
         }
         core.claims();
         core
@@ -168,7 +175,14 @@ fn an_assignment_that_a_close_of_ours_has_overtaken_does_not_open_it() {
     let mut core = Core::with_on_the_wire(&bridge, &[]);
     let id = CommandId::parse("c").unwrap();
     let bot = BotId::parse("demo").unwrap();
-    core.after(&Input::Commanded(Command { id, bot, digest: String::new(), epoch: None, ask: close(Some("Bye")) }));
+    core.after(&Input::Commanded(Command {
+        id,
+        bot,
+        digest: String::new(),
+        epoch: None,
+        seq: None,
+        ask: close(Some("Bye")),
+    }));
     core.after(&Input::Claim { lane: Lane::Close, claim: claim(), until: core.now.plus_ms(9_000) });
     scene.assign(AuthorKind::Teammate, Assignee::Nobody);
     let assigned = scene.notification();

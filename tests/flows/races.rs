@@ -5,7 +5,7 @@ use shared::app::Unfinished;
 use shared::app::heed::{News, heed};
 use shared::domain::command::{Ask, Command, HandoverTarget};
 use shared::domain::content::AuthorKind;
-use shared::domain::conversation::{Control, Conversation, EventKind, Lane};
+use shared::domain::conversation::{Control, Conversation, EventKind, Lane, Overtaker};
 use shared::domain::ids::{AdminId, BotId, ClaimId, CommandId};
 use shared::domain::part::{Assignee, Observation};
 use shared::domain::step::{Answer, Effect, Input, step};
@@ -41,6 +41,24 @@ fn a_message_that_comes_before_the_close_is_carried_out_is_not_closed_over() {
     assert_eq!(bridge.state().control, Control::Bot);
 }
 
+#[test]
+fn a_close_that_was_decided_before_the_last_message_was_known_is_decided_anew() {
+    let (mut scene, bridge) = bridge();
+    bridge.notified(scene.customer("one"));
+    let first = bridge.state().last_event;
+    bridge.notified(scene.customer("two"));
+    assert_eq!(messages(&bridge.told()), 2, "both were told before the answer to the first arrived");
+    bridge.asked_knowing("c1", Some(first), close()).unwrap();
+    assert!(bridge.intercom.shown().open && bridge.intercom.take_performed().is_empty());
+    let told = bridge.told();
+    assert!(matches!(told[..], [EventKind::CommandSuperseded { by: Overtaker::Message, .. }]), "{told:?}");
+    // Its answer to the second message knows both; what came since is no message.
+    bridge.asked_knowing("c2", Some(first + 1), close()).unwrap();
+    bridge.carry_out(Lane::Close, None).unwrap();
+    assert!(!bridge.intercom.shown().open);
+    assert_eq!(bridge.state().control, Control::Closed);
+}
+
 /// The pure core with a close on the wire: `(state, seq, claim)`.
 fn with_a_close_on_the_wire(bridge: &Bridge) -> (Conversation, u64, ClaimId) {
     let command = Command {
@@ -48,6 +66,7 @@ fn with_a_close_on_the_wire(bridge: &Bridge) -> (Conversation, u64, ClaimId) {
         bot: BotId::parse("demo").unwrap(),
         digest: String::new(),
         epoch: None,
+        seq: None,
         ask: close(),
     };
     let (now, claim) = (bridge.desk.clock.now(), ClaimId::parse("claim").unwrap());

@@ -41,7 +41,7 @@ fn words(events: &[EventKind]) -> Vec<String> {
         }
         EventKind::CommandDone { command_id, .. } => format!("done: {command_id}"),
         EventKind::CommandRejected { command_id, code, .. } => format!("rejected: {command_id} {code}"),
-        EventKind::CommandSuperseded { command_id } => format!("superseded: {command_id}"),
+        EventKind::CommandSuperseded { command_id, .. } => format!("superseded: {command_id}"),
         EventKind::Closed { by_bot } => format!("closed: {by_bot}"),
         other => format!("{other:?}"),
     };
@@ -321,6 +321,7 @@ fn another_bots_command_is_refused_and_leaves_no_trace() {
         bot: shared::domain::ids::BotId::parse("other").unwrap(),
         digest: String::new(),
         epoch: None,
+        seq: None,
         ask: reply("mine!"),
     };
     let report = bridge.carry_out(shared::domain::conversation::Lane::Replies, Some(&command)).unwrap();

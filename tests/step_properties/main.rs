@@ -4,7 +4,7 @@
 use proptest::prelude::*;
 use shared::domain::command::{Ask, Command, HandoverTarget};
 use shared::domain::content::{AuthorKind, Block, TextFormat};
-use shared::domain::conversation::{Action, Control, Conversation, EventKind, Lane};
+use shared::domain::conversation::{Action, Control, Conversation, EventKind, Lane, PendingEvent};
 use shared::domain::ids::{BotId, ClaimId, CommandId, TeamId, Timestamp};
 use shared::domain::part::Assignee;
 use shared::domain::step::{Answer, Effect, Input, step};
@@ -17,7 +17,7 @@ enum Move {
     Notified,
     NotifiedAgain(u8),
     Seen,
-    Asked(u8, u8),
+    Asked(u8, u8, Option<u8>),
     Works(bool, u8),
     Delivered,
     Later(u16),
@@ -29,7 +29,7 @@ fn moves() -> impl Strategy<Value = Vec<Move>> {
         4 => Just(Move::Notified),
         1 => any::<u8>().prop_map(Move::NotifiedAgain),
         1 => Just(Move::Seen),
-        4 => (0_u8..5, 0_u8..6).prop_map(|(ask, id)| Move::Asked(ask, id)),
+        4 => (0_u8..5, 0_u8..6, prop::option::of(0_u8..4)).prop_map(|(ask, id, behind)| Move::Asked(ask, id, behind)),
         4 => (any::<bool>(), 0_u8..5).prop_map(|(close, answer)| Move::Works(close, answer)),
         2 => Just(Move::Delivered),
         1 => any::<u16>().prop_map(Move::Later),
@@ -45,6 +45,7 @@ struct Life {
     claims: u64,
     told: Vec<EventKind>,
     last_told: u64,
+    last_message: u64,
 }
 
 impl Life {
@@ -59,6 +60,7 @@ impl Life {
             claims: 0,
             told: Vec::new(),
             last_told: 0,
+            last_message: 0,
         }
     }
 
@@ -66,6 +68,9 @@ impl Life {
     fn take(&mut self, input: &Input) -> Vec<Effect> {
         let outcome = step(&self.state, input, &workspace(), self.now);
         self.check(&outcome.state);
+        let message = |event: &&PendingEvent| matches!(event.kind, EventKind::Message { .. });
+        let last = outcome.state.events.iter().filter(message).map(|event| event.seq).max();
+        self.last_message = self.last_message.max(last.unwrap_or(0));
         let fetch = outcome.effects.contains(&Effect::Fetch);
         assert!(!fetch || outcome.state == self.state, "a step that asks for more changes nothing");
         self.state = outcome.state;
@@ -79,6 +84,9 @@ impl Life {
         let outcome = step(&self.state, &whole, &workspace(), self.now);
         assert!(!outcome.effects.contains(&Effect::Fetch), "with the whole conversation nothing more is asked for");
         self.check(&outcome.state);
+        let message = |event: &&PendingEvent| matches!(event.kind, EventKind::Message { .. });
+        let last = outcome.state.events.iter().filter(message).map(|event| event.seq).max();
+        self.last_message = self.last_message.max(last.unwrap_or(0));
         self.state = outcome.state;
         outcome.effects
     }
@@ -115,7 +123,9 @@ impl Life {
         };
     }
 
-    fn asked(&mut self, ask: u8, id: u8) {
+    /// The bot asks for something; it says what it knew, and may be some events behind.
+    fn asked(&mut self, ask: u8, id: u8, behind: Option<u8>) {
+        let seq = behind.map(|behind| self.state.last_event.saturating_sub(behind.into()));
         let content = vec![Block::Text { text: format!("{ask}"), format: TextFormat::Plain }];
         let none = serde_json::Map::new;
         let ask = match ask {
@@ -136,11 +146,20 @@ impl Life {
             bot: BotId::parse("demo").unwrap(),
             digest: format!("{ask:?}"),
             epoch: None,
+            seq,
             ask,
         };
         let had = self.state.control == Control::Bot;
         let before = self.state.outbox.len();
+        let last_message = self.last_message;
         self.take(&Input::Commanded(command.clone()));
+        let closes = matches!(command.ask, Ask::Close { .. }) && self.state.outbox.len() > before;
+        if had
+            && closes
+            && let Some(seq) = seq
+        {
+            assert!(seq >= last_message, "a close that knew of {seq} was taken over message {last_message}");
+        }
         let speaks = matches!(command.ask, Ask::Reply { .. } | Ask::Handover { .. });
         assert!(had || !speaks || self.state.outbox.len() == before, "a bot that does not have it was heard");
     }
@@ -193,7 +212,7 @@ impl Life {
             Move::Seen => {
                 self.take(&Input::Observed(self.scene.whole()));
             }
-            Move::Asked(ask, id) => self.asked(*ask, *id),
+            Move::Asked(ask, id, behind) => self.asked(*ask, *id, *behind),
             Move::Works(close, answer) => self.works(*close, *answer),
             Move::Delivered => {
                 if let Some(event) = self.state.events.front().cloned() {
@@ -249,7 +268,7 @@ proptest! {
         let told = format!("{:?}", life.told);
         prop_assert!(!told.contains("psst"), "a note was told");
         let mut results: Vec<_> = life.told.iter().filter_map(|event| match event {
-            EventKind::CommandDone { command_id, .. } | EventKind::CommandSuperseded { command_id } => Some(command_id.clone()),
+            EventKind::CommandDone { command_id, .. } | EventKind::CommandSuperseded { command_id, .. } => Some(command_id.clone()),
             EventKind::CommandRejected { command_id, code, .. } if code != "id_reused" => Some(command_id.clone()),
             _ => None,
         }).collect();

@@ -213,12 +213,21 @@ impl Bridge {
     /// # Errors
     /// As [`carry_out::carry_out`].
     pub fn asked(&self, id: &str, ask: Ask) -> Result<Report, Unfinished> {
+        self.asked_knowing(id, None, ask)
+    }
+
+    /// As [`Bridge::asked`], by a bot that says which event was the last that it had seen.
+    ///
+    /// # Errors
+    /// As [`carry_out::carry_out`].
+    pub fn asked_knowing(&self, id: &str, seq: Option<u64>, ask: Ask) -> Result<Report, Unfinished> {
         let lane = if matches!(ask, Ask::Close { .. }) { Lane::Close } else { Lane::Replies };
         let command = Command {
             id: CommandId::parse(id).unwrap_or_else(|error| panic!("{error}")),
             bot: BotId::parse("demo").unwrap_or_else(|error| panic!("{error}")),
             digest: format!("{ask:?}"),
             epoch: None,
+            seq,
             ask,
         };
         self.carry_out(lane, Some(&command))

@@ -79,6 +79,8 @@ pub struct Command {
     pub digest: String,
     /// The epoch in which the bot decided it, where it said so.
     pub epoch: Option<u64>,
+    /// The number of the last event that the bot had seen when it decided, where it said so.
+    pub seq: Option<u64>,
     /// What it asks for.
     pub ask: Ask,
 }

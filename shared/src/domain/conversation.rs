@@ -128,10 +128,13 @@ pub enum EventKind {
         /// Why, for people.
         message: String,
     },
-    /// A command came too late: somebody took the conversation over, or gave it back, meanwhile.
+    /// A command came too late.
     CommandSuperseded {
         /// Which.
         command_id: CommandId,
+        /// What came before it.
+        #[serde(default)]
+        by: Overtaker,
     },
 }
 
@@ -351,7 +354,33 @@ pub enum CommandOutcome {
         message: String,
     },
     /// Too late.
-    Superseded,
+    Superseded {
+        /// What came before it.
+        #[serde(default)]
+        by: Overtaker,
+    },
+}
+
+/// What came before a command that is too late.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Overtaker {
+    /// Somebody took the conversation over, or gave it back.
+    #[default]
+    Turn,
+    /// The customer's message, which the bot did not know when it decided to close.
+    Message,
+}
+
+impl Overtaker {
+    /// Its name in the bot protocol.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Turn => "turn",
+            Self::Message => "message",
+        }
+    }
 }
 
 /// A command that was seen, so that it is not carried out again.
@@ -414,6 +443,8 @@ pub struct Conversation {
     pub profile: Profile,
     /// The number of the last event.
     pub last_event: u64,
+    /// The number of the last event that told of a customer's message.
+    pub last_message: u64,
     /// Events that the bot has not taken yet, in order.
     pub events: VecDeque<PendingEvent>,
     /// The number of the last outbox entry.

@@ -125,10 +125,15 @@ pub enum Event {
         /// Why, for people.
         message: String,
     },
-    /// A command came too late: somebody took the conversation over meanwhile.
+    /// A command came too late.
     CommandSuperseded {
         /// Which.
         command_id: String,
+        /// What came before it: `turn` when somebody took the conversation over or gave it back,
+        /// `message` when the customer wrote something that the bot did not know when it decided
+        /// to close. It is told of that too, and decides anew.
+        #[serde(default)]
+        by: String,
     },
 }
 
@@ -245,6 +250,11 @@ pub struct CommandMessage {
     /// a reply that comes after a hand-over and back cannot be told from a fresh one.
     #[serde(default)]
     pub epoch: Option<u64>,
+    /// The `seq` of the last event of the conversation that the bot had seen when it decided. May
+    /// be left out in an HTTP response, where it is that of the event. With it a `close` that
+    /// crosses a message of the customer's is superseded, and the message is not closed over.
+    #[serde(default)]
+    pub seq: Option<u64>,
     /// What.
     #[serde(flatten)]
     pub command: CommandData,
@@ -447,7 +457,11 @@ impl CommandMessage {
     pub fn answering(mut self, event: &EventMessage, position: usize) -> Self {
         self.id.get_or_insert_with(|| format!("{}/{position}", event.id));
         self.conversation.get_or_insert_with(|| event.conversation.clone());
-        self.epoch.get_or_insert(event.epoch);
+        // Epochs and numbers are a conversation's own: they say nothing of another one.
+        if self.conversation.as_ref() == Some(&event.conversation) {
+            self.epoch.get_or_insert(event.epoch);
+            self.seq.get_or_insert(event.seq);
+        }
         self
     }
 
@@ -497,7 +511,7 @@ impl CommandMessage {
             CommandData::SetAttributes { attributes } => Ask::SetAttributes { attributes },
             CommandData::Snooze { until } => Ask::Snooze { until: Timestamp::from_seconds(until) },
         };
-        Ok(Command { id, bot, digest, epoch: self.epoch, ask })
+        Ok(Command { id, bot, digest, epoch: self.epoch, seq: self.seq, ask })
     }
 
     /// SHA-256 of what it means, in hex. Object keys are sorted, so spelling does not matter.
@@ -604,7 +618,9 @@ impl Event {
             EventKind::CommandRejected { command_id, code, message } => {
                 Self::CommandRejected { command_id: id(command_id), code: code.clone(), message: message.clone() }
             }
-            EventKind::CommandSuperseded { command_id } => Self::CommandSuperseded { command_id: id(command_id) },
+            EventKind::CommandSuperseded { command_id, by } => {
+                Self::CommandSuperseded { command_id: id(command_id), by: by.as_str().to_owned() }
+            }
         }
     }
 }
@@ -672,6 +688,29 @@ mod tests {
         let three = CommandMessage::from_json(br#"{"v":1,"id":"c1","type":"note","data":{"text":"b"}}"#).unwrap();
         assert_eq!(one.digest(), two.digest());
         assert_ne!(one.digest(), three.digest());
+    }
+
+    #[test]
+    fn an_answer_knows_what_its_event_told_of_its_own_conversation_only() {
+        let key: ConversationKey = "abc123#1".parse().unwrap();
+        let mut event = EventMessage::refusal(
+            &key,
+            &BotId::parse("demo").unwrap(),
+            &CommandId::parse("c").unwrap(),
+            "",
+            String::new(),
+            Timestamp(0),
+        );
+        (event.seq, event.epoch) = (7, 3);
+        let close = |more: &str| {
+            let json = format!(r#"{{"type":"close","data":{{}}{more}}}"#);
+            let command = CommandMessage::from_json(json.as_bytes()).unwrap().answering(&event, 0);
+            (command.epoch, command.seq)
+        };
+        assert_eq!(close(""), (Some(3), Some(7)));
+        assert_eq!(close(r#","seq":5,"epoch":2"#), (Some(2), Some(5)), "what the bot says stands");
+        let elsewhere = r#","conversation":{"intercom":{"app_id":"abc123","conversationId":"2"}}"#;
+        assert_eq!(close(elsewhere), (None, None));
     }
 
     #[test]

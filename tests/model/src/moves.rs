@@ -552,7 +552,7 @@ impl Model {
         let digest = id.to_string();
         // A command that comes again is known by its id, whatever its epoch.
         let epoch = (!asked.recorded).then_some(asked.epoch);
-        Command { id, bot: BotId::parse("demo").unwrap(), digest, epoch, ask }
+        Command { id, bot: BotId::parse("demo").unwrap(), digest, epoch, seq: None, ask }
     }
 
     /// Steps, saves, and compares before and after.
@@ -593,7 +593,7 @@ impl Model {
             let (id, end) = match &event.kind {
                 EventKind::CommandDone { command_id, .. } => (command_id, End::Done),
                 EventKind::CommandRejected { command_id, .. } => (command_id, End::Rejected),
-                EventKind::CommandSuperseded { command_id } => (command_id, End::Superseded),
+                EventKind::CommandSuperseded { command_id, .. } => (command_id, End::Superseded),
                 _ => continue,
             };
             self.ends(world, usize::from(number_of(id)), end);

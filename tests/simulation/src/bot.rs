@@ -102,7 +102,7 @@ impl Memory {
                 }
             }
             Event::CommandDone { command_id, .. } => self.result(command_id, "done", wrong),
-            Event::CommandSuperseded { command_id } => self.result(command_id, "superseded", wrong),
+            Event::CommandSuperseded { command_id, .. } => self.result(command_id, "superseded", wrong),
             Event::CommandRejected { command_id, code, .. } if code == "id_reused" => {
                 let altered = self.issued.get(command_id.as_str()).is_some_and(|issued| issued.altered);
                 wrong.extend((!altered).then(|| format!("command {command_id} was called another one")));

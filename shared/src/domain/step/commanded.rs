@@ -5,7 +5,7 @@ use super::{Decision, Effect, Stepper};
 use crate::domain::command::{Ask, Command, HandoverTarget};
 use crate::domain::content::Block;
 use crate::domain::conversation::{
-    Action, CommandOutcome, CommandRecord, Control, MAX_COMMANDS, MAX_EVENTS, MAX_OUTBOX, Weight, remember,
+    Action, CommandOutcome, CommandRecord, Control, MAX_COMMANDS, MAX_EVENTS, MAX_OUTBOX, Overtaker, Weight, remember,
 };
 use crate::domain::part::Assignee;
 use crate::domain::render;
@@ -41,7 +41,9 @@ impl Stepper<'_> {
         if let Err((code, message)) = self.check(command) {
             self.settle_command(&command.id, CommandOutcome::Rejected { code: code.to_owned(), message });
         } else if self.is_late(command) {
-            self.settle_command(&command.id, CommandOutcome::Superseded);
+            self.settle_command(&command.id, CommandOutcome::Superseded { by: Overtaker::Turn });
+        } else if self.is_closing_over_a_message(command) {
+            self.settle_command(&command.id, CommandOutcome::Superseded { by: Overtaker::Message });
         } else {
             self.accept(command);
         }
@@ -72,12 +74,24 @@ impl Stepper<'_> {
         self.state.control != Control::Bot || command.epoch.is_some_and(|epoch| epoch < self.state.epoch)
     }
 
+    /// Whether the bot decided to close before it knew the customer's last message. It is told of
+    /// that one too, and decides anew.
+    fn is_closing_over_a_message(&self, command: &Command) -> bool {
+        broken_as!(CloseGoesOn => return false);
+        matches!(command.ask, Ask::Close { .. })
+            && self.state.control == Control::Bot
+            && command.seq.is_some_and(|seq| seq < self.state.last_message)
+    }
+
     fn check(&self, command: &Command) -> Result<(), Refusal> {
         if self.state.outbox.len() >= MAX_OUTBOX {
             return Err(("too_many_pending", format!("{MAX_OUTBOX} actions wait for Intercom already")));
         }
         if command.epoch.is_some_and(|epoch| epoch > self.state.epoch) {
             return Err(("unknown_epoch", "this epoch has not begun".to_owned()));
+        }
+        if command.seq.is_some_and(|seq| seq > self.state.last_event) {
+            return Err(("unknown_seq", "there is no event of this number yet".to_owned()));
         }
         match &command.ask {
             Ask::Reply { content } if content.is_empty() => Err(("empty", "there is nothing to say".to_owned())),
@@ -173,7 +187,7 @@ impl Stepper<'_> {
     /// What it said before is part of the hand-over and still goes out, first.
     fn hand_over(&mut self, command: &Command) {
         // A hand-over comes before a close that was asked for earlier and not carried out yet.
-        self.drop_a_waiting_close();
+        self.drop_a_waiting_close(Overtaker::Turn);
         let Ask::Handover { to, reason, note, content, tags, attributes } = &command.ask else { return };
         let target = self.target(to);
         let id = Some(&command.id);

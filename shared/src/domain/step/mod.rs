@@ -14,8 +14,8 @@ mod sending;
 
 use super::command::Command;
 use super::conversation::{
-    Action, CommandOutcome, Control, Conversation, EventKind, Lane, MAX_VAIN_DELIVERIES, OutboxEntry, PendingEvent,
-    Progress, Weight,
+    Action, CommandOutcome, Control, Conversation, EventKind, Lane, MAX_VAIN_DELIVERIES, OutboxEntry, Overtaker,
+    PendingEvent, Progress, Weight,
 };
 use super::ids::{ClaimId, CommandId, PartId, Timestamp};
 use super::part::Observation;
@@ -300,6 +300,9 @@ impl Stepper<'_> {
     fn tell(&mut self, kind: EventKind) {
         let Some(bot) = self.state.bot.clone() else { return };
         self.state.last_event += 1;
+        if matches!(kind, EventKind::Message { .. }) {
+            self.state.last_message = self.state.last_event;
+        }
         self.state.events.push_back(PendingEvent {
             seq: self.state.last_event,
             epoch: self.state.epoch,
@@ -328,7 +331,7 @@ impl Stepper<'_> {
     fn supersede_the_overtaken(&mut self) {
         broken_as!(EpochIgnored => return);
         let epoch = self.state.epoch;
-        self.supersede(|entry| {
+        self.supersede(Overtaker::Turn, |entry| {
             entry.epoch < epoch
                 && entry.action.dies_with_its_epoch()
                 && matches!(entry.progress, Progress::Pending { .. })
@@ -336,19 +339,19 @@ impl Stepper<'_> {
     }
 
     /// Ends a close that is not on the wire yet: something happened that its bot did not know of.
-    fn drop_a_waiting_close(&mut self) {
+    fn drop_a_waiting_close(&mut self, by: Overtaker) {
         broken_as!(CloseGoesOn => return);
-        self.supersede(|entry| {
+        self.supersede(by, |entry| {
             matches!((&entry.action, &entry.progress), (Action::Close { .. }, Progress::Pending { .. }))
         });
     }
 
     /// Ends entries as superseded.
-    fn supersede(&mut self, mut ends: impl FnMut(&OutboxEntry) -> bool) {
+    fn supersede(&mut self, by: Overtaker, mut ends: impl FnMut(&OutboxEntry) -> bool) {
         let (ended, kept) = self.state.outbox.drain(..).partition::<Vec<_>, _>(|entry| ends(entry));
         self.state.outbox = kept.into();
         for entry in ended {
-            self.finish(&entry, CommandOutcome::Superseded);
+            self.finish(&entry, CommandOutcome::Superseded { by });
         }
     }
 
@@ -386,9 +389,9 @@ impl Stepper<'_> {
                 self.note(Decision::CommandRejected);
                 EventKind::CommandRejected { command_id, code, message }
             }
-            CommandOutcome::Superseded => {
+            CommandOutcome::Superseded { by } => {
                 self.note(Decision::CommandSuperseded);
-                EventKind::CommandSuperseded { command_id }
+                EventKind::CommandSuperseded { command_id, by }
             }
         };
         self.tell(event);

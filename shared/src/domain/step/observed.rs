@@ -7,7 +7,7 @@
 use super::{Decision, Effect, Stepper};
 use crate::domain::content::{AuthorKind, Message};
 use crate::domain::conversation::{
-    Action, CommandOutcome, Control, EventKind, MAX_EVENTS, MAX_REDACTED, Weight, remember,
+    Action, CommandOutcome, Control, EventKind, MAX_EVENTS, MAX_REDACTED, Overtaker, Weight, remember,
 };
 use crate::domain::ids::{AdminId, PartId, TeamId};
 use crate::domain::part::{Assignee, Observation, Part, PartKind};
@@ -200,7 +200,7 @@ impl Stepper<'_> {
 
     /// Tells the bot. What it wanted to close without knowing this message is not closed.
     fn tell_message(&mut self, message: Message) {
-        self.drop_a_waiting_close();
+        self.drop_a_waiting_close(Overtaker::Message);
         match &message.part_id {
             Some(part_id) => self.state.told.raise(part_id),
             None => self.state.told.source = true,
@@ -490,7 +490,7 @@ impl Stepper<'_> {
         self.state.epoch += 1;
         let ended: Vec<_> = self.state.outbox.drain(..).collect();
         for entry in ended {
-            self.finish(&entry, CommandOutcome::Superseded);
+            self.finish(&entry, CommandOutcome::Superseded { by: Overtaker::Turn });
         }
         if !was_closed {
             self.tell(EventKind::Closed { by_bot: false });

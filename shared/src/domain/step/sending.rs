@@ -3,7 +3,7 @@
 
 use super::{Answer, Decision, Effect, Stepper};
 use crate::domain::conversation::{
-    Action, CommandOutcome, Control, Lane, MAX_OWN_PARTS, OutboxEntry, Progress, Weight, remember,
+    Action, CommandOutcome, Control, Lane, MAX_OWN_PARTS, OutboxEntry, Overtaker, Progress, Weight, remember,
 };
 use crate::domain::ids::{ClaimId, PartId, Timestamp};
 use crate::domain::incoming;
@@ -127,7 +127,7 @@ impl Stepper<'_> {
         let asked = self.was_asked_since(&self.state.outbox[position]);
         self.state.outbox[position].progress = Progress::Pending { not_before };
         if asked {
-            self.drop_a_waiting_close();
+            self.drop_a_waiting_close(Overtaker::Message);
         }
         self.supersede_the_overtaken();
     }
