@@ -115,6 +115,40 @@ pub trait Fifo {
     ) -> impl Future<Output = Result<(), Unavailable>> + Send;
 }
 
+/// A message that could not be put on the inbox, kept until it can be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InboxRow {
+    /// Its group on the queue.
+    pub group: String,
+    /// Its deduplication id there.
+    pub deduplication_id: String,
+    /// The message.
+    pub body: String,
+    /// When it was kept.
+    pub kept_at: Timestamp,
+}
+
+/// Where what could not be put on the inbox is kept: a place that does not fail with the queue.
+pub trait InboxRows {
+    /// Keeps a message.
+    ///
+    /// # Errors
+    /// [`Unavailable`]: whether it was kept is not known; kept twice is put twice, under one id.
+    fn keep(&self, row: &InboxRow) -> impl Future<Output = Result<(), Unavailable>> + Send;
+
+    /// What is kept, of each group the oldest first, `limit` at most.
+    ///
+    /// # Errors
+    /// [`Unavailable`].
+    async fn kept(&self, limit: usize) -> Result<Vec<InboxRow>, Unavailable>;
+
+    /// Forgets a message that was put. Forgetting it again is nothing.
+    ///
+    /// # Errors
+    /// [`Unavailable`]: whether it was forgotten is not known.
+    async fn forget(&self, row: &InboxRow) -> Result<(), Unavailable>;
+}
+
 /// Why Intercom shows nothing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotShown {

@@ -72,15 +72,24 @@ impl LocalAws {
 
     /// How our functions would reach it, through `port`.
     pub(crate) fn connection(port: u16) -> Connection {
-        let variables = [
-            ("AWS_REGION", "us-east-1".to_owned()),
-            ("AWS_ACCESS_KEY_ID", "test".to_owned()),
-            ("AWS_SECRET_ACCESS_KEY", "test".to_owned()),
-            ("AWS_ENDPOINT_URL", format!("http://127.0.0.1:{port}")),
-        ];
-        let mut environment = Environment::of(variables.map(|(name, value)| (name.to_owned(), value)));
-        let connection = Connection::from_environment(&mut environment);
-        environment.finish().unwrap();
-        connection
+        reached_by(port, Connection::from_environment)
     }
+
+    /// How the edge would.
+    pub(crate) fn connection_of_the_edge(port: u16) -> Connection {
+        reached_by(port, Connection::of_the_edge)
+    }
+}
+
+fn reached_by(port: u16, open: impl FnOnce(&mut Environment) -> Connection) -> Connection {
+    let variables = [
+        ("AWS_REGION", "us-east-1".to_owned()),
+        ("AWS_ACCESS_KEY_ID", "test".to_owned()),
+        ("AWS_SECRET_ACCESS_KEY", "test".to_owned()),
+        ("AWS_ENDPOINT_URL", format!("http://127.0.0.1:{port}")),
+    ];
+    let mut environment = Environment::of(variables.map(|(name, value)| (name.to_owned(), value)));
+    let connection = open(&mut environment);
+    environment.finish().unwrap();
+    connection
 }

@@ -4,6 +4,7 @@
 
 mod aws;
 mod bots;
+mod inbox;
 mod intercom;
 mod queues;
 mod store;

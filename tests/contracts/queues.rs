@@ -6,20 +6,20 @@ use shared::adapters::sqs::{Keeper, Queue, Queues};
 use shared::lambda::batch::{Custody as _, SqsRecord};
 use shared::lambda::queues::Inbox;
 use shared::ports::{Clock as _, Fifo as _, Wakers, Worker};
-use shared::testing::{FakeWakers, key};
+use shared::testing::{FakeInboxRows, FakeWakers, key};
 use shared::wire::bot::CommandMessage;
 use shared::wire::queue::{InboxMessage, News, VERSION, WorkMessage};
 
 use super::aws::LocalAws;
 use super::run;
 
-async fn queue(client: &aws_sdk_sqs::Client, name: &str) -> Queue {
+pub(crate) async fn queue(client: &aws_sdk_sqs::Client, name: &str) -> Queue {
     let created =
         client.create_queue().queue_name(format!("{name}.fifo")).attributes(QueueAttributeName::FifoQueue, "true");
     Queue::new(client.clone(), created.send().await.unwrap().queue_url.unwrap())
 }
 
-async fn received(client: &aws_sdk_sqs::Client, name: &str) -> Vec<aws_sdk_sqs::types::Message> {
+pub(crate) async fn received(client: &aws_sdk_sqs::Client, name: &str) -> Vec<aws_sdk_sqs::types::Message> {
     let url = client.get_queue_url().queue_name(format!("{name}.fifo")).send().await.unwrap().queue_url.unwrap();
     let system = aws_sdk_sqs::types::MessageSystemAttributeName::All;
     let answer =
@@ -88,16 +88,17 @@ fn a_notification_that_intercom_repeats_is_on_the_inbox_once() {
     let aws = LocalAws::start();
     run(async {
         let client = LocalAws::connection(aws.port).sqs();
-        let inbox = Inbox(queue(&client, "inbox").await);
-        inbox.0.open().await.unwrap();
+        let inbox = Inbox { queue: queue(&client, "inbox").await, rows: FakeInboxRows::default(), clock: SystemClock };
+        inbox.queue.open().await.unwrap();
         let message =
             InboxMessage { v: VERSION, app_id: "abc123".into(), conversation_id: "1".into(), news: News::Doorbell };
         for id in ["notif_1", "notif_1", "notif_2"] {
             inbox.put(&message, id).await.unwrap();
         }
         assert_eq!(received(&client, "inbox").await.len(), 2);
-        let missing = Inbox(Queue::new(client, "http://127.0.0.1:1/000000000000/none.fifo"));
-        assert!(missing.put(&message, "notif_3").await.is_err());
+        assert!(inbox.rows.rows().is_empty(), "nothing goes through the table while the queue is there");
+        let missing = Queue::new(client, "http://127.0.0.1:1/000000000000/none.fifo");
+        assert!(missing.put("g", "notif_3".to_owned(), "{}".to_owned()).await.is_err());
     });
 }
 

@@ -83,7 +83,7 @@ async fn keeps_its_promises(store: &(impl Conversations + Bookmarks)) {
     assert_eq!(store.due(NOW, 100).await.unwrap(), [], "what is done is not due");
 }
 
-async fn create_table(port: u16) -> Table<RandomNames> {
+pub(crate) async fn create_table(port: u16) -> Table<RandomNames> {
     let client = LocalAws::connection(port).dynamodb();
     let attribute =
         |name: &str, kind| AttributeDefinition::builder().attribute_name(name).attribute_type(kind).build().unwrap();

@@ -7,6 +7,7 @@ use baton_tests::{CLIENT_SECRET, conversation_item, gateway_request, notificatio
 use lambda_http::Request;
 use proptest::prelude::*;
 use serde_json::{Value, json};
+use shared::app::inbox::Taken;
 use shared::config::{Environment, Secrets};
 use shared::ports::Unavailable;
 use shared::wire::intercom::CONVERSATION_TOPICS;
@@ -19,16 +20,18 @@ const PATH: &str = "acme-7f3k2q";
 #[derive(Default)]
 struct Kept {
     messages: Mutex<Vec<(InboxMessage, String)>>,
-    down: bool,
+    queue_is_down: bool,
+    table_is_down: bool,
 }
 
 impl Notifications for Kept {
-    async fn put(&self, message: &InboxMessage, id: &str) -> Result<(), Unavailable> {
-        if self.down {
-            return Err(Unavailable { what: "SQS", why: "scripted".to_owned() });
+    async fn put(&self, message: &InboxMessage, id: &str) -> Result<Taken, Unavailable> {
+        if self.table_is_down {
+            return Err(Unavailable { what: "DynamoDB", why: "scripted".to_owned() });
         }
         self.messages.lock().unwrap().push((message.clone(), id.to_owned()));
-        Ok(())
+        let down = Unavailable { what: "SQS", why: "scripted".to_owned() };
+        Ok(if self.queue_is_down { Taken::Kept(down) } else { Taken::Put })
     }
 }
 
@@ -215,11 +218,14 @@ fn a_large_notification_goes_on_as_ids_and_a_huge_one_is_413() {
 }
 
 #[test]
-fn when_the_queue_is_down_intercom_is_told_to_come_again() {
+fn when_the_queue_is_down_a_row_is_as_good_and_when_that_fails_too_intercom_is_to_come_again() {
     let body = a_message().to_string();
     let request = post(body.as_bytes(), &json!({ "x-hub-signature": sign(body.as_bytes(), CLIENT_SECRET) }), false);
-    let inbox = Kept { down: true, ..Kept::default() };
-    assert_eq!(now(handle(&doors(), &inbox, &request)).status().as_u16(), 500);
+    for (table_is_down, status) in [(false, 200), (true, 500)] {
+        let inbox = Kept { queue_is_down: true, table_is_down, ..Kept::default() };
+        assert_eq!(now(handle(&doors(), &inbox, &request)).status().as_u16(), status);
+        assert_eq!(inbox.messages.lock().unwrap().len(), usize::from(!table_is_down));
+    }
 }
 
 #[test]

@@ -4,6 +4,7 @@
 mod account;
 mod catch_up;
 mod crossings;
+mod inbox;
 mod outbound;
 mod races;
 mod story;

@@ -2,18 +2,20 @@
 //!
 //! In this order: the address, the size, the signature over the raw bytes, and only then the
 //! content. What is not signed costs no parsing, no call and no log line. What is signed is on
-//! the inbox before it is answered with 200, or was of no use. Answers are 200, 401, 404, 413 and
+//! the inbox before it is answered with 200, or in a row of the table when the inbox cannot be
+//! reached, or was of no use. Answers are 200, 401, 404, 413 and
 //! 500 only: Intercom takes 410 as "unsubscribe" and 429 as "slow down by up to two hours".
 
 use std::collections::BTreeMap;
 
 use lambda_http::http::{HeaderMap, Method, StatusCode};
 use lambda_http::{Body, Request, RequestExt as _, Response};
+use shared::app::inbox::Taken;
 use shared::config::{Environment, Secrets};
 use shared::domain::settings::Settings;
 use shared::domain::signature::{self, Key};
 use shared::lambda::queues::Inbox;
-use shared::ports::{Fifo, Unavailable};
+use shared::ports::{Clock, Fifo, InboxRows, Unavailable};
 use shared::wire::edge::{self, Received};
 use shared::wire::queue::InboxMessage;
 
@@ -30,11 +32,11 @@ pub trait Notifications {
         &self,
         message: &InboxMessage,
         notification_id: &str,
-    ) -> impl Future<Output = Result<(), Unavailable>> + Send;
+    ) -> impl Future<Output = Result<Taken, Unavailable>> + Send;
 }
 
-impl<Q: Fifo + Sync> Notifications for Inbox<Q> {
-    async fn put(&self, message: &InboxMessage, notification_id: &str) -> Result<(), Unavailable> {
+impl<Q: Fifo + Sync, R: InboxRows + Sync, C: Clock + Sync> Notifications for Inbox<Q, R, C> {
+    async fn put(&self, message: &InboxMessage, notification_id: &str) -> Result<Taken, Unavailable> {
         self.put(message, notification_id).await
     }
 }
@@ -111,13 +113,14 @@ async fn take<N: Notifications>(door: &Door, inbox: &N, body: &[u8]) -> Response
             answer(StatusCode::UNAUTHORIZED)
         }
         Received::Forward { message, notification_id } => match inbox.put(&message, &notification_id).await {
-            Ok(()) => {
-                tracing::info!(
-                    outcome = "enqueued",
-                    app_id = message.app_id,
-                    conversation_id = message.conversation_id,
-                    notification_id,
-                );
+            Ok(taken) => {
+                let (app_id, conversation_id) = (&message.app_id, &message.conversation_id);
+                match taken {
+                    Taken::Put => tracing::info!(outcome = "enqueued", app_id, conversation_id, notification_id),
+                    Taken::Kept(why) => {
+                        tracing::warn!(outcome = "kept_in_the_table", app_id, conversation_id, notification_id, %why);
+                    }
+                }
                 answer(StatusCode::OK)
             }
             Err(reason) => {

@@ -23,13 +23,41 @@ pub struct Connection {
     region: Region,
     credentials: Credentials,
     dynamodb_endpoint: Option<String>,
+    patience: Patience,
     http: SharedHttpClient,
     sqs: aws_sdk_sqs::Client,
 }
 
+/// How long AWS is waited for.
+#[derive(Debug, Clone, Copy)]
+struct Patience {
+    connect_ms: u64,
+    attempt_ms: u64,
+    all_ms: u64,
+    /// The longest first pause between two attempts.
+    pause_ms: u64,
+    attempts_at_dynamodb: u32,
+}
+
+/// Behind a queue there is time.
+const WORKER: Patience =
+    Patience { connect_ms: 1_000, attempt_ms: 3_000, all_ms: 6_000, pause_ms: 1_000, attempts_at_dynamodb: 3 };
+/// Intercom waits for five seconds at most; the queue and then the table are to have failed in two.
+const EDGE: Patience =
+    Patience { connect_ms: 400, attempt_ms: 430, all_ms: 900, pause_ms: 40, attempts_at_dynamodb: 2 };
+
 impl Connection {
     /// Reads how AWS is reached. What is missing is noted in the environment.
     pub fn from_environment(environment: &mut Environment) -> Self {
+        Self::with(WORKER, environment)
+    }
+
+    /// As [`Connection::from_environment`], for one who is waited for.
+    pub fn of_the_edge(environment: &mut Environment) -> Self {
+        Self::with(EDGE, environment)
+    }
+
+    fn with(patience: Patience, environment: &mut Environment) -> Self {
         let region = environment.needed("AWS_REGION");
         let credentials = Credentials::new(
             environment.needed("AWS_ACCESS_KEY_ID"),
@@ -51,11 +79,11 @@ impl Connection {
             .region(region.clone())
             .credentials_provider(credentials.clone())
             .http_client(http.clone())
-            .retry_config(RetryConfig::standard().with_max_attempts(2))
-            .timeout_config(timeouts());
+            .retry_config(patience.retries(2))
+            .timeout_config(patience.timeouts());
         sqs.set_endpoint_url(endpoint("SQS"));
         let sqs = aws_sdk_sqs::Client::from_conf(sqs.build());
-        Self { region, credentials, dynamodb_endpoint, http, sqs }
+        Self { region, credentials, dynamodb_endpoint, patience, http, sqs }
     }
 
     /// The client of SQS: built once, for every queue. Sends are tried twice: a FIFO send with a
@@ -65,7 +93,7 @@ impl Connection {
         self.sqs.clone()
     }
 
-    /// A client of DynamoDB. Calls are tried three times; conditional updates recognise their own
+    /// A client of DynamoDB. Calls are tried three times, at the edge twice; conditional updates recognise their own
     /// repetition.
     #[must_use]
     pub fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
@@ -74,19 +102,26 @@ impl Connection {
             .region(self.region.clone())
             .credentials_provider(self.credentials.clone())
             .http_client(self.http.clone())
-            .retry_config(RetryConfig::standard().with_max_attempts(3))
-            .timeout_config(timeouts());
+            .retry_config(self.patience.retries(self.patience.attempts_at_dynamodb))
+            .timeout_config(self.patience.timeouts());
         config.set_endpoint_url(self.dynamodb_endpoint.clone());
         aws_sdk_dynamodb::Client::from_conf(config.build())
     }
 }
 
-fn timeouts() -> TimeoutConfig {
-    TimeoutConfig::builder()
-        .connect_timeout(Duration::from_millis(1_000))
-        .operation_attempt_timeout(Duration::from_millis(3_000))
-        .operation_timeout(Duration::from_millis(6_000))
-        .build()
+impl Patience {
+    fn timeouts(self) -> TimeoutConfig {
+        TimeoutConfig::builder()
+            .connect_timeout(Duration::from_millis(self.connect_ms))
+            .operation_attempt_timeout(Duration::from_millis(self.attempt_ms))
+            .operation_timeout(Duration::from_millis(self.all_ms))
+            .build()
+    }
+
+    fn retries(self, attempts: u32) -> RetryConfig {
+        let pause = Duration::from_millis(self.pause_ms);
+        RetryConfig::standard().with_max_attempts(attempts).with_initial_backoff(pause)
+    }
 }
 
 fn http_client(amazon_roots: bool) -> SharedHttpClient {

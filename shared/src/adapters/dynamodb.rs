@@ -262,11 +262,11 @@ fn shard_of(key: &ConversationKey) -> String {
     format!("due{}", hash.first().copied().unwrap_or_default() % DUE_SHARDS)
 }
 
-fn text_value(text: &str) -> AttributeValue {
+pub(super) fn text_value(text: &str) -> AttributeValue {
     AttributeValue::S(text.to_owned())
 }
 
-fn number(value: u64) -> AttributeValue {
+pub(super) fn number(value: u64) -> AttributeValue {
     AttributeValue::N(value.to_string())
 }
 
@@ -274,7 +274,7 @@ fn broken(why: &str) -> Unavailable {
     Unavailable { what: "DynamoDB", why: format!("a row cannot be read or written: {why}") }
 }
 
-fn unavailable<E: ProvideErrorMetadata, R>(error: SdkError<E, R>) -> Unavailable {
+pub(super) fn unavailable<E: ProvideErrorMetadata, R>(error: SdkError<E, R>) -> Unavailable {
     Unavailable { what: "DynamoDB", why: super::connection::why(&error) }
 }
 

@@ -6,5 +6,6 @@ pub mod clock;
 pub mod connection;
 pub mod dynamodb;
 pub mod http;
+pub mod inbox_rows;
 pub mod intercom;
 pub mod sqs;

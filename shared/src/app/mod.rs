@@ -9,6 +9,7 @@ pub mod carry_out;
 pub mod catch_up;
 pub mod deliver;
 pub mod heed;
+pub mod inbox;
 pub mod sweep;
 
 use crate::domain::conversation::{Control, Conversation, Lane};

@@ -3,8 +3,9 @@
 //! Every queue is FIFO, its group the conversation. Putting a message again under the same
 //! deduplication id within five minutes is putting it once.
 
+use crate::app::inbox::{Taken, take_in};
 use crate::domain::ids::ConversationKey;
-use crate::ports::{Doorbells, Fifo, Unavailable, Wakers, Worker};
+use crate::ports::{Clock, Doorbells, Fifo, InboxRows, Unavailable, Wakers, Worker};
 use crate::wire::bot::{CommandMessage, EventMessage};
 use crate::wire::queue::{InboxMessage, News, VERSION, WorkMessage};
 use crate::wire::sha256_hex;
@@ -14,19 +15,26 @@ fn json(value: &impl serde::Serialize) -> Result<String, Unavailable> {
     serde_json::to_string(value).map_err(|error| Unavailable { what: "SQS", why: format!("not sent: {error}") })
 }
 
-/// The inbox, into which the edge puts notifications.
+/// The inbox, as the edge puts notifications into it.
 #[derive(Debug, Clone)]
-pub struct Inbox<Q>(pub Q);
+pub struct Inbox<Q, R, C> {
+    /// The queue.
+    pub queue: Q,
+    /// What holds notifications while the queue cannot be reached.
+    pub rows: R,
+    /// The time.
+    pub clock: C,
+}
 
-impl<Q: Fifo> Inbox<Q> {
-    /// Puts one notification. `notification_id` is Intercom's: a retry of the same within five
-    /// minutes is dropped by the queue.
+impl<Q: Fifo, R: InboxRows, C: Clock> Inbox<Q, R, C> {
+    /// Makes one notification durable. `notification_id` is Intercom's: a retry of the same within
+    /// five minutes is dropped by the queue.
     ///
     /// # Errors
     /// [`Unavailable`]: it is not durable.
-    pub async fn put(&self, message: &InboxMessage, notification_id: &str) -> Result<(), Unavailable> {
+    pub async fn put(&self, message: &InboxMessage, notification_id: &str) -> Result<Taken, Unavailable> {
         let group = format!("{}#{}", message.app_id, message.conversation_id);
-        self.0.put(&group, notification_id.to_owned(), json(message)?).await
+        take_in(&self.queue, &self.rows, &self.clock, group, notification_id.to_owned(), json(message)?).await
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::adapters::clock::{RandomNames, SystemClock};
 use crate::adapters::connection::Connection;
 use crate::adapters::dynamodb::Table;
+use crate::adapters::inbox_rows::InboxTable;
 use crate::adapters::intercom::RestApi;
 use crate::adapters::sqs::{Keeper, Queue, Queues};
 use crate::app::Desk;
@@ -20,6 +21,11 @@ pub type AwsOffice = Office<Table<RandomNames>, Queue, SystemClock, RestApi<Syst
 /// The queue whose address a variable names.
 pub fn queue(environment: &mut Environment, connection: &Connection, variable: &str) -> Queue {
     Queue::new(connection.sqs(), environment.needed(variable))
+}
+
+/// What holds notifications while the inbox cannot be reached.
+pub fn inbox_rows(environment: &mut Environment, connection: &Connection) -> InboxTable {
+    InboxTable::new(connection.clone(), environment.needed("TABLE_NAME"))
 }
 
 /// The keeper of the messages of the function's own queue.

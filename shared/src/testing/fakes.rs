@@ -11,8 +11,8 @@ use crate::domain::part::{Assignee, Observation, Part, PartKind};
 use crate::domain::settings::{Bot, Workspace};
 use crate::domain::step::Answer;
 use crate::ports::{
-    Bookmark, Bookmarks, Bots, Clock, Conversations, Doorbells, Intercom, Names, NotSaved, NotShown, NotTaken, Page,
-    Search, Stored, Unavailable, Wakers, Worker,
+    Bookmark, Bookmarks, Bots, Clock, Conversations, Doorbells, Fifo, InboxRow, InboxRows, Intercom, Names, NotSaved,
+    NotShown, NotTaken, Page, Search, Stored, Unavailable, Wakers, Worker,
 };
 
 /// A clock that stands until it is moved. Clones show the same time.
@@ -207,6 +207,115 @@ impl Doorbells for FakeWakers {
             doorbells.push(call);
         }
         Ok(())
+    }
+}
+
+/// What goes wrong with a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mishap {
+    /// Nothing.
+    None,
+    /// It has no effect, and fails.
+    Fails,
+    /// It has its effect, and fails; the same as dying right after it.
+    AnswerLost,
+}
+
+/// What goes wrong with the next calls, in order; then nothing does.
+#[derive(Debug, Clone, Default)]
+pub struct Mishaps(Rc<RefCell<VecDeque<Mishap>>>);
+
+impl Mishaps {
+    /// What goes wrong next.
+    pub fn expect(&self, mishaps: impl IntoIterator<Item = Mishap>) {
+        self.0.borrow_mut().extend(mishaps);
+    }
+
+    fn around(&self, effect: impl FnOnce()) -> Result<(), Unavailable> {
+        let mishap = self.0.borrow_mut().pop_front().unwrap_or(Mishap::None);
+        if mishap != Mishap::Fails {
+            effect();
+        }
+        let broken = Unavailable { what: "a fake", why: "scripted".to_owned() };
+        if mishap == Mishap::None { Ok(()) } else { Err(broken) }
+    }
+}
+
+/// A message as it was put: group, deduplication id, body.
+pub(super) type Put = (String, String, String);
+
+/// A queue in groups, which drops what it was given under the same id.
+#[derive(Debug, Clone, Default)]
+pub struct FakeFifo {
+    messages: Rc<RefCell<Vec<Put>>>,
+    /// What goes wrong with the next puts.
+    pub mishaps: Mishaps,
+}
+
+impl FakeFifo {
+    /// What lies on it.
+    #[must_use]
+    pub fn messages(&self) -> Vec<Put> {
+        self.messages.borrow().clone()
+    }
+
+    /// Puts a message, at once.
+    ///
+    /// # Errors
+    /// As was scripted.
+    pub fn put_now(&self, group: &str, deduplication_id: &str, body: &str) -> Result<(), Unavailable> {
+        self.mishaps.around(|| {
+            let mut messages = self.messages.borrow_mut();
+            if !messages.iter().any(|(at, id, _)| (at.as_str(), id.as_str()) == (group, deduplication_id)) {
+                messages.push((group.to_owned(), deduplication_id.to_owned(), body.to_owned()));
+            }
+        })
+    }
+}
+
+impl Fifo for FakeFifo {
+    fn put(
+        &self,
+        group: &str,
+        deduplication_id: String,
+        body: String,
+    ) -> impl Future<Output = Result<(), Unavailable>> + Send {
+        std::future::ready(self.put_now(group, &deduplication_id, &body))
+    }
+}
+
+/// The rows of what could not be put on the inbox.
+#[derive(Debug, Clone, Default)]
+pub struct FakeInboxRows {
+    rows: Rc<RefCell<Vec<InboxRow>>>,
+    /// What goes wrong with the next rows that are kept.
+    pub keeping: Mishaps,
+    /// What goes wrong with the next that are forgotten.
+    pub forgetting: Mishaps,
+}
+
+impl FakeInboxRows {
+    /// What is kept.
+    #[must_use]
+    pub fn rows(&self) -> Vec<InboxRow> {
+        self.rows.borrow().clone()
+    }
+}
+
+impl InboxRows for FakeInboxRows {
+    fn keep(&self, row: &InboxRow) -> impl Future<Output = Result<(), Unavailable>> + Send {
+        std::future::ready(self.keeping.around(|| self.rows.borrow_mut().push(row.clone())))
+    }
+
+    async fn kept(&self, limit: usize) -> Result<Vec<InboxRow>, Unavailable> {
+        let mut rows = self.rows();
+        rows.sort_by_key(|row| row.kept_at);
+        rows.truncate(limit);
+        Ok(rows)
+    }
+
+    async fn forget(&self, row: &InboxRow) -> Result<(), Unavailable> {
+        self.forgetting.around(|| self.rows.borrow_mut().retain(|kept| kept != row))
     }
 }
 

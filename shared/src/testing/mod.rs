@@ -6,7 +6,8 @@ mod mutants;
 mod scene;
 
 pub use fakes::{
-    FakeBots, FakeIntercom, FakeSearch, FakeStore, FakeWakers, ManualClock, Numbered, StoreFault, Surprise,
+    FakeBots, FakeFifo, FakeInboxRows, FakeIntercom, FakeSearch, FakeStore, FakeWakers, ManualClock, Mishap, Mishaps,
+    Numbered, StoreFault, Surprise,
 };
 pub use mutants::{Mutant, break_as, is_broken_as};
 pub use scene::{ALICE, BOT, BOT_TEAM, CUSTOMER, SUPPORT, Scene, key, settings, workspace};

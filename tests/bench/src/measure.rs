@@ -211,10 +211,11 @@ pub fn round(subject: Subject, binary: &Path, setup: &Setup, failures: &mut Vec<
 }
 
 /// What `webhook-ingress` is configured with; the empty handler gets it too and reads none of it.
-fn ingress_env(sqs: &Sqs, workspace: &Workspace) -> [(&'static str, String); 5] {
+fn ingress_env(sqs: &Sqs, workspace: &Workspace) -> [(&'static str, String); 6] {
     [
         ("AWS_ENDPOINT_URL_SQS", sqs.endpoint_url()),
         ("INBOX_QUEUE_URL", sqs.queue_url("inbox.fifo")),
+        ("TABLE_NAME", "none".to_owned()),
         ("WEBHOOK_SECRETS", format!(r#"{{"bench":"{CLIENT_SECRET}"}}"#)),
         ("SETTINGS_FILE", workspace.0.join("baton.toml").display().to_string()),
         ("LOG_LEVEL", "info".to_owned()),

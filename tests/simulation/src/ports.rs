@@ -12,8 +12,8 @@ use shared::domain::step::Answer;
 use shared::lambda::batch::{Custody, SqsRecord};
 use shared::lambda::messengers::Lines;
 use shared::ports::{
-    Bookmark, Bookmarks, Changed, Clock, Conversations, Fifo, Intercom, Names, NotSaved, NotShown, NotTaken, Page,
-    Search, Stored, Unavailable,
+    Bookmark, Bookmarks, Changed, Clock, Conversations, Fifo, InboxRow, InboxRows, Intercom, Names, NotSaved, NotShown,
+    NotTaken, Page, Search, Stored, Unavailable,
 };
 use shared::testing::BOT;
 
@@ -174,6 +174,38 @@ impl Bookmarks for Rows {
             return Err(unavailable("DynamoDB"));
         }
         with(|world| world.bookmarks.insert(app_id.clone(), bookmark.clone()));
+        end(fault).await;
+        if fault == Some(Fault::AnswerLost) { Err(unavailable("DynamoDB")) } else { Ok(()) }
+    }
+}
+
+impl InboxRows for Rows {
+    async fn keep(&self, row: &InboxRow) -> Result<(), Unavailable> {
+        let fault = begin(Point::Save, 2, 15).await;
+        if fault == Some(Fault::Fails) {
+            return Err(unavailable("DynamoDB"));
+        }
+        with(|world| world.inbox_rows.push(row.clone()));
+        end(fault).await;
+        if fault == Some(Fault::AnswerLost) { Err(unavailable("DynamoDB")) } else { Ok(()) }
+    }
+
+    async fn kept(&self, limit: usize) -> Result<Vec<InboxRow>, Unavailable> {
+        wait(5, 20).await;
+        Ok(with(|world| {
+            let mut rows = world.inbox_rows.clone();
+            rows.sort_by_key(|row| row.kept_at);
+            rows.truncate(limit);
+            rows
+        }))
+    }
+
+    async fn forget(&self, row: &InboxRow) -> Result<(), Unavailable> {
+        let fault = begin(Point::Save, 2, 12).await;
+        if fault == Some(Fault::Fails) {
+            return Err(unavailable("DynamoDB"));
+        }
+        with(|world| world.inbox_rows.retain(|kept| kept != row));
         end(fault).await;
         if fault == Some(Fault::AnswerLost) { Err(unavailable("DynamoDB")) } else { Ok(()) }
     }

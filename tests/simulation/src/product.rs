@@ -10,6 +10,7 @@ use lambda_http::{Body, Request, RequestExt as _};
 use sha1::Sha1;
 use shared::app::Desk;
 use shared::app::catch_up::catch_up;
+use shared::app::inbox::put_back;
 use shared::app::sweep::sweep;
 use shared::config::{Environment, Secrets};
 use shared::domain::conversation::Lane;
@@ -51,7 +52,7 @@ pub struct Product {
     closer: Office<Rows, Sqs, Time, Api, Fresh>,
     bots: Messengers<Ways, Sqs, Time>,
     doors: Doors,
-    inbox: Inbox<Sqs>,
+    inbox: Inbox<Sqs, Rows, Time>,
 }
 
 impl std::fmt::Debug for Product {
@@ -143,7 +144,7 @@ impl Product {
             closer: office(Lane::Close),
             bots: Messengers { lines: Ways, queues: queues(), clock: Time },
             doors,
-            inbox: Inbox(Sqs(QueueName::Inbox)),
+            inbox: Inbox { queue: Sqs(QueueName::Inbox), rows: Rows, clock: Time },
         }
     }
 
@@ -186,8 +187,9 @@ impl Product {
     /// The minute's sweep.
     pub async fn sweep(self: Rc<Self>) {
         let deadline = with(|world| Timestamp(world.now + crate::world::INVOCATION_MS));
-        if sweep(&self.router).await.is_ok() {
-            // Where it fails, it is made again in a minute.
+        // Where one fails, all are made again in a minute.
+        let back = put_back(&self.inbox.queue, &self.inbox.rows, &Time, deadline).await;
+        if back.is_ok() && sweep(&self.router).await.is_ok() {
             let _ = catch_up(&self.router, &Api, deadline).await;
         }
         with(crate::world::World::ended_well);

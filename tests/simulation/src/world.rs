@@ -10,7 +10,7 @@ use std::rc::Rc;
 use shared::domain::conversation::{Action, Conversation};
 use shared::domain::ids::{AppId, ConversationKey, Timestamp};
 use shared::lambda::batch::{BatchAnswer, SqsBatch, SqsRecord};
-use shared::ports::Bookmark;
+use shared::ports::{Bookmark, InboxRow};
 use shared::wire::bot::{CommandMessage, EventMessage};
 
 use crate::bot::{self, Issued, Memory, Style};
@@ -189,6 +189,8 @@ pub struct World {
     pub rows: BTreeMap<ConversationKey, Row>,
     /// How far each workspace was searched.
     pub bookmarks: BTreeMap<AppId, Bookmark>,
+    /// What the inbox did not take.
+    pub inbox_rows: Vec<InboxRow>,
     /// How often all rows were lost.
     pub life: u32,
     /// The conversations.
@@ -251,6 +253,7 @@ impl World {
             receipts: 0,
             rows: BTreeMap::new(),
             bookmarks: BTreeMap::new(),
+            inbox_rows: Vec::new(),
             life: 0,
             talks: Vec::new(),
             births: BTreeMap::new(),
@@ -759,7 +762,7 @@ impl World {
     #[must_use]
     pub fn is_something_due(&self) -> bool {
         let latest = self.now + self.manner.skew_ms;
-        self.rows.values().any(|row| row.state.due_at().is_some_and(|at| at.0 <= latest))
+        !self.inbox_rows.is_empty() || self.rows.values().any(|row| row.state.due_at().is_some_and(|at| at.0 <= latest))
     }
 
     /// Whether a search has anything to find.
@@ -788,6 +791,7 @@ impl World {
         let idle = |event: &Event| matches!(event, Event::Sweep | Event::Redrive | Event::Deadline(_) | Event::Pump(_));
         !self.is_something_unfound()
             && self.queues.iter().all(|queue| queue.is_empty() && queue.dead.is_empty())
+            && self.inbox_rows.is_empty()
             && self.rows.values().all(|row| row.state.due_at().is_none())
             && self.all_to_come(idle)
     }
@@ -819,6 +823,7 @@ impl World {
             Event::Wipe => {
                 self.tell(8, |_| "every row is lost".to_owned());
                 self.rows.clear();
+                self.inbox_rows.clear();
                 self.life += 1;
                 // A search from the beginning rebuilds them.
                 self.search_anew();
