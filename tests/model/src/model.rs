@@ -1,6 +1,6 @@
 //! The model as the checker sees it, and what was met on the way.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Mutex;
 
 use shared::domain::conversation::{Action, Control, Conversation, OutboxEntry, Progress};
@@ -14,7 +14,7 @@ use crate::moves::{Deed, Move};
 use crate::mutants::Mutant;
 use crate::properties;
 use crate::time::TICK_MS;
-use crate::world::{Left, World};
+use crate::world::{Left, Row, World};
 
 /// How much may happen.
 #[derive(Debug, Clone)]
@@ -123,6 +123,7 @@ pub struct Model {
     /// What leads where.
     pub graph: Graph,
     pub(crate) workspace: Workspace,
+    rows: Mutex<HashSet<Row>>,
 }
 
 impl Model {
@@ -132,7 +133,17 @@ impl Model {
         let mut workspace = shared::testing::workspace();
         workspace.settle_ms = if mutant == Mutant::SettlesAtOnce { 0 } else { TICK_MS };
         workspace.resume_after_minutes = bounds.resumes.then_some(1);
-        Self { bounds, mutant, sights: Sights::default(), graph: Graph::default(), workspace }
+        Self { bounds, mutant, sights: Sights::default(), graph: Graph::default(), workspace, rows: Mutex::default() }
+    }
+
+    /// Many worlds have the same row; it is kept once.
+    fn share(&self, row: &mut Row) {
+        let mut rows = self.rows.lock().unwrap();
+        if let Some(known) = rows.get(row) {
+            *row = known.clone();
+        } else {
+            rows.insert(row.clone());
+        }
     }
 
     /// Whether nothing is under way: whatever happens next comes from outside.
@@ -166,6 +177,7 @@ impl stateright::Model for Model {
         if !self.make(&mut world, next) || world == *last {
             return None;
         }
+        self.share(&mut world.row);
         self.graph.leads(last, &world);
         Some(world)
     }

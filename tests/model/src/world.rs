@@ -34,7 +34,8 @@ impl std::ops::Deref for Row {
 
 impl PartialEq for Row {
     fn eq(&self, other: &Self) -> bool {
-        self.digest == other.digest && self.conversation == other.conversation
+        Arc::ptr_eq(&self.conversation, &other.conversation)
+            || (self.digest == other.digest && self.conversation == other.conversation)
     }
 }
 
@@ -309,6 +310,9 @@ impl World {
     /// Numbers that are only compared are counted anew from what is still there: events, entries
     /// and epochs. So states differ by what can happen in them, not by how long ago they began.
     pub fn renumber(&mut self) {
+        if self.is_numbered() {
+            return;
+        }
         let mut row = (*self.row).clone();
         for (number, event) in (1..).zip(&mut row.events) {
             event.seq = number;
@@ -325,19 +329,40 @@ impl World {
             };
             *seq = seqs.iter().position(|known| known == seq).map_or(0, |place| place as u64 + 1);
         }
-        let mut epochs: Vec<u64> = vec![row.epoch];
-        epochs.extend(row.events.iter().map(|event| event.epoch));
-        epochs.extend(row.outbox.iter().map(|entry| entry.epoch));
-        epochs.extend(self.commands.iter().filter(|asked| !asked.recorded).map(|asked| asked.epoch));
-        epochs.sort_unstable();
-        epochs.dedup();
+        let epochs = self.epochs();
         let rank = |epoch: &mut u64| *epoch = epochs.iter().position(|known| known == epoch).unwrap_or_default() as u64;
         rank(&mut row.epoch);
         row.events.iter_mut().for_each(|event| rank(&mut event.epoch));
         row.outbox.iter_mut().for_each(|entry| rank(&mut entry.epoch));
         self.commands.iter_mut().filter(|asked| !asked.recorded).for_each(|asked| rank(&mut asked.epoch));
-        if row != *self.row {
-            self.row = Row::new(row);
-        }
+        self.row = Row::new(row);
+    }
+
+    fn is_numbered(&self) -> bool {
+        let row = &self.row;
+        let in_order = |seqs: &mut dyn Iterator<Item = u64>| (1..).zip(seqs).all(|(number, seq)| number == seq);
+        let mut epochs = self.epochs();
+        row.last_event == row.events.len() as u64
+            && row.last_out == row.outbox.len() as u64
+            && in_order(&mut row.events.iter().map(|event| event.seq))
+            && in_order(&mut row.outbox.iter().map(|entry| entry.seq))
+            && self.hands.iter().all(|hand| match hand {
+                Hand::Idle => true,
+                Hand::Claimed { seq, .. } | Hand::Answered { seq, .. } | Hand::ReadBack { seq, .. } => {
+                    *seq <= row.last_out
+                }
+            })
+            && epochs.drain(..).enumerate().all(|(number, epoch)| number as u64 == epoch)
+    }
+
+    /// The epochs that are still spoken of, in order.
+    fn epochs(&self) -> Vec<u64> {
+        let mut epochs: Vec<u64> = vec![self.row.epoch];
+        epochs.extend(self.row.events.iter().map(|event| event.epoch));
+        epochs.extend(self.row.outbox.iter().map(|entry| entry.epoch));
+        epochs.extend(self.commands.iter().filter(|asked| !asked.recorded).map(|asked| asked.epoch));
+        epochs.sort_unstable();
+        epochs.dedup();
+        epochs
     }
 }
