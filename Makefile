@@ -13,7 +13,7 @@ DEPLOY_TOOLS := .tools/venv-deploy
 NODE_TOOLS := .tools/node
 FUNCTIONS := $(notdir $(patsubst %/Cargo.toml,%,$(wildcard functions/*/Cargo.toml)))
 
-.PHONY: help run tools node-tools test check build deploy bench bench-sandbox simulate model-check clean test-rust test-template test-clients test-page test-end-to-end test-openapi needs-python needs-cargo
+.PHONY: help run tools node-tools test check build deploy bench bench-sandbox simulate model-check fuzz clean test-rust test-template test-clients test-page test-end-to-end test-openapi needs-python needs-cargo
 
 help: ## show this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)$$/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -96,6 +96,23 @@ simulate: needs-cargo ## live N messages of random lives in a simulated world (S
 
 model-check: needs-cargo ## explore every order of events, within bounds, against the rules (ONLY=name: some of the scenarios)
 	cargo run --quiet --release --package model -- "$(ONLY)"
+
+# Coverage-guided, on nightly, which rustup fetches. What is found lies in .local/fuzz, with what was learned.
+RUNS ?= 10000000
+FUZZ_BUILD := $(abspath $(or $(CARGO_TARGET_DIR),target))/fuzz
+FUZZ_HOST = $(shell rustc -vV | sed -n 's/^host: //p')
+FUZZ_FLAGS := --cfg fuzzing -Cpasses=sancov-module -Ccodegen-units=1 -Cllvm-args=-sanitizer-coverage-level=4 \
+	-Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
+	-Cllvm-args=-sanitizer-coverage-trace-compares
+
+fuzz: needs-cargo ## fuzz what comes in from outside (TARGET=…: one of tests/fuzz/seeds; RUNS=…: how often each)
+	cd tests/fuzz && CARGO_TARGET_DIR="$(FUZZ_BUILD)" RUSTFLAGS="$(FUZZ_FLAGS)" cargo +nightly build --release --target $(FUZZ_HOST)
+	for target in $(or $(TARGET),$(notdir $(wildcard tests/fuzz/seeds/*))); do \
+		echo "… fuzz $$target"; mkdir -p .local/fuzz/$$target; \
+		case $$target in html_*|markdown_*) split -l 1 -a 3 tests/fuzz/attacks.txt .local/fuzz/$$target/attack-;; esac; \
+		"$(FUZZ_BUILD)/$(FUZZ_HOST)/release/$$target" -runs=$(subst _,,$(RUNS)) -max_len=4096 -timeout=10 -print_final_stats=1 \
+			-artifact_prefix=.local/fuzz/$$target- .local/fuzz/$$target tests/fuzz/seeds/$$target; \
+	done
 
 clean: ## delete what was built or installed here
 	rm -rf .tools .local infra/build target

@@ -297,7 +297,8 @@ impl Writer {
     }
 
     fn needs_paragraph(&self) -> bool {
-        self.open.iter().all(|open| matches!(*open, "ul" | "ol" | "blockquote"))
+        let block = self.open.iter().rev().find(|open| writable(open).is_some_and(|(_, is_block)| is_block));
+        block.is_none_or(|block| matches!(*block, "ul" | "ol" | "blockquote"))
     }
 
     /// An item stands in a list directly; it ends what is open there, the item before it too.
@@ -426,6 +427,8 @@ mod tests {
             ("<b>x<li>y", "<p><b>x</b></p><ul><li>y</li></ul>"),
             ("<ul><ul><li>x", "<ul><li><ul><li>x</li></ul></li></ul>"),
             ("<ol><p>x", "<ol><li><p>x</p></li></ol>"),
+            ("<ul><li>a<ul> b<li>c", "<ul><li>a<ul><li> b</li><li>c</li></ul></li></ul>"),
+            ("<ul><li><blockquote>a", "<ul><li><blockquote><p>a</p></blockquote></li></ul>"),
             (
                 "<a href=\"https://a.example\">x<a href=\"https://b.example\">y</a></a>",
                 "<p><a href=\"https://a.example\">x</a><a href=\"https://b.example\">y</a></p>",
