@@ -7,6 +7,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use lambda_http::http::Method;
 use lambda_http::{Body, Request, RequestExt as _};
 use sha1::Sha1;
+use shared::app::inbox::Taken;
 use shared::config::{Environment, Secrets};
 use shared::domain::command::Ask;
 use shared::domain::content::Block;
@@ -46,9 +47,9 @@ struct Kept {
 }
 
 impl webhook_ingress::Notifications for Kept {
-    async fn put(&self, message: &InboxMessage, id: &str) -> Result<(), Unavailable> {
+    async fn put(&self, message: &InboxMessage, id: &str) -> Result<Taken, Unavailable> {
         self.notifications.lock().unwrap().push((message.clone(), id.to_owned()));
-        Ok(())
+        Ok(Taken::Put)
     }
 }
 
