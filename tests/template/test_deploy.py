@@ -167,7 +167,9 @@ class TheDeployedTemplate(unittest.TestCase):
                 calls["sqs:PurgeQueue", f"{queue}Queue"] = ("sqs", "purge_queue", arguments)
             outcomes = self._invoke(function, {"calls": list(calls.values())})
             for (action, resource), outcome in zip(calls, outcomes, strict=True):
-                allowed = f"{role} allow {action} on {resource}" in granted
+                right = f"{role} allow {action} on {resource}"
+                # The local AWS does not know dynamodb:LeadingKeys, so a right under that condition shows as one without.
+                allowed = any(line == right or line.startswith(f"{right} when ") for line in granted)
                 denied = outcome in ("AccessDenied", "AccessDeniedException")
                 self.assertEqual(not denied, allowed, f"{function}: {action} on {resource}: {outcome}")
 
