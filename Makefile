@@ -13,7 +13,7 @@ DEPLOY_TOOLS := .tools/venv-deploy
 NODE_TOOLS := .tools/node
 FUNCTIONS := $(notdir $(patsubst %/Cargo.toml,%,$(wildcard functions/*/Cargo.toml)))
 
-.PHONY: help run tools node-tools test check build deploy bench bench-sandbox simulate model-check fuzz clean test-rust test-template test-clients test-page test-end-to-end test-openapi needs-python needs-cargo
+.PHONY: help run tools node-tools test check build deploy bench bench-sandbox simulate simulate-exhaustive simulate-mutants model-check fuzz clean test-rust test-template test-clients test-page test-end-to-end test-openapi needs-python needs-cargo
 
 help: ## show this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)$$/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -93,6 +93,13 @@ SIMULATE := cargo run --quiet --profile simulate --package simulation --bin simu
 
 simulate: needs-cargo ## live N messages of random lives in a simulated world (SEED=…: one of them, in words)
 	$(SIMULATE) $(if $(SEED),seed $(SEED),messages $(N))
+
+FAULTS ?= 3
+simulate-exhaustive: needs-cargo ## play every schedule of up to FAULTS faults of a short conversation (SHARE=0/8: an eighth)
+	$(SIMULATE) exhaustive $(FAULTS) $(SHARE)
+
+simulate-mutants: needs-cargo ## break the protocol in every known way, and see what finds it out
+	$(SIMULATE) mutants 1000
 
 model-check: needs-cargo ## explore every order of events, within bounds, against the rules (ONLY=name: some of the scenarios)
 	cargo run --quiet --release --package model -- "$(ONLY)"

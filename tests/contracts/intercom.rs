@@ -71,6 +71,12 @@ async fn keeps_its_promises(intercom: &impl Intercom, workspace: &Workspace, id:
     let seen = intercom.observe(workspace, id, false).await.unwrap();
     assert!(!seen.open);
     assert_eq!(seen.parts.iter().filter(|part| part.kind == PartKind::Close).count(), 1, "closed once");
+    for _ in 0..2 {
+        assert!(matches!(intercom.perform(workspace, id, &Action::Open).await, Answer::Done { .. }));
+    }
+    let seen = intercom.observe(workspace, id, false).await.unwrap();
+    assert!(seen.open);
+    assert_eq!(seen.parts.iter().filter(|part| part.kind == PartKind::Open).count(), 1, "opened once");
 }
 
 #[test]

@@ -170,7 +170,7 @@ fn a_reply_that_opens_what_a_teammate_has_closed_brings_it_back_to_the_bot() {
 }
 
 #[test]
-fn an_assignment_that_a_close_of_ours_has_overtaken_does_not_open_it() {
+fn an_assignment_that_a_close_of_ours_has_overtaken_has_it_opened_again() {
     let (mut scene, bridge) = bridge();
     let mut core = Core::with_on_the_wire(&bridge, &[]);
     let id = CommandId::parse("c").unwrap();
@@ -190,7 +190,8 @@ fn an_assignment_that_a_close_of_ours_has_overtaken_does_not_open_it() {
     core.answered(Answer::Done { part_id: last_part(&scene) });
     core.heard(assigned, scene.whole());
     core.heard(scene.notification(), scene.whole());
-    assert_eq!(core.state.control, Control::Closed);
+    assert_eq!(core.state.control, Control::Human, "whoever took it did not want it closed");
+    assert!(core.state.outbox.iter().any(|entry| entry.action == Action::Open));
 }
 
 #[test]

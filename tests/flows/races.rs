@@ -5,7 +5,7 @@ use shared::app::Unfinished;
 use shared::app::heed::{News, heed};
 use shared::domain::command::{Ask, Command, HandoverTarget};
 use shared::domain::content::AuthorKind;
-use shared::domain::conversation::{Control, Conversation, EventKind, Lane, Overtaker};
+use shared::domain::conversation::{Action, Control, Conversation, EventKind, Lane, Overtaker};
 use shared::domain::ids::{AdminId, BotId, ClaimId, CommandId};
 use shared::domain::part::{Assignee, Observation};
 use shared::domain::step::{Answer, Effect, Input, step};
@@ -353,15 +353,69 @@ fn a_hand_over_goes_on_when_the_close_before_it_turns_out_to_have_arrived() {
 }
 
 #[test]
-fn what_happened_before_a_close_that_was_confirmed_first_does_not_open_it_again() {
+fn a_close_that_crossed_a_take_over_is_undone_in_whatever_order_they_are_heard() {
+    for first in ["close", "take-over"] {
+        let (mut scene, bridge) = bridge();
+        let (state, seq, claim) = with_a_close_on_the_wire(&bridge);
+        let now = bridge.desk.clock.now();
+        scene.alice_takes();
+        let taken = Input::Observed(scene.whole());
+        scene.own_close("Bye");
+        let part_id = scene.whole().parts.last().map(|part| part.id.clone());
+        let confirmed = Input::Answered { seq, claim, answer: Answer::Done { part_id } };
+        let order = if first == "close" { [confirmed, taken] } else { [taken, confirmed] };
+        let mut state = order.iter().fold(state, |state, input| step(&state, input, &workspace(), now).state);
+        state = step(&state, &Input::Observed(scene.whole()), &workspace(), now).state;
+        assert_eq!(state.control, Control::Human, "{first} first");
+        let to_do: Vec<_> = state.outbox.iter().map(|entry| entry.action.clone()).collect();
+        assert_eq!(to_do, [Action::Open], "{first} first");
+    }
+}
+
+#[test]
+fn what_the_bot_had_to_say_before_its_hand_over_is_not_said_over_a_person() {
     let (mut scene, bridge) = bridge();
-    let (state, seq, claim) = with_a_close_on_the_wire(&bridge);
-    let now = bridge.desk.clock.now();
-    scene.alice_takes();
-    scene.own_close("Bye");
-    let part_id = scene.whole().parts.last().map(|part| part.id.clone());
-    let state =
-        step(&state, &Input::Answered { seq, claim, answer: Answer::Done { part_id } }, &workspace(), now).state;
-    let state = step(&state, &Input::Observed(scene.whole()), &workspace(), now).state;
-    assert_eq!(state.control, Control::Closed);
+    bridge.intercom.expect([Surprise::RequestLost]);
+    bridge.asked("c1", reply("One moment")).unwrap_err();
+    let _ = bridge.asked("c2", handover(HandoverTarget::Default));
+    bridge.notified(scene.alice("I am here"));
+    bridge.desk.clock.advance_ms(30_000);
+    bridge.carry_out(Lane::Replies, None).unwrap();
+    assert!(bridge.bots_words().is_empty(), "nothing is said over Alice");
+    assert!(matches!(bridge.intercom.assignee(), Assignee::Team(_)), "the hand-over goes on");
+}
+
+#[test]
+fn a_take_over_during_a_hand_over_is_not_hidden_by_a_later_message() {
+    let (mut scene, bridge) = bridge();
+    bridge.intercom.expect([Surprise::RequestLost]);
+    let _ = bridge.asked("c1", handover(HandoverTarget::Default));
+    scene.alice_takes(); // its notification is late
+    scene.customer("Hello?");
+    bridge.notified(&scene);
+    bridge.desk.clock.advance_ms(30_000);
+    bridge.carry_out(Lane::Replies, None).unwrap();
+    let alice = Assignee::Teammate(AdminId::parse(shared::testing::ALICE).unwrap());
+    assert_eq!(bridge.intercom.assignee(), alice, "the hand-over is not carried out over Alice");
+}
+
+#[test]
+fn a_row_that_is_lost_after_the_bot_answered_and_a_person_spoke_does_not_ask_the_bot_again() {
+    let mut scene = Scene::default();
+    scene.assign_to_bot();
+    scene.bot("Hi");
+    scene.alice("I am here");
+    let bridge = Bridge::before(&scene);
+    bridge.notified(scene.customer("Thanks"));
+    assert_eq!(messages(&bridge.told()), 0, "the bot's own words were the answer");
+    assert_eq!(bridge.state().control, Control::Paused);
+}
+
+#[test]
+fn a_reply_that_opened_it_opens_it_also_when_its_text_was_deleted() {
+    let (mut scene, bridge) = bridge();
+    bridge.notified(scene.close());
+    scene.customer("My card number is …").redact_last();
+    bridge.notified(&scene);
+    assert_eq!(bridge.state().control, Control::Bot);
 }

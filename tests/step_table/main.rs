@@ -196,6 +196,7 @@ fn actions(state: &Conversation) -> Vec<&'static str> {
         Action::Close { .. } => "close",
         Action::Tag { .. } => "tag",
         Action::SetAttributes { .. } => "attributes",
+        Action::Open => "open",
         Action::Snooze { .. } => "snooze",
     };
     state.outbox.iter().map(|entry| name(&entry.action)).collect()

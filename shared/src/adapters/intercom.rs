@@ -179,7 +179,9 @@ impl<C: Clock> RestApi<C> {
             Ok((item, _)) => item,
             Err(failure) => return self.before_sending(failure),
         };
-        if item.observation(true).assignee == *to {
+        // Assigning opens what is closed, so a closed conversation is assigned once more.
+        let seen = item.observation(true);
+        if seen.open && seen.assignee == *to {
             return Answer::Done { part_id: None };
         }
         let some = |id: &Option<Id>| id.as_ref().and_then(Id::some).map(str::to_owned);
@@ -188,11 +190,12 @@ impl<C: Clock> RestApi<C> {
         let changes = match to {
             Assignee::Teammate(teammate) => vec![("admin", teammate.as_str())],
             Assignee::Team(to) => {
-                let team = (team.as_deref() != Some(to.as_str()) || !seat).then_some(("team", to.as_str()));
+                let there = team.as_deref() == Some(to.as_str()) && seat && seen.open;
+                let team = (!there).then_some(("team", to.as_str()));
                 team.into_iter().chain(seat.then_some(("admin", "0"))).collect()
             }
             Assignee::Nobody => {
-                let sides = [("admin", admin.is_some()), ("team", team.is_some())];
+                let sides = [("admin", admin.is_some() || !seen.open), ("team", team.is_some())];
                 sides.into_iter().filter(|(_, held)| *held).map(|(side, _)| (side, "0")).collect()
             }
         };
@@ -222,6 +225,16 @@ impl<C: Clock> RestApi<C> {
         if let Some(html) = html {
             body["body"] = json!(html);
         }
+        self.post(workspace, &format!("/conversations/{id}/parts"), &body).await
+    }
+
+    async fn open(&self, workspace: &Workspace, id: &ConversationId) -> Answer {
+        match self.show(workspace, id).await {
+            Ok((item, _)) if item.observation(true).open => return Answer::Done { part_id: None },
+            Ok(_) => {}
+            Err(failure) => return self.before_sending(failure),
+        }
+        let body = json!({ "message_type": "open", "admin_id": workspace.bot_teammate.as_str() });
         self.post(workspace, &format!("/conversations/{id}/parts"), &body).await
     }
 
@@ -402,6 +415,7 @@ impl<C: Clock> Intercom for RestApi<C> {
             }
             Action::Assign { to, .. } => self.assign(workspace, id, to).await,
             Action::Close { html } => self.close(workspace, id, html.as_deref()).await,
+            Action::Open => self.open(workspace, id).await,
             Action::Tag { name } => self.tag(workspace, id, name).await,
             Action::SetAttributes { attributes } => {
                 let body = json!({ "custom_attributes": attributes });

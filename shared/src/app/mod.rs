@@ -181,6 +181,7 @@ impl<S: Conversations, W: Wakers, C: Clock> Desk<S, W, C> {
         state: &Conversation,
         except: Option<Worker>,
     ) -> Result<(), Unavailable> {
+        broken_as!(NobodyIsWoken => return Ok(()));
         let waiting = step::waiting(state);
         if let Some(seq) = waiting.event
             && except != Some(Worker::Dispatch)

@@ -209,6 +209,8 @@ pub enum Action {
         #[serde(default)]
         html: Option<String>,
     },
+    /// Open it again.
+    Open,
     /// Attach a tag, which is created when missing.
     Tag {
         /// Its name.
@@ -244,6 +246,7 @@ impl Action {
             Self::Note { .. } => "note",
             Self::Assign { .. } => "assign",
             Self::Close { .. } => "close",
+            Self::Open => "open",
             Self::Tag { .. } => "tag",
             Self::SetAttributes { .. } => "set_attributes",
             Self::Snooze { .. } => "snooze",

@@ -434,6 +434,7 @@ impl FakeIntercom {
         let is_so = match action {
             Action::Assign { to, .. } => self.shown.borrow().assignee == *to,
             Action::Close { .. } => !self.shown.borrow().open,
+            Action::Open => self.shown.borrow().open,
             _ => false,
         };
         if is_so {
@@ -444,6 +445,7 @@ impl FakeIntercom {
             Action::Note { html } => (PartKind::Note, Some(html.clone())),
             Action::Assign { .. } => (PartKind::Assignment, None),
             Action::Close { html } => (PartKind::Close, html.clone()),
+            Action::Open => (PartKind::Open, None),
             Action::Snooze { .. } => (PartKind::Snoozed, None),
             Action::Tag { .. } | Action::SetAttributes { .. } => return None,
         };
@@ -455,6 +457,7 @@ impl FakeIntercom {
                 assigned_to = Some(to.clone());
             }
             Action::Close { .. } => shown.open = false,
+            Action::Open => shown.open = true,
             _ => {}
         }
         let id = PartId::parse(super::scene::next_part_number().to_string()).ok()?;

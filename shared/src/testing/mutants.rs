@@ -18,8 +18,8 @@ pub enum Mutant {
     CloseGoesOn,
     /// Our own part does not settle what is in doubt.
     EchoSettlesNothing,
-    /// Workers are woken for what is new only.
-    WakesNotRepeated,
+    /// Whoever a conversation waits for is not woken; the sweep alone does so.
+    NobodyIsWoken,
 }
 
 thread_local! {

@@ -148,6 +148,7 @@ impl Request {
             Action::Note { .. } => What::Noted,
             Action::Assign { to, .. } => What::Assigned(To::of(to)),
             Action::Close { .. } => What::Closed,
+            Action::Open => What::Opened,
             Action::Tag { .. } | Action::SetAttributes { .. } | Action::Snooze { .. } => {
                 unreachable!("the bot of this model asks for no such thing")
             }
@@ -158,7 +159,7 @@ impl Request {
     /// Whether it sets a state, which is read before.
     #[must_use]
     pub fn looks_first(&self) -> bool {
-        matches!(self.what, What::Assigned(_) | What::Closed)
+        matches!(self.what, What::Assigned(_) | What::Closed | What::Opened)
     }
 
     /// Whether the conversation is so already.
@@ -166,8 +167,9 @@ impl Request {
     pub fn is_so(&self, parts: &[Happening]) -> bool {
         let (to, open) = standing(parts);
         match self.what {
-            What::Assigned(new) => new == to,
+            What::Assigned(new) => new == to && open,
             What::Closed => !open,
+            What::Opened => open,
             _ => false,
         }
     }

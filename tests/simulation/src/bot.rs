@@ -32,6 +32,8 @@ pub struct Issued {
     pub results: Vec<&'static str>,
     /// Whether it was sent a second time with another payload.
     pub altered: bool,
+    /// Whether it cannot be carried out.
+    pub odd: bool,
 }
 
 /// What a bot knows of a conversation.
@@ -41,7 +43,11 @@ pub struct Memory {
     pub events: BTreeMap<String, u64>,
     /// The last number in each life of the conversation.
     pub last: BTreeMap<String, u64>,
-    /// The messages that it was told of, by part; 0 is the first message.
+    /// The present life of the conversation: rows that are lost begin another.
+    pub life: String,
+    /// Everything of the customer's that it was ever told of.
+    pub known: BTreeSet<u64>,
+    /// The messages that it was told of in this life, by part; 0 is the first message.
     pub messages: BTreeSet<u64>,
     /// The last of them.
     pub last_message: Option<u64>,
@@ -76,6 +82,12 @@ impl Memory {
         self.events.insert(event.id.clone(), content);
         if event.seq > 0 {
             let life = event.id.rsplit_once('_').map_or("", |(life, _)| life).to_owned();
+            if self.life != life {
+                self.life.clone_from(&life);
+                self.messages.clear();
+                self.stretch.clear();
+                self.last_message = None;
+            }
             let last = self.last.entry(life).or_insert(0);
             if event.seq != *last + 1 {
                 wrong.push(format!("event {} came after number {last}", event.id));
@@ -85,6 +97,7 @@ impl Memory {
         match &event.event {
             Event::Message { message, .. } => {
                 let part = number(message.part_id.as_ref());
+                self.known.insert(part);
                 if !self.messages.insert(part) || self.stretch.contains(&part) {
                     wrong.push(format!("message {part} was told twice"));
                 }
@@ -96,6 +109,7 @@ impl Memory {
             Event::Resumed { stretch, .. } => {
                 for message in stretch.iter().filter(|message| message.author.kind == "customer") {
                     let part = number(message.part_id.as_ref());
+                    self.known.insert(part);
                     if self.messages.contains(&part) || !self.stretch.insert(part) {
                         wrong.push(format!("message {part} was told twice, the second time as said meanwhile"));
                     }

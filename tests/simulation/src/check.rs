@@ -1,5 +1,6 @@
 //! What must hold: at every save, at every request, and when everything has come to rest.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use shared::domain::conversation::{Control, Conversation, Lane, OutboxEntry, Progress};
@@ -18,7 +19,14 @@ fn part_number(state: &Conversation) -> u64 {
 pub type Births = BTreeMap<u64, u64>;
 
 /// Checks a row at its save.
-pub fn row(talk: &Talk, before: &Conversation, after: &Conversation, births: &mut Births, wrong: &mut Vec<String>) {
+pub fn row(
+    talk: &Talk,
+    memory: &Memory,
+    before: &Conversation,
+    after: &Conversation,
+    births: &mut Births,
+    wrong: &mut Vec<String>,
+) {
     if after.epoch < before.epoch || after.last_event < before.last_event || after.last_out < before.last_out {
         wrong.push("a number of the row went back".to_owned());
     }
@@ -31,7 +39,10 @@ pub fn row(talk: &Talk, before: &Conversation, after: &Conversation, births: &mu
     }
     let seen = part_number(after);
     for entry in &after.outbox {
-        births.entry(entry.seq).or_insert(seen);
+        if let Entry::Vacant(birth) = births.entry(entry.seq) {
+            birth.insert(seen);
+            born(memory, before, entry, wrong);
+        }
         let was = before.outbox.iter().find(|other| other.seq == entry.seq);
         if claim_of(entry).is_some() && was.and_then(claim_of) != claim_of(entry) {
             claimed(talk, after, entry, births.get(&entry.seq).copied().unwrap_or(seen), wrong);
@@ -42,6 +53,24 @@ pub fn row(talk: &Talk, before: &Conversation, after: &Conversation, births: &mu
         if proves && talk.parts.iter().filter(made).any(|part| known(part.id)) {
             wrong.push(format!("entry {} is known to be in Intercom, and still waits", entry.seq));
         }
+    }
+}
+
+/// What a bot decided in an epoch that is over, or after its own hand-over, is not taken up.
+fn born(memory: &Memory, before: &Conversation, entry: &OutboxEntry, wrong: &mut Vec<String>) {
+    let Some(command) = &entry.command else { return };
+    let issued = memory.issued.get(command.as_str()).filter(|_| {
+        // Closing what is closed already is no harm.
+        entry.action.dies_with_its_epoch() && entry.action.lane() != Lane::Close
+    });
+    if let Some(epoch) = issued.map(|issued| issued.epoch).filter(|epoch| *epoch != before.epoch) {
+        wrong.push(format!("command {command} of epoch {epoch} is taken up in epoch {}", before.epoch));
+    }
+    let is_its_own = |other: &OutboxEntry| other.command.as_ref() == Some(command);
+    let hands_over =
+        |other: &&OutboxEntry| other.command.is_some() && other.action.as_str() == "assign" && !is_its_own(other);
+    if entry.action.as_str() == "reply" && before.outbox.iter().any(|other| hands_over(&other)) {
+        wrong.push(format!("command {command} is taken up after the bot handed over"));
     }
 }
 
@@ -62,10 +91,18 @@ fn claimed(talk: &Talk, state: &Conversation, entry: &OutboxEntry, born: u64, wr
     }
     let seen = part_number(state);
     let overtakes = talk.parts.iter().filter(|part| part.id > born && part.id <= seen).find(|part| {
-        let takes = part.to.as_ref().is_some_and(|to| !is_bots(to)) || part.kind == "close";
-        let speaks = part.who.is_person() && part.is_seen() && entry.action.as_str() != "assign";
+        let opens = entry.action.as_str() == "open";
+        let takes = (!opens && part.to.as_ref().is_some_and(|to| !is_bots(to))) || part.kind == "close";
+        let speaks = part.who.is_person() && part.is_seen() && !opens && entry.action.as_str() != "assign";
         part.who != Who::Bot && (takes || speaks)
     });
+    let told = state.told.part.as_ref().and_then(|part| part.as_str().parse().ok()).unwrap_or(0);
+    let asks = |part: &&crate::intercom::Said| {
+        part.who == Who::Customer && part.is_seen() && part.id > born && part.id <= told.min(seen)
+    };
+    if let (Lane::Close, Some(part)) = (entry.action.lane(), talk.parts.iter().find(asks)) {
+        wrong.push(format!("close {} is begun although the bot was told of part {} since", entry.seq, part.id));
+    }
     if let Some(part) = overtakes {
         wrong.push(format!(
             "{} {} is begun although part {} took the conversation over before",
@@ -87,6 +124,15 @@ pub fn at_rest(talk: &Talk, state: &Conversation, memory: &Memory, wrong: &mut V
             wrong.push(format!("command {id} ({}) has these results: {:?}", issued.kind, issued.results));
         }
     }
+    for id in &memory.refused {
+        let issued = memory.issued.get(id).map(|issued| issued.kind);
+        wrong.extend(issued.is_none().then(|| format!("command {id} was refused, and nobody gave it")));
+    }
+    for (id, issued) in memory.issued.iter().filter(|(_, issued)| matches!(issued.kind, "reply" | "note")) {
+        if issued.results.first() == Some(&"rejected") && !issued.odd && !memory.refused.contains(id) && !talk.deleted {
+            wrong.push(format!("command {id} was called refused, and Intercom did not refuse it"));
+        }
+    }
     let words = |id: &str| {
         talk.parts
             .iter()
@@ -100,6 +146,20 @@ pub fn at_rest(talk: &Talk, state: &Conversation, memory: &Memory, wrong: &mut V
         }
     }
     conservation(talk, state, memory, wrong);
+}
+
+/// What a bot answered at once to one event is in Intercom in the order of the answer.
+pub fn answers_in_order(talk: &Talk, wrong: &mut Vec<String>) {
+    let mut last: BTreeMap<&str, usize> = BTreeMap::new();
+    for part in talk.parts.iter().filter(|part| part.to.is_none()) {
+        let command = part.made.as_ref().and_then(|made| made.command.as_deref());
+        let Some((event, position)) = command.and_then(|id| id.rsplit_once('/')) else { continue };
+        let position = position.parse().unwrap_or(0);
+        let before = last.insert(event, position).unwrap_or(0);
+        if before > position {
+            wrong.push(format!("answer {position} to {event} is in Intercom after answer {before}"));
+        }
+    }
 }
 
 /// Each action made at most one part, and the parts are in the actions' order.
@@ -154,7 +214,7 @@ fn conservation(talk: &Talk, state: &Conversation, memory: &Memory, wrong: &mut 
     if left_to_people || state.bot.is_none() {
         return;
     }
-    let knows = |id: &u64| memory.messages.contains(id) || memory.stretch.contains(id);
+    let knows = |id: &u64| memory.known.contains(id);
     let parts = talk.parts.iter().filter(|part| part.who == Who::Customer && part.is_seen()).map(|part| part.id);
     let first = (!talk.first_redacted).then_some(0);
     for id in first.into_iter().chain(parts).filter(|id| *id >= answered && !knows(id)) {

@@ -11,6 +11,7 @@
 pub mod bot;
 pub mod chance;
 pub mod check;
+pub mod exhaustive;
 pub mod faults;
 pub mod intercom;
 pub mod life;
@@ -18,5 +19,6 @@ pub mod mutants;
 pub mod ports;
 pub mod product;
 pub mod queue;
+pub mod recovery;
 pub mod run;
 pub mod world;

@@ -16,6 +16,9 @@ const WISHES: [&str; 16] = [
     "nobody", "odd", "reply",
 ];
 
+/// What they wish for in a life of endings.
+const ENDINGS: [&str; 6] = ["close", "shut", "handover", "farewell", "nobody", "two"];
+
 /// What people and workflows do, by chance.
 fn deed(chance: &mut Chance) -> (Who, Deed) {
     let person = chance.one_of(&[Who::Alice, Who::Bob]);
@@ -40,6 +43,22 @@ fn deed(chance: &mut Chance) -> (Who, Deed) {
     }
 }
 
+/// Somebody takes the conversation and gives it back within seconds, right after a message.
+fn flap(play: &mut Play, talk: usize, span: u64, chance: &mut Chance) {
+    for _ in 0..chance.between(1, 4) {
+        let person = chance.one_of(&[Who::Alice, Who::Bob]);
+        let at = chance.between(3_000, span);
+        let takes =
+            if chance.strikes(5_000) { Deed::Assign(teammate(person)) } else { Deed::Say("<p>Mine</p>".to_owned()) };
+        play.acts.push((at, talk, Who::Customer, Deed::Say("<p>again reply</p>".to_owned())));
+        let taken = at + chance.between(200, 4_000);
+        play.acts.push((taken, talk, person, takes));
+        if chance.strikes(8_000) {
+            play.acts.push((taken + chance.between(100, 3_000), talk, person, Deed::Assign(bot_teammate())));
+        }
+    }
+}
+
 /// The life of a seed.
 #[must_use]
 pub fn of_seed(seed: u64) -> (Play, Fate, Manner, View) {
@@ -47,10 +66,12 @@ pub fn of_seed(seed: u64) -> (Play, Fate, Manner, View) {
     let mut play = Play::default();
     let talks = chance.one_of(&[1, 1, 2, 3]);
     let span = chance.one_of(&[20_000, 120_000, 600_000, 3_600_000]);
+    let (endings, flaps) = (chance.strikes(2_500), chance.strikes(2_500));
     let mut words = 0;
     let mut message = |chance: &mut Chance| {
         words += 1;
-        format!("<p>m{words} {}</p>", chance.one_of(&WISHES))
+        let wish = if endings { chance.one_of(&ENDINGS) } else { chance.one_of(&WISHES) };
+        format!("<p>m{words} {wish}</p>")
     };
     for talk in 0..talks {
         let with_the_bot = chance.strikes(5_000);
@@ -73,6 +94,9 @@ pub fn of_seed(seed: u64) -> (Play, Fate, Manner, View) {
                 let (who, deed) = deed(&mut chance);
                 play.acts.push((chance.between(1_000, span), talk, who, deed));
             }
+        }
+        if flaps {
+            flap(&mut play, talk, span, &mut chance);
         }
     }
     for trouble in [
@@ -106,6 +130,17 @@ pub fn of_seed(seed: u64) -> (Play, Fate, Manner, View) {
     };
     let view = View { most_receives: if few { 3 } else { 0 }, ..View::default() };
     (play, Fate::Chance(Box::new(weather)), manner, view)
+}
+
+/// A life in which nothing is swept: only workers die, and queues fail, and what is missed so is
+/// made good by what comes again.
+#[must_use]
+pub fn live_unswept(seed: u64, words: bool, mutant: Option<crate::mutants::Mutant>) -> crate::run::Ending {
+    let (mut play, _, manner, _) = of_seed(seed);
+    (play.events, play.setting.resumes) = (Vec::new(), false);
+    let weather = Weather { deaths: 150, queues: 150, ..Weather::default() };
+    let manner = Manner { sweeps: false, skew_ms: 0, ..manner };
+    run(&play, seed, Fate::Chance(Box::new(weather)), manner, View { words, mutant, ..View::default() })
 }
 
 /// Runs a seed's life.

@@ -62,11 +62,80 @@ pub enum Mutant {
     NoSweep,
     /// An entry whose send was put off stays claimed.
     RetryKeepsClaim,
+    /// Commands of the same words are taken for one.
+    DeduplicatedByWords,
+    /// A hand-over in doubt counts as done.
+    HandoverNotVerified,
     /// The product's own.
     Core(shared::testing::Mutant),
 }
 
 impl Mutant {
+    /// All of them.
+    #[must_use]
+    pub fn all() -> Vec<Self> {
+        use shared::testing::Mutant as Core;
+        let core = [
+            Core::EpochIgnored,
+            Core::HandoverLeavesTheBot,
+            Core::GapIgnored,
+            Core::StaleAnswerTaken,
+            Core::CloseGoesOn,
+            Core::EchoSettlesNothing,
+            Core::NobodyIsWoken,
+        ];
+        let of_the_ports = [
+            Self::NoCompareAndSwap,
+            Self::NoSettle,
+            Self::DoubtIsFailure,
+            Self::DoubtIsSuccess,
+            Self::DoubtIsRepeated,
+            Self::LimitIsRefusal,
+            Self::ClaimNotSaved,
+            Self::NoReadBackMarker,
+            Self::NoReadBack,
+            Self::WatermarkTooLow,
+            Self::ToldNotRemembered,
+            Self::CommandsForgotten,
+            Self::EventNumbersReused,
+            Self::EventIdsChange,
+            Self::DeduplicationIdConstant,
+            Self::NoMessageGroups,
+            Self::FailuresAcknowledged,
+            Self::BatchGoesOn,
+            Self::PutFailuresSwallowed,
+            Self::LostEventsTaken,
+            Self::DeadLettersReversed,
+            Self::DeadlineIgnored,
+            Self::CommandEpochIgnored,
+            Self::NoSweep,
+            Self::RetryKeepsClaim,
+            Self::DeduplicatedByWords,
+            Self::HandoverNotVerified,
+        ];
+        of_the_ports.into_iter().chain(core.map(Self::Core)).collect()
+    }
+
+    /// Spoils what is put on a queue: its deduplication id and its body.
+    #[must_use]
+    pub fn spoils_message(self, id: String, body: String) -> (String, String) {
+        match self {
+            Self::DeduplicationIdConstant => ("same".to_owned(), body),
+            Self::DeduplicatedByWords if body.contains(r#""type":"reply""#) => {
+                let words = body.rsplit(r#""type":"reply""#).next().unwrap_or_default();
+                (words.to_owned(), body)
+            }
+            Self::CommandEpochIgnored => {
+                let without = body.split_once(r#""epoch":"#).and_then(|(before, rest)| {
+                    let (_, after) = rest.split_once(',')?;
+                    Some(format!("{before}{after}"))
+                });
+                (id, without.unwrap_or(body))
+            }
+            _ => (id, body),
+        }
+    }
+
     /// Spoils a row as it is written.
     pub fn spoils_row(self, before: &Conversation, after: &mut Conversation) {
         match self {
@@ -116,10 +185,13 @@ impl Mutant {
 
     /// Spoils what became of a request.
     #[must_use]
-    pub fn spoils_answer(self, _action: &Action, answer: Answer) -> Answer {
+    pub fn spoils_answer(self, action: &Action, answer: Answer) -> Answer {
         let failed = || Answer::Rejected { code: "failed".to_owned(), message: "mutant".to_owned() };
         match (self, &answer) {
             (Self::DoubtIsFailure, Answer::Unknown) | (Self::LimitIsRefusal, Answer::NotSent { .. }) => failed(),
+            (Self::HandoverNotVerified, Answer::Unknown) if matches!(action, Action::Assign { .. }) => {
+                Answer::Done { part_id: None }
+            }
             (Self::DoubtIsSuccess, Answer::Unknown) => Answer::Done { part_id: None },
             (Self::DoubtIsRepeated, Answer::Unknown) => Answer::NotSent { retry_at: shared::domain::ids::Timestamp(0) },
             _ => answer,

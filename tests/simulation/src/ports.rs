@@ -415,6 +415,7 @@ pub fn apply(talk: usize, action: &Action, made: Option<Made>) -> Result<Option<
         }
         Action::Assign { to, .. } => Deed::Assign(to.clone()),
         Action::Close { html } => Deed::Close(html.clone()),
+        Action::Open => Deed::Open,
         Action::Snooze { .. } => Deed::Snooze,
         Action::Tag { .. } | Action::SetAttributes { .. } => return Ok(None),
     };
@@ -466,7 +467,9 @@ fn bot_seat() -> Option<AdminId> {
 async fn perform(talk: Option<usize>, made: Option<Made>, action: &Action) -> Answer {
     match action {
         Action::Assign { to, fallbacks } => match look_first(talk).await {
-            Ok(talk) if with(|world| world.talks[talk].is_assigned_to(to)) => Answer::Done { part_id: None },
+            Ok(talk) if with(|world| world.talks[talk].face.open && world.talks[talk].is_assigned_to(to)) => {
+                Answer::Done { part_id: None }
+            }
             Ok(talk) => {
                 let seat = with(|world| world.talks[talk].face.admin == bot_seat());
                 let there = with(
@@ -482,6 +485,11 @@ async fn perform(talk: Option<usize>, made: Option<Made>, action: &Action) -> An
                 }
                 answer
             }
+            Err(answer) => answer,
+        },
+        Action::Open => match look_first(talk).await {
+            Ok(talk) if with(|world| world.talks[talk].face.open) => Answer::Done { part_id: None },
+            Ok(talk) => post(Some(talk), made, action).await,
             Err(answer) => answer,
         },
         Action::Close { .. } => match look_first(talk).await {

@@ -147,7 +147,7 @@ fn prepare(world: &mut World, play: &Play, view: View) {
 /// What happens next, until all is at rest, or should have been long ago.
 fn next(world: &mut World, peace: u64) -> Option<Event> {
     let end = BEGINNING + peace + REST_MS;
-    if world.peaceful && world.is_at_rest() {
+    if world.may_end() && world.is_at_rest() {
         return None;
     }
     let event = world.next(end);
@@ -242,6 +242,10 @@ fn conclude(world: &mut World) -> Ending {
         let state = world.rows.get(&talk.key).map_or_else(Conversation::default, |row| row.state.clone());
         let mut found = Vec::new();
         check::at_rest(talk, &state, &world.memories[position], &mut found);
+        let posts = world.manner.style == crate::bot::Style::Posts && position % 2 == 0;
+        if !posts {
+            check::answers_in_order(talk, &mut found);
+        }
         wrong.extend(found.into_iter().map(|what| format!("{}: {what}", talk.key)));
     }
     for name in QUEUES {
@@ -251,7 +255,8 @@ fn conclude(world: &mut World) -> Ending {
         }
     }
     wrong.into_iter().for_each(|what| world.accuse(what));
-    let points = match &mut world.fate_before {
+    let fate = if world.peaceful { &mut world.fate_before } else { &mut world.fate };
+    let points = match fate {
         Fate::Schedule { points, .. } => std::mem::take(points),
         _ => Vec::new(),
     };

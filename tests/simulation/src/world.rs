@@ -375,10 +375,9 @@ impl World {
     pub fn put(&mut self, name: QueueName, group: &str, id: String, body: String, sender: &'static str) {
         let group: Rc<str> =
             if self.mutant == Some(Mutant::NoMessageGroups) { id.as_str().into() } else { group.into() };
-        let id = match self.mutant {
-            Some(Mutant::DeduplicationIdConstant) => "same".to_owned(),
-            _ => id,
-        };
+        let (id, body) = self
+            .mutant
+            .map_or_else(|| (id.clone(), body.clone()), |mutant| mutant.spoils_message(id.clone(), body.clone()));
         let now = self.now;
         if self.queue(name).is_known(&group, id, now) {
             self.tell(2, |_| format!("{name:?}: {group} has it already"));
@@ -504,29 +503,29 @@ impl World {
             self.tell(3, |_| format!("row {key}: conflict, {version} is {} now", before.version));
             return None;
         }
-        let mut state = state.clone();
-        if let Some(mutant) = self.mutant {
-            mutant.spoils_row(&before.state, &mut state);
-        }
         let next = before.version + 1;
-        self.tell(next ^ state.epoch << 32, |_| format!("row {key}: {}", describe(next, &state)));
-        self.note_claims(key, &before.state, &state);
+        self.tell(next ^ state.epoch << 32, |_| format!("row {key}: {}", describe(next, state)));
+        self.note_claims(key, &before.state, state);
         if let Some(talk) = self.talk(key) {
             let births = self.births.entry((talk, self.life)).or_default();
             let mut wrong = Vec::new();
-            check::row(&self.talks[talk], &before.state, &state, births, &mut wrong);
+            check::row(&self.talks[talk], &self.memories[talk], &before.state, state, births, &mut wrong);
             wrong.into_iter().for_each(|what| self.accuse(format!("{key}: {what}")));
         } else {
             self.accuse(format!("a row for {key}, which does not exist"));
         }
         if next % 8 == 0 {
-            let stored = serde_json::to_string(&state).unwrap_or_default();
+            let stored = serde_json::to_string(state).unwrap_or_default();
             if stored.len() > check::MAX_ROW_BYTES {
                 self.accuse(format!("row {key} has {} bytes", stored.len()));
             }
-            if serde_json::from_str::<Conversation>(&stored).ok().as_ref() != Some(&state) {
+            if serde_json::from_str::<Conversation>(&stored).ok().as_ref() != Some(state) {
                 self.accuse(format!("row {key} does not come back as it was stored"));
             }
+        }
+        let mut state = state.clone();
+        if let Some(mutant) = self.mutant {
+            mutant.spoils_row(&before.state, &mut state);
         }
         self.rows.insert(key.clone(), Row { version: next, state });
         Some(next)
@@ -657,6 +656,7 @@ impl World {
             self.accuse(format!("an event for {serves} went to {}", event.bot));
         }
         let mut wrong = Vec::new();
+        self.is_answered_already(talk, &event);
         let new = self.memories[talk].take(&event, &mut wrong);
         self.tell(bot::hash(body), |_| {
             format!(
@@ -678,8 +678,13 @@ impl World {
             let command = bot::command(&event, position, own_ids, &json);
             let id: Rc<str> = command.id.clone().unwrap_or_default().into();
             let memory = &mut self.memories[talk].issued;
-            let issued =
-                memory.entry(id).or_insert(Issued { epoch: event.epoch, kind, results: Vec::new(), altered: false });
+            let issued = memory.entry(id).or_insert(Issued {
+                epoch: event.epoch,
+                kind,
+                results: Vec::new(),
+                altered: false,
+                odd: json.contains("[]"),
+            });
             issued.altered |= alters && !new;
             commands.push(command);
         }
@@ -687,16 +692,30 @@ impl World {
             return commands;
         }
         if new {
+            let mut wait = 0;
             for command in commands {
-                let wait = self.wait(100, 4_000);
+                wait += self.wait(100, 2_000); // in order
                 if self.chance.strikes(2_000) && !self.manner.even {
-                    let again = self.wait(100, 400_000);
+                    let again = wait + self.wait(100, 400_000);
                     self.at(self.now + again, Event::BotGives(talk, Box::new(command.clone())));
                 }
                 self.at(self.now + wait, Event::BotGives(talk, Box::new(command)));
             }
         }
         Vec::new()
+    }
+
+    /// What was answered before a row was lost is not asked again.
+    fn is_answered_already(&mut self, talk: usize, event: &EventMessage) {
+        let shared::wire::bot::Event::Message { message, .. } = &event.event else { return };
+        let memory = &self.memories[talk];
+        let part: u64 = message.part_id.as_ref().and_then(|id| id.parse().ok()).unwrap_or(0);
+        let again = memory.known.contains(&part) && !memory.events.contains_key(&event.id);
+        let answered =
+            self.talks[talk].parts.iter().find(|said| said.id > part && said.who == Who::Bot && said.is_seen());
+        if again && let Some(answer) = answered.map(|said| said.id).filter(|_| self.life > 0) {
+            self.accuse(format!("message {part}, which part {answer} answered, is told again: {}", event.id));
+        }
     }
 
     /// A bot's own queue has an event for it.
@@ -785,10 +804,25 @@ impl World {
         })
     }
 
+    /// Whether nothing that goes wrong is to come: all is quiet, or nobody acts any more in a run of
+    /// a schedule, which ends as soon as it can.
+    #[must_use]
+    pub fn may_end(&self) -> bool {
+        self.peaceful || (self.manner.even && !self.is_something_to_act())
+    }
+
+    fn is_something_to_act(&self) -> bool {
+        !self.all_to_come(|event| {
+            !matches!(event, Event::Act(..) | Event::Wipe | Event::WorkersDown(_) | Event::BotDown(_))
+        })
+    }
+
     /// Whether nothing is on its way or waits.
     #[must_use]
     pub fn is_at_rest(&self) -> bool {
-        let idle = |event: &Event| matches!(event, Event::Sweep | Event::Redrive | Event::Deadline(_) | Event::Pump(_));
+        let idle = |event: &Event| {
+            matches!(event, Event::Sweep | Event::Redrive | Event::Peace | Event::Deadline(_) | Event::Pump(_))
+        };
         !self.is_something_unfound()
             && self.queues.iter().all(|queue| queue.is_empty() && queue.dead.is_empty())
             && self.inbox_rows.is_empty()

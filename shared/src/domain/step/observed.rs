@@ -79,21 +79,20 @@ impl Stepper<'_> {
         }
     }
 
-    /// The conversation as it was given to the bot, if a person has spoken since: what came after is
-    /// then heeded as if it came later.
+    /// The conversation as it was when a person spoke after it was given to the bot, if one did:
+    /// what came from then on is heeded as if it came later. What the bot itself said before is an
+    /// answer already, where a row was lost and is made anew.
     fn before_a_person_spoke(&self, observation: &Observation) -> Option<Observation> {
         let parts = observation.parts_in_order();
         let is_given = |part: &&Part| part.assigned_to.as_ref().is_some_and(|to| self.workspace.is_bots(to));
-        let (before, since) = parts.split_at(parts.iter().rposition(is_given)? + 1);
+        let given = parts.iter().rposition(is_given)? + 1;
         let is_person = |part: &&Part| {
             let message = part.message().filter(|_| !part.is_by(&self.workspace.bot_teammate));
             message.is_some_and(|message| message.author.kind == AuthorKind::Teammate)
         };
-        since.iter().any(is_person).then(|| Observation {
-            parts: before.iter().map(|part| (*part).clone()).collect(),
-            part_count: Some(before.len() as u64),
-            ..observation.clone()
-        })
+        let spoke = given + parts.iter().skip(given).position(is_person)?;
+        let before: Vec<Part> = parts.into_iter().take(spoke).cloned().collect();
+        Some(Observation { part_count: Some(before.len() as u64), parts: before, ..observation.clone() })
     }
 
     /// Whether `GET` showed the conversation as it was before what is known of it.
@@ -106,6 +105,10 @@ impl Stepper<'_> {
     /// Whether a hand-over is on its way.
     pub(super) fn is_handing_over(&self) -> bool {
         self.state.outbox.iter().any(|entry| matches!(entry.action, Action::Assign { .. }))
+    }
+
+    pub(super) fn is_with_people(&self) -> bool {
+        matches!(self.state.control, Control::Human | Control::Paused)
     }
 
     fn is_engaged(&self) -> bool {
@@ -155,10 +158,11 @@ impl Stepper<'_> {
         if let Some(to) = &part.assigned_to {
             self.assigned(part, to, observation, taking);
         }
-        // A close that was confirmed before older parts were seen ends what those began.
-        let overlaid = matches!(self.state.control, Control::Human | Control::Paused) && !self.is_handing_over();
-        if part.kind == PartKind::Close && (!heeded || overlaid) {
+        if part.kind == PartKind::Close && !heeded {
             self.closed(own, taking);
+        } else if part.kind == PartKind::Close && self.is_with_people() && !self.is_handing_over() {
+            // People took it over before our close, which was confirmed before that was seen.
+            self.open_again();
         }
     }
 
@@ -331,8 +335,9 @@ impl Stepper<'_> {
     }
 
     fn opened(&mut self, part: &Part, observation: &Observation, taking: &mut bool) {
-        let by_customer = part.author.kind == AuthorKind::Customer;
-        if self.state.control == Control::Closed && !by_customer {
+        // What a customer says opens it when it is heard; its text may have been deleted since.
+        let is_heard = part.author.kind == AuthorKind::Customer && part.message().is_some();
+        if self.state.control == Control::Closed && !is_heard {
             self.reopen(observation, taking);
         }
     }

@@ -87,7 +87,13 @@ impl Stepper<'_> {
         // The customer may have written while the close was on the wire. Then the bot was asked,
         // and keeps the conversation: its answer opens it again. So does a hand-over.
         let keeps = self.was_asked_since(&entry) && self.state.control == Control::Bot;
-        if !keeps && !self.is_handing_over() {
+        if keeps || self.is_handing_over() {
+            return;
+        }
+        // People who took it over while the close was on the wire did not want it closed.
+        if entry.epoch < self.state.epoch && self.is_with_people() {
+            self.open_again();
+        } else {
             self.closed(true, &mut false);
         }
     }
@@ -110,6 +116,13 @@ impl Stepper<'_> {
                 self.give_to_people(to, true, &mut false);
             }
             _ => {}
+        }
+    }
+
+    /// Undoes a close that crossed a take-over.
+    pub(super) fn open_again(&mut self) {
+        if !self.state.outbox.iter().any(|entry| entry.action == Action::Open) {
+            self.enqueue(None, Weight::Optional, Action::Open);
         }
     }
 

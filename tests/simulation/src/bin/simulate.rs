@@ -3,7 +3,10 @@
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use simulation::life;
+use simulation::exhaustive::{self, Share};
+use simulation::mutants::Mutant;
+use simulation::run::{Ending, View};
+use simulation::{life, recovery};
 
 fn number(text: &str) -> Option<u64> {
     text.replace(['_', ','], "").parse().ok()
@@ -14,8 +17,16 @@ fn main() -> ExitCode {
     match (arguments.next().as_deref(), arguments.next().as_deref().and_then(number)) {
         (Some("seed"), Some(seed)) => one(seed),
         (Some("messages"), Some(messages)) => many(messages, arguments.next().as_deref().and_then(number).unwrap_or(0)),
+        (Some("exhaustive"), Some(most)) => exhaustive(most, arguments.next().as_deref()),
+        (Some("schedule"), _) => schedule(&std::env::args().skip(2).collect::<Vec<_>>()),
+        (Some("dead"), Some(seed)) => told(seed, &recovery::consumers_dead(seed, true, None)),
+        (Some("unswept"), Some(seed)) => told(seed, &life::live_unswept(seed, true, None)),
+        (Some("mutants"), Some(seeds)) => mutants(seeds),
+        (Some("wiped"), Some(seed)) => told(seed, &recovery::rows_lost(seed, true)),
         _ => {
-            eprintln!("simulate messages N [FIRST_SEED], or simulate seed SEED");
+            eprintln!(
+                "simulate messages N [FIRST_SEED], seed SEED, exhaustive FAULTS [PART/OF], schedule CALL:KIND …, dead SEED, wiped SEED, unswept SEED, mutants SEEDS"
+            );
             ExitCode::from(2)
         }
     }
@@ -23,7 +34,11 @@ fn main() -> ExitCode {
 
 /// One run in words.
 fn one(seed: u64) -> ExitCode {
-    let ending = life::live(seed, true, None);
+    told(seed, &life::live(seed, true, None))
+}
+
+/// A run in words.
+fn told(seed: u64, ending: &Ending) -> ExitCode {
     for line in &ending.log {
         println!("{line}");
     }
@@ -61,6 +76,70 @@ fn many(messages: u64, first_seed: u64) -> ExitCode {
         done as f64 / seconds
     );
     if bad == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Every schedule of up to so many faults.
+fn exhaustive(most: u64, share: Option<&str>) -> ExitCode {
+    let share = share.and_then(|text| text.split_once('/')).and_then(|(part, of)| Some((number(part)?, number(of)?)));
+    let (part, of) = share.unwrap_or((0, 1));
+    let begun = Instant::now();
+    let mut shown = Duration::ZERO;
+    let share = Share { part: part as u32, of: of.max(1) as u32 };
+    let count = exhaustive::all(most as usize, share, |count| {
+        if begun.elapsed() - shown > Duration::from_secs(2) {
+            shown = begun.elapsed();
+            let all: u64 = count.schedules.iter().sum();
+            eprint!(
+                "\r{:?} schedules, {} bad, {:.0} a second   ",
+                count.schedules,
+                count.bad.len(),
+                all as f64 / shown.as_secs_f64()
+            );
+        }
+    });
+    eprintln!();
+    for (schedule, what) in &count.bad {
+        let words: Vec<String> = schedule.iter().map(|(call, kind)| format!("{call}:{kind}")).collect();
+        println!("{}: {what}", words.join(" "));
+    }
+    println!(
+        "schedules by number of faults: {:?}, {} bad, {:.1} s",
+        count.schedules,
+        count.bad.len(),
+        begun.elapsed().as_secs_f64()
+    );
+    if count.bad.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// What kills each mutant, of so many lives of each kind.
+fn mutants(seeds: u64) -> ExitCode {
+    let mut survivors = Vec::new();
+    println!("{:<28} {:<20}  killed by", "mutant", "in");
+    for mutant in Mutant::all() {
+        let name = format!("{mutant:?}");
+        let killed = (0..seeds).find_map(|seed| {
+            let lives = [
+                ("life", life::live(seed, false, Some(mutant))),
+                ("unswept life", life::live_unswept(seed, false, Some(mutant))),
+                ("dead consumers", recovery::consumers_dead(seed, false, Some(mutant))),
+            ];
+            lives.into_iter().find_map(|(life, ending)| Some((format!("{life} {seed}"), ending.wrong.first()?.clone())))
+        });
+        match killed {
+            Some((life, what)) => println!("{name:<28} {life:<20}  {what}"),
+            None => survivors.push(name),
+        }
+    }
+    println!("alive: {survivors:?}");
+    if survivors.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// One schedule in words.
+fn schedule(words: &[String]) -> ExitCode {
+    let one =
+        |word: &String| word.split_once(':').and_then(|(call, kind)| Some((call.parse().ok()?, kind.parse().ok()?)));
+    let schedule = words.iter().filter_map(one).collect();
+    told(0, &exhaustive::play_one(&schedule, false, View { words: true, ..View::default() }))
 }
 
 fn progress(done: u64, of: u64, bad: u64, elapsed: Duration) {
