@@ -123,10 +123,10 @@ def steps_of(function, event):
         app_id, conversation_id = line.get("app_id"), line.get("conversation_id")
         of_the_queue = conversation_id is None
         if of_the_queue:
-            # Queue lines name the message group: `app_id#conversation_id`.
-            app_id, _, conversation_id = line.get("group", "").partition("#")
-        if not (app_id and conversation_id):
-            continue
+            # Queue lines name the message group: `app_id#conversation_id`, and `#bot` after it for a refusal.
+            app_id, conversation_id, *_ = [*line.get("group", "").split("#"), "", ""]
+        if not (app_id and conversation_id.isdecimal()):
+            continue  # of no conversation, or of one that a bot made up
         step = {name: value for name, value in line.items() if name not in NAMED and value is not None}
         step |= {
             "at_ms": line.get("at_ms", event["timestamp"]),
