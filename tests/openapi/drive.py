@@ -328,7 +328,7 @@ def starting(s):
 
 
 def messaging(s):
-    body = {"message_type": "in_app", "body": "hey", "from": {"type": "admin", "id": ALICE}}
+    body = {"message_type": "in_app", "body": "hey", "from": {"type": "admin", "id": int(ALICE)}}
     s.ok("POST", "/messages", {**body, "to": {"type": "user", "id": CARLA}})
 
 
