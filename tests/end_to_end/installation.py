@@ -1,8 +1,8 @@
 """Baton as it is deployed: the template on a local AWS, between the Intercom sandbox and two bots.
 
 Made of the parts of the local runner. Workspace `sandbox1` has the demo bot, which speaks HTTPS;
-`sandbox2` has a bot that speaks SQS, which is the test itself. Nothing here expects anything of
-Baton: that is what the tests do.
+`sandbox2` has a bot that speaks SQS, which is the test itself, and a wire to Intercom that can be cut.
+Nothing here expects anything of Baton: that is what the tests do.
 """
 
 import hashlib
@@ -26,6 +26,7 @@ from processes import Processes, port_is_free  # noqa: E402
 
 from bots import DemoBot, QueueBot, sign  # noqa: E402
 from people import Conversation  # noqa: E402
+from wire import Wire  # noqa: E402
 
 DIRECTORY = ROOT / ".local" / "test-e2e"
 FIRST_PORT = 25000
@@ -61,7 +62,7 @@ default_team = "{one.handover_team}"
 app_id = "{two.app_id}"
 webhook_path = "{two.webhook_path}"
 region = "{two.region}"
-api_url = "{two.api_url}"
+api_url = "{wire.url}"
 access_token = "secret:{two.app_id}"
 client_secret = "secret:{two.app_id}"
 bot_teammate = "{two.bot_teammate}"
@@ -94,6 +95,7 @@ class Installation:
         self.one = settings.of_sandbox(run.SEED, sandbox_url)
         self.two = settings.of_sandbox(run.SEED, sandbox_url, position=1)
         self.bot_secret = settings.new_bot_secret()
+        self.wire = Wire(sandbox_url)
         self.processes = Processes()
         self.aws = Aws(self.processes, aws_port, DIRECTORY)
         self.sqs = self.aws.client("sqs")
@@ -106,6 +108,7 @@ class Installation:
     def start(self):
         """Builds, deploys and starts everything; a Failure says why it could not, and leaves nothing behind."""
         self.processes.__enter__()
+        self.wire.__enter__()
         self._running = True
         try:
             self._start()
@@ -118,6 +121,7 @@ class Installation:
         if self._running:
             self._running = False
             self.processes.__exit__(None, None, None)
+            self.wire.__exit__(None, None, None)
 
     def clear(self):
         """Throws away all that is on its way, and all faults that did not happen yet."""
@@ -135,7 +139,7 @@ class Installation:
         self.sqs.create_queue(QueueName=BOT_QUEUE, Attributes=attributes)
         stack.create_secrets(self.aws, self._secrets())
         text = SETTINGS.format(
-            one=self.one, two=self.two, bot_url=self.demo_bot.url, queue_url=self.queue_bot.url,
+            one=self.one, two=self.two, wire=self.wire, bot_url=self.demo_bot.url, queue_url=self.queue_bot.url,
             account=ACCOUNT, settle_ms=SETTLE_MS,
         )  # fmt: skip
         (DIRECTORY / "baton.toml").write_text(text)

@@ -1,8 +1,9 @@
 //! What Baton connects to on others' behalf: only public addresses, however they are written and
-//! whatever a name leads to; and what a hostile answer costs.
+//! whatever a name leads to; what a hostile answer costs; and one request for one call, however connections end.
 
 mod answers;
 mod notations;
+mod wire;
 
 use std::collections::VecDeque;
 use std::io::Read as _;
@@ -26,7 +27,7 @@ struct Counted {
 
 impl Counted {
     /// Listens; each connection is dealt with by `serve`, on a thread that ends with the process.
-    fn serving(address: &str, serve: fn(TcpStream)) -> Self {
+    fn serving(address: &str, serve: impl Fn(TcpStream) + Clone + Send + 'static) -> Self {
         let listener = TcpListener::bind(address).unwrap();
         let counted = Self { address: listener.local_addr().unwrap(), connections: Arc::default() };
         let connections = Arc::clone(&counted.connections);
@@ -34,6 +35,7 @@ impl Counted {
             for stream in listener.incoming() {
                 connections.fetch_add(1, Ordering::SeqCst);
                 if let Ok(stream) = stream {
+                    let serve = serve.clone();
                     std::thread::spawn(move || serve(stream));
                 }
             }

@@ -106,6 +106,10 @@ where
             Asked::Look(key) => {
                 let report =
                     carry_out(&self.desk, &self.intercom, &self.names, self.lane, &key, None, deadline).await?;
+                if report.sent > 0 {
+                    let ConversationKey { app_id, conversation_id } = &key;
+                    tracing::info!(outcome = "wake", %app_id, %conversation_id, sent = report.sent);
+                }
                 match report.due {
                     Some(due) => Err(NotHandled::Waits(due)),
                     None => Ok(if report.sent > 0 { "carried_out" } else { "nothing_to_do" }),
