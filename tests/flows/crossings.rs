@@ -5,11 +5,11 @@ use baton_tests::{Bridge, close, handover, reply};
 use shared::domain::command::{Ask, Command, HandoverTarget};
 use shared::domain::content::AuthorKind;
 use shared::domain::conversation::{Action, Control, Conversation, EventKind, Lane};
-use shared::domain::ids::{BotId, ClaimId, CommandId, PartId, TeamId};
+use shared::domain::ids::{AdminId, BotId, ClaimId, CommandId, PartId, TeamId};
 use shared::domain::part::{Assignee, Observation};
 use shared::domain::step::{Answer, Effect, Input, step};
 use shared::ports::Clock as _;
-use shared::testing::{BOT_TEAM, SUPPORT, Scene, workspace};
+use shared::testing::{BOT, BOT_TEAM, SUPPORT, Scene, workspace};
 
 fn bridge() -> (Scene, Bridge) {
     let mut scene = Scene::default();
@@ -146,6 +146,33 @@ fn a_doubtful_hand_over_that_arrived_is_not_made_again_over_somebody_elses() {
     scene.alice_takes();
     core.after(&Input::ReadBack { seq: 1, observation: scene.whole() });
     assert!(core.state.outbox.is_empty(), "it has arrived, and Alice has it now");
+}
+
+/// The bot holds a seat: what goes to a team takes a second request, which leaves it.
+#[test]
+fn a_hand_over_of_two_requests_has_not_arrived_before_the_second_has() {
+    for heard_by in ["echo", "read-back"] {
+        let (mut scene, bridge) = bridge();
+        let mut core = Core::with_on_the_wire(&bridge, &[handover(HandoverTarget::Default)]);
+        let (echo, _) = hands_over(&mut scene);
+        let seat = Assignee::Teammate(AdminId::parse(BOT).unwrap());
+        let half = |shown: Observation| Observation { assignee: seat.clone(), ..shown };
+        if heard_by == "echo" {
+            core.heard(half(echo), half(scene.whole()));
+            core.answered(Answer::Unknown);
+        } else {
+            core.answered(Answer::Unknown);
+            core.after(&Input::ReadBack { seq: 1, observation: half(scene.whole()) });
+        }
+        assert_eq!(core.state.outbox.len(), 1, "{heard_by}: the bot still holds its seat");
+        core.now = core.now.plus_ms(60_000);
+        if heard_by == "echo" {
+            core.after(&Input::ReadBack { seq: 1, observation: half(scene.whole()) });
+        }
+        assert!(matches!(core.claims(), Some(Action::Assign { .. })), "{heard_by}: it is made again");
+        core.answered(Answer::Done { part_id: None });
+        assert!(core.state.outbox.is_empty(), "{heard_by}: nobody has the seat any more");
+    }
 }
 
 #[test]

@@ -126,6 +126,20 @@ fn our_own_reply_does_not_hide_a_message_that_was_overtaken() {
 }
 
 #[test]
+fn a_deletion_does_not_hide_what_was_missed_before_it() {
+    let (mut scene, bridge) = bridge();
+    bridge.notified(scene.customer("one"));
+    scene.customer("two"); // nobody tells of it
+    let mut deleted = scene.clone();
+    let parts = &mut deleted.redact_first().notification();
+    parts.parts = deleted.whole().parts.into_iter().filter(|part| part.redacted).collect();
+    bridge.intercom.change(|shown| *shown = deleted.whole());
+    bridge.heard(&News::Shown(Box::new(parts.clone()))).unwrap();
+    let told = bridge.told();
+    assert_eq!(messages(&told), 2, "the count shows that there is more: {told:?}");
+}
+
+#[test]
 fn an_answer_older_than_its_notification_is_asked_for_again() {
     let (mut scene, bridge) = bridge();
     let stale: Observation = scene.whole();

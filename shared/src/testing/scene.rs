@@ -215,6 +215,15 @@ impl Scene {
         self
     }
 
+    /// The first part's text is deleted that the customer wrote.
+    pub fn redact_first(&mut self) -> &mut Self {
+        let written = self.parts.iter_mut().find(|part| part.author.kind == AuthorKind::Customer);
+        if let Some(part) = written {
+            part.redacted = true;
+        }
+        self
+    }
+
     /// What `GET` shows.
     #[must_use]
     pub fn whole(&self) -> Observation {

@@ -44,12 +44,16 @@ impl Stepper<'_> {
         }
         let mut taking = false;
         self.state.seen.source |= observation.source.is_some();
+        // A notification that shows nothing new leaves the mark where it is, and the count with it.
+        let counts = observation.complete || !fresh.is_empty();
         for part in fresh {
             self.apply(part, observation, &mut taking);
             self.state.seen.raise(&part.id);
         }
         self.heed_the_assignee(observation, &mut taking);
-        self.state.seen_count = self.state.seen_count.max(observation.part_count);
+        if counts {
+            self.state.seen_count = self.state.seen_count.max(observation.part_count);
+        }
         if taking {
             self.take(observation);
         }
@@ -116,15 +120,15 @@ impl Stepper<'_> {
     }
 
     /// Whether the conversation has more parts than are known with those that the notification
-    /// shows. Parts of our own count as known from their confirmation on, but only those that lie
-    /// before the newest shown: the count may be older than the others.
+    /// shows. Parts of our own count as known from their confirmation on, but where something new is
+    /// shown only those that lie before it: the count may be older than the others.
     fn has_missed_something(&self, observation: &Observation, fresh: &[&Part]) -> bool {
         broken_as!(GapIgnored => return false);
-        let Some(newest) = fresh.last().map(|part| &part.id) else {
-            return self.state.seen_count.is_none();
+        let newest = fresh.last().map(|part| &part.id);
+        let is_between = |own: &&PartId| {
+            let before = newest.is_none_or(|newest| *own < newest);
+            !self.state.seen.covers(own) && before && !fresh.iter().any(|part| part.id == **own)
         };
-        let is_between =
-            |own: &&PartId| !self.state.seen.covers(own) && *own < newest && !fresh.iter().any(|part| part.id == **own);
         let between = self.state.own_parts.iter().filter(is_between).count();
         match (self.state.seen_count, observation.part_count) {
             (Some(before), Some(after)) => after > before + (fresh.len() + between) as u64,
@@ -138,7 +142,7 @@ impl Stepper<'_> {
         let mut heeded = self.state.own_parts.contains(&part.id);
         if own && !heeded {
             self.know_own(&part.id);
-            heeded = self.settle_by_echo(part);
+            heeded = self.settle_by_echo(part, observation);
         }
         // What came after it and is known already, because it is our own, is not to be undone by it.
         let changes =

@@ -182,7 +182,8 @@ impl Stepper<'_> {
         }
         let mut own = observation.parts_in_order();
         own.retain(|part| part.is_by(&self.workspace.bot_teammate));
-        let arrived = own.into_iter().find(|part| carries(part, &entry)).map(|part| part.id.clone());
+        let arrives = |part: &&Part| carries(part, &entry) && !self.holds_a_seat(&entry, observation);
+        let arrived = own.into_iter().find(arrives).map(|part| part.id.clone());
         if let Some(part_id) = arrived {
             self.note(Decision::FoundSent);
             self.done(position, Some(part_id));
@@ -194,15 +195,25 @@ impl Stepper<'_> {
 
     /// Our own part came by before its confirmation did: what was on the wire, or in doubt, is
     /// there. Whether it was so.
-    pub(super) fn settle_by_echo(&mut self, part: &Part) -> bool {
+    pub(super) fn settle_by_echo(&mut self, part: &Part, observation: &Observation) -> bool {
         broken_as!(EchoSettlesNothing => return false);
         let Some(head) = self.state.outbox.front() else { return false };
         let open = matches!(head.progress, Progress::Claimed { .. } | Progress::Unknown { .. });
-        let proves = open && carries(part, head);
+        let proves = open && carries(part, head) && !self.holds_a_seat(head, observation);
         if proves {
             self.done(0, Some(part.id.clone()));
         }
         proves
+    }
+}
+
+impl Stepper<'_> {
+    /// Whether the bot still holds a seat in what was last assigned to people. A hand-over is a request
+    /// for each side that a conversation can be assigned on, and arrived with the last of them.
+    fn holds_a_seat(&self, entry: &OutboxEntry, observation: &Observation) -> bool {
+        matches!(entry.action, Action::Assign { .. })
+            && self.workspace.is_bots(&observation.assignee)
+            && !self.workspace.is_bots(&observation.owner())
     }
 }
 
