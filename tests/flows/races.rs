@@ -113,6 +113,22 @@ fn a_message_that_crosses_the_close_on_the_wire_is_told_once_in_whatever_order_i
 }
 
 #[test]
+fn a_message_that_is_older_than_our_last_reply_and_heard_during_the_close_is_not_closed_over() {
+    let (mut scene, bridge) = bridge();
+    scene.customer("one"); // its notification is late
+    let (one, whole_before) = (scene.notification(), scene.whole());
+    bridge.intercom.change(|shown| *shown = whole_before);
+    bridge.asked("c0", reply("Hi")).unwrap(); // later than it in Intercom
+    let (mut state, seq, claim) = with_a_close_on_the_wire(&bridge);
+    state = step(&state, &Input::Observed(one), &workspace(), bridge.desk.clock.now()).state;
+    let answer = Answer::NotSent { retry_at: bridge.desk.clock.now() };
+    state = step(&state, &Input::Answered { seq, claim, answer }, &workspace(), bridge.desk.clock.now()).state;
+    assert!(state.outbox.is_empty(), "it never left, and the bot has been asked: {:?}", state.outbox);
+    let told: Vec<EventKind> = state.events.iter().map(|event| event.kind.clone()).collect();
+    assert_eq!(messages(&told), 1);
+}
+
+#[test]
 fn our_own_reply_does_not_hide_a_message_that_was_overtaken() {
     let (mut scene, bridge) = bridge();
     scene.customer("one"); // its notification is late

@@ -334,6 +334,7 @@ mod tests {
             conversation.outbox.push_back(OutboxEntry {
                 seq,
                 epoch: 1,
+                last_message: None,
                 command: None,
                 weight: Weight::Optional,
                 action: Action::Note { html },

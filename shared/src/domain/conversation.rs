@@ -326,6 +326,9 @@ pub struct OutboxEntry {
     pub seq: u64,
     /// The epoch in which it was decided.
     pub epoch: u64,
+    /// The number of the last event until then that told of a customer's message.
+    #[serde(default)]
+    pub last_message: Option<u64>,
     /// The command that asked for it; none where Baton itself decided.
     #[serde(default)]
     pub command: Option<CommandId>,

@@ -320,6 +320,7 @@ impl Stepper<'_> {
         self.state.outbox.push_back(OutboxEntry {
             seq: self.state.last_out,
             epoch: self.state.epoch,
+            last_message: Some(self.state.last_message),
             command: command.cloned(),
             weight,
             action,

@@ -126,13 +126,10 @@ impl Stepper<'_> {
         }
     }
 
-    /// Whether the bot was told of a message after this entry was claimed.
+    /// Whether the bot was told of a message after this entry was decided. Told, not written: what the
+    /// customer wrote before something of our own may be heard after it.
     fn was_asked_since(&self, entry: &OutboxEntry) -> bool {
-        match (&self.state.told.part, entry.after()) {
-            (Some(told), Some(after)) => told > after,
-            (told, None) => told.is_some(),
-            (None, _) => false,
-        }
+        entry.last_message.is_some_and(|known| known < self.state.last_message)
     }
 
     /// It did not arrive: its turn comes again, but for a close when the bot was asked meanwhile.
