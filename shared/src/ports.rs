@@ -6,7 +6,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::domain::conversation::{Action, Conversation, PendingEvent};
-use crate::domain::ids::{AppId, ClaimId, ConversationId, ConversationKey, Timestamp};
+use crate::domain::health::Health;
+use crate::domain::ids::{AppId, BotId, ClaimId, ConversationId, ConversationKey, Timestamp};
 use crate::domain::part::Observation;
 use crate::domain::settings::{Bot, Workspace};
 use crate::domain::step::Answer;
@@ -67,6 +68,21 @@ pub trait Conversations {
     /// # Errors
     /// [`Unavailable`].
     async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<ConversationKey>, Unavailable>;
+}
+
+/// How the bots do, one row for each.
+pub trait Wellbeing {
+    /// How a bot does, always as of the last change; well where nothing is known.
+    ///
+    /// # Errors
+    /// [`Unavailable`].
+    async fn health(&self, bot: &BotId) -> Result<Health, Unavailable>;
+
+    /// Changes how a bot does, if it is as it was before. Whether it was.
+    ///
+    /// # Errors
+    /// [`Unavailable`]: whether it was changed is not known.
+    async fn set_health(&self, bot: &BotId, before: &Health, after: &Health) -> Result<bool, Unavailable>;
 }
 
 /// Who is to look at a conversation.

@@ -79,6 +79,7 @@ fn https(port: u16) -> Bot {
     let url = format!("http://127.0.0.1:{port}/events");
     Bot {
         id: BotId::parse("demo").unwrap(),
+        handover_after_minutes: 10,
         transport: Transport::Https { url, secret: SecretName("demo".to_owned()) },
     }
 }
@@ -170,7 +171,7 @@ fn a_bot_with_a_queue_gets_its_events_there_in_order_and_once() {
             Messengers::new(Secrets::default(), client.clone(), Queues::default(), SystemClock, Reach::ThisMachineToo)
                 .unwrap();
         let transport = Transport::Sqs { queue_url: url.clone(), sender_id: "AROAX".to_owned() };
-        let bot = Bot { id: BotId::parse("demo").unwrap(), transport };
+        let bot = Bot { id: BotId::parse("demo").unwrap(), transport, handover_after_minutes: 10 };
         for seq in [1, 1, 2] {
             messengers.deliver(&bot, &key(), &Conversation::default(), &event(seq, "Hi")).await.unwrap();
         }

@@ -11,8 +11,9 @@ use shared::adapters::clock::RandomNames;
 use shared::adapters::dynamodb::Table;
 use shared::domain::content::{Author, AuthorKind, Body, Message};
 use shared::domain::conversation::{Control, Conversation, EventKind, PendingEvent};
+use shared::domain::health::Health;
 use shared::domain::ids::{AppId, BotId, ConversationKey, Timestamp};
-use shared::ports::{Bookmark, Bookmarks, Conversations, NotSaved, Stored};
+use shared::ports::{Bookmark, Bookmarks, Conversations, NotSaved, Stored, Wellbeing};
 use shared::testing::FakeStore;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -50,8 +51,23 @@ fn with_event(due_at: Timestamp, words: &str) -> Conversation {
     Conversation { events: [event].into(), ..conversation(1) }
 }
 
+/// How bots do is kept for each, and changed only by who knows it.
+async fn keeps_how_bots_do(store: &impl Wellbeing) {
+    let (demo, other) = (BotId::parse("demo").unwrap(), BotId::parse("other").unwrap());
+    let well = Health::default();
+    assert_eq!(store.health(&demo).await.unwrap(), well);
+    let (failing, later) = (well.after_failure(NOW), well.after_failure(NOW.plus_ms(1)));
+    assert!(store.set_health(&demo, &well, &failing).await.unwrap());
+    assert!(!store.set_health(&demo, &well, &later).await.unwrap(), "somebody else was first");
+    assert_eq!(store.health(&demo).await.unwrap(), failing);
+    assert_eq!(store.health(&other).await.unwrap(), well, "each bot has its own");
+    assert!(store.set_health(&demo, &failing, &well).await.unwrap());
+    assert!(store.set_health(&demo, &well, &later).await.unwrap(), "what is well again can fail again");
+}
+
 /// What every store promises.
-async fn keeps_its_promises(store: &(impl Conversations + Bookmarks)) {
+async fn keeps_its_promises(store: &(impl Conversations + Bookmarks + Wellbeing)) {
+    keeps_how_bots_do(store).await;
     let (one, other) = (AppId::parse("abc123").unwrap(), AppId::parse("def456").unwrap());
     assert_eq!(store.bookmark(&one).await.unwrap(), None);
     for page in [Some("p2".to_owned()), None] {

@@ -7,4 +7,5 @@ mod crossings;
 mod inbox;
 mod outbound;
 mod races;
+mod reaching;
 mod story;

@@ -229,22 +229,6 @@ fn what_is_said_during_a_hand_over_that_fails_is_told_afterwards() {
 }
 
 #[test]
-fn a_bot_that_cannot_be_reached_loses_the_conversation_to_people_with_a_note() {
-    let (mut scene, bridge) = bridge();
-    bridge.notified(scene.customer("one"));
-    bridge.bots.refuse(8);
-    for _ in 0..8 {
-        bridge.try_tell().unwrap_err();
-        bridge.desk.clock.advance_ms(3_600_000);
-    }
-    assert_eq!(bridge.state().control, Control::Human);
-    assert!(bridge.swept().contains(&shared::ports::Worker::Reply));
-    bridge.carry_out(Lane::Replies, None).unwrap();
-    assert!(matches!(bridge.intercom.assignee(), Assignee::Team(_)));
-    scene.assign(AuthorKind::Teammate, Assignee::Nobody);
-}
-
-#[test]
 fn a_person_who_speaks_right_after_the_assignment_has_the_conversation() {
     let mut scene = Scene::new("Where is my parcel?");
     scene.customer("It is late.").assign_to_bot().alice("I am looking for it.").customer("Thank you!");

@@ -7,7 +7,7 @@ use shared::domain::content::{AuthorKind, Block, TextFormat};
 use shared::domain::conversation::{Action, Control, Conversation, EventKind, Lane, PendingEvent};
 use shared::domain::ids::{BotId, ClaimId, CommandId, TeamId, Timestamp};
 use shared::domain::part::Assignee;
-use shared::domain::step::{Answer, Effect, Input, step};
+use shared::domain::step::{Answer, Effect, Input, Vain, step};
 use shared::testing::{SUPPORT, Scene, workspace};
 
 /// What can happen next.
@@ -20,6 +20,7 @@ enum Move {
     Asked(u8, u8, Option<u8>),
     Works(bool, u8),
     Delivered,
+    NotTaken(u8),
     Later(u16),
 }
 
@@ -32,6 +33,7 @@ fn moves() -> impl Strategy<Value = Vec<Move>> {
         4 => (0_u8..5, 0_u8..6, prop::option::of(0_u8..4)).prop_map(|(ask, id, behind)| Move::Asked(ask, id, behind)),
         4 => (any::<bool>(), 0_u8..5).prop_map(|(close, answer)| Move::Works(close, answer)),
         2 => Just(Move::Delivered),
+        1 => any::<u8>().prop_map(Move::NotTaken),
         1 => any::<u16>().prop_map(Move::Later),
     ];
     prop::collection::vec(one, 1..60)
@@ -222,11 +224,28 @@ impl Life {
                     self.take(&Input::Delivered { seq: event.seq });
                 }
             }
+            Move::NotTaken(minutes) => self.not_taken(*minutes),
             Move::Later(seconds) => {
                 self.now = self.now.plus_ms(u64::from(*seconds) * 1_000);
                 self.take(&Input::Tick(None));
             }
         }
+    }
+
+    /// The bot does not take an event, and has taken nothing for so long.
+    fn not_taken(&mut self, minutes: u8) {
+        let Some(event) = self.state.events.front().cloned().filter(|event| event.attempts < 11) else { return };
+        let failing_since = Timestamp(self.now.0 - u64::from(minutes) * 60_000);
+        let (had, waiting) = (self.state.control == Control::Bot, self.state.events.len());
+        self.take(&Input::NotDelivered(Vain {
+            seq: event.seq,
+            retry_after_ms: 0,
+            failing_since,
+            handover_after_ms: 600_000,
+        }));
+        assert!(self.state.events.front().is_some_and(|next| next.seq == event.seq && next.due_at > self.now));
+        assert!(self.state.events.len() >= waiting, "nothing is forgotten");
+        assert_eq!(self.state.control == Control::Bot, had && minutes < 10, "people have it after ten minutes");
     }
 
     /// Everything is heard, carried out and told.

@@ -5,7 +5,7 @@ use shared::app::deliver::deliver;
 use shared::domain::ids::{BotId, ConversationKey, Timestamp};
 use shared::lambda::batch::{Handled, NotHandled, SqsRecord};
 use shared::lambda::messengers::{Lines, Messengers};
-use shared::ports::{Clock, Conversations, Fifo, Unavailable, Wakers};
+use shared::ports::{Clock, Conversations, Fifo, Unavailable, Wakers, Wellbeing};
 use shared::wire::queue::WorkMessage;
 
 /// Handles one message. An event may be delivered again, under the same id.
@@ -19,7 +19,7 @@ pub async fn handle<S, W, L, Q, C>(
     deadline: Timestamp,
 ) -> Handled
 where
-    S: Conversations,
+    S: Conversations + Wellbeing,
     W: Wakers,
     L: Lines,
     Q: Fifo,

@@ -4,20 +4,23 @@
 //! and that the SDK repeats finds the version raised; the item's `writer` then shows that it was
 //! this very save. Large states have their long texts in rows of their own (`sk` =
 //! `CONTENT#<sha256>`), written before the item that names them. How far a workspace was searched is
-//! a row of its own (`pk` = `app_id`, `sk` = `BOOKMARK`).
+//! a row of its own (`pk` = `app_id`, `sk` = `BOOKMARK`), and so is how a bot does (`pk` = `BOT#<id>`, `sk` =
+//! `HEALTH`).
 
 use std::collections::{BTreeSet, HashMap};
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use crate::domain::conversation::{Control, Conversation};
-use crate::domain::ids::{AppId, ConversationKey, Timestamp};
-use crate::ports::{Bookmark, Bookmarks, Conversations, Names, NotSaved, Stored, Unavailable};
+use crate::domain::health::Health;
+use crate::domain::ids::{AppId, BotId, ConversationKey, Timestamp};
+use crate::ports::{Bookmark, Bookmarks, Conversations, Names, NotSaved, Stored, Unavailable, Wellbeing};
 use crate::wire::{sha256_hex, where_in_json};
 
 /// States above this size, in bytes, have their long texts in rows of their own. An item holds
@@ -240,6 +243,48 @@ impl<N: Names> Bookmarks for Table<N> {
             .item("sk", text_value("BOOKMARK"))
             .item("bookmark", text_value(&text));
         put.send().await.map(|_| ()).map_err(unavailable)
+    }
+}
+
+impl<N: Names> Wellbeing for Table<N> {
+    async fn health(&self, bot: &BotId) -> Result<Health, Unavailable> {
+        let found = self
+            .client
+            .get_item()
+            .table_name(&self.name)
+            .key("pk", text_value(&format!("BOT#{bot}")))
+            .key("sk", text_value("HEALTH"))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(unavailable)?;
+        let text = found.item.as_ref().and_then(|item| item.get("health")).and_then(|value| value.as_s().ok());
+        let read = |text: &String| serde_json::from_str(text).map_err(|error| broken(&where_in_json(&error)));
+        text.map(read).transpose().map(Option::unwrap_or_default)
+    }
+
+    async fn set_health(&self, bot: &BotId, before: &Health, after: &Health) -> Result<bool, Unavailable> {
+        let text = |health| serde_json::to_string(health).map_err(|error| broken(&where_in_json(&error)));
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.name)
+            .item("pk", text_value(&format!("BOT#{bot}")))
+            .item("sk", text_value("HEALTH"))
+            .item("health", text_value(&text(after)?))
+            .expression_attribute_values(":before", text_value(&text(before)?));
+        let condition = if *before == Health::default() {
+            "attribute_not_exists(pk) OR health = :before"
+        } else {
+            "health = :before"
+        };
+        match put.condition_expression(condition).send().await {
+            Ok(_) => Ok(true),
+            Err(error) if error.as_service_error().is_some_and(PutItemError::is_conditional_check_failed_exception) => {
+                Ok(false)
+            }
+            Err(error) => Err(unavailable(error)),
+        }
     }
 }
 

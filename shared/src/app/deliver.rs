@@ -1,20 +1,21 @@
 //! Bots are told what happened, in order: `bot-dispatch`'s use case.
 
 use super::{Desk, Report, Unfinished};
-use crate::domain::ids::{ConversationKey, Timestamp};
-use crate::domain::step::Input;
-use crate::ports::{Bots, Clock, Conversations, Stored, Wakers};
+use crate::domain::health::Health;
+use crate::domain::ids::{BotId, ConversationKey, Timestamp};
+use crate::domain::step::{Input, Vain};
+use crate::ports::{Bots, Clock, Conversations, Stored, Unavailable, Wakers, Wellbeing};
 
 /// How long one delivery may take in all, in milliseconds.
 pub const ATTEMPT_MS: u64 = 12_000;
 
-/// The first wait after a delivery that failed, in milliseconds; it doubles up to an hour.
-const FIRST_RETRY_MS: u64 = 5_000;
-const LAST_RETRY_MS: u64 = 3_600_000;
+/// How often a change of a bot's health is tried when somebody else changed it meanwhile.
+const MAX_CONFLICTS: u32 = 3;
 
 /// Gives the bot the events that wait for it, one after the other; the first that it does not
 /// take holds up those behind it. An event is delivered again when this worker dies before it is
-/// recorded as taken; its id is the same.
+/// recorded as taken; its id is the same. A bot that has taken nothing for days is not called, but
+/// for a probe; its events count as tried in vain.
 ///
 /// # Errors
 /// [`Unfinished`]: the message is to be given again.
@@ -25,7 +26,7 @@ pub async fn deliver<S, W, C, B>(
     deadline: Timestamp,
 ) -> Result<Report, Unfinished>
 where
-    S: Conversations,
+    S: Conversations + Wellbeing,
     W: Wakers,
     C: Clock,
     B: Bots,
@@ -43,21 +44,78 @@ where
             break;
         }
         let bot = desk.settings.bots.get(&event.bot).ok_or_else(|| Unfinished::UnknownBot(event.bot.clone()))?;
-        let input = match bots.deliver(bot, key, &stored.conversation, &event).await {
+        let health = desk.store.health(&bot.id).await?;
+        let answer = if may_call(desk, &bot.id, &health).await? {
+            bots.deliver(bot, key, &stored.conversation, &event)
+                .await
+                .map_err(|reason| (reason.why, reason.retry_after_ms))
+        } else {
+            Err(("it is disabled until a probe succeeds".to_owned(), None))
+        };
+        let input = match answer {
             Ok(()) => {
                 report.sent += 1;
                 Input::Delivered { seq: event.seq }
             }
-            Err(reason) => {
-                tracing::warn!(outcome = "not_taken", bot = %event.bot, seq = event.seq, attempt = event.attempts + 1, why = %reason.why);
-                let backoff = FIRST_RETRY_MS.saturating_mul(1 << event.attempts.min(16)).min(LAST_RETRY_MS);
-                let wait_ms = reason.retry_after_ms.unwrap_or(0).clamp(backoff, LAST_RETRY_MS);
-                Input::NotDelivered { seq: event.seq, retry_at: desk.clock.now().plus_ms(wait_ms) }
+            Err((why, retry_after_ms)) => {
+                tracing::warn!(outcome = "not_taken", bot = %event.bot, seq = event.seq, attempt = event.attempts + 1, %why);
+                let failed_at = desk.clock.now();
+                let health = change_health(desk, &bot.id, |health| health.after_failure(failed_at)).await?;
+                Input::NotDelivered(Vain {
+                    seq: event.seq,
+                    retry_after_ms: retry_after_ms.unwrap_or(0),
+                    failing_since: health.failing_since.unwrap_or(failed_at),
+                    handover_after_ms: bot.handover_after_minutes.saturating_mul(60_000),
+                })
             }
         };
+        let taken = matches!(input, Input::Delivered { .. });
         let effects;
         (stored, effects) = desk.change_from(key, stored, &[input]).await?;
         report.take(&effects);
+        // Should this worker die here, the next success tells.
+        if taken && health != Health::default() {
+            change_health(desk, &bot.id, |_| Health::default()).await?;
+            tracing::info!(outcome = "bot_is_back", bot = %bot.id);
+        }
     }
     Ok(report)
+}
+
+/// Whether a bot may be called: one that is disabled only for a probe, by one worker an hour.
+async fn may_call<S, W, C>(desk: &Desk<S, W, C>, bot: &BotId, health: &Health) -> Result<bool, Unavailable>
+where
+    S: Wellbeing,
+    C: Clock,
+{
+    let now = desk.clock.now();
+    if !health.is_disabled(now) {
+        return Ok(true);
+    }
+    tracing::error!(outcome = "bot_disabled", %bot);
+    match health.probed(now) {
+        Some(probed) => desk.store.set_health(bot, health, &probed).await,
+        None => Ok(false),
+    }
+}
+
+/// Changes how a bot does, on what others made of it meanwhile. A change that loses every time is
+/// left to the next delivery.
+async fn change_health<S, W, C>(
+    desk: &Desk<S, W, C>,
+    bot: &BotId,
+    change: impl Fn(&Health) -> Health,
+) -> Result<Health, Unavailable>
+where
+    S: Wellbeing,
+{
+    let mut health = desk.store.health(bot).await?;
+    for _ in 0..MAX_CONFLICTS {
+        let after = change(&health);
+        if after == health || desk.store.set_health(bot, &health, &after).await? {
+            return Ok(after);
+        }
+        health = desk.store.health(bot).await?;
+    }
+    Ok(health)
 }

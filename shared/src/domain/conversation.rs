@@ -412,10 +412,6 @@ pub const MAX_EVENTS: usize = 200;
 /// How many actions may wait for Intercom before further commands are refused.
 pub const MAX_OUTBOX: usize = 100;
 
-/// After how many deliveries in vain people get the conversation. The waits between them double
-/// from 5 s, so this is 10 to 15 minutes, with what the sweep adds.
-pub const MAX_VAIN_DELIVERIES: u32 = 8;
-
 /// A conversation's whole state.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]

@@ -7,6 +7,7 @@
 pub mod command;
 pub mod content;
 pub mod conversation;
+pub mod health;
 pub mod html;
 pub mod ids;
 pub mod incoming;

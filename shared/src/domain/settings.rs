@@ -160,6 +160,8 @@ pub struct Bot {
     pub id: BotId,
     /// How it is reached.
     pub transport: Transport,
+    /// After how long without reaching it people get its conversations, in minutes.
+    pub handover_after_minutes: u64,
 }
 
 /// Everything that an operator sets.

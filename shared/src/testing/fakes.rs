@@ -6,13 +6,14 @@ use std::rc::Rc;
 
 use crate::domain::content::{Author, AuthorKind, Body};
 use crate::domain::conversation::{Action, Conversation, PendingEvent};
-use crate::domain::ids::{AppId, ClaimId, ConversationId, ConversationKey, PartId, Timestamp};
+use crate::domain::health::Health;
+use crate::domain::ids::{AppId, BotId, ClaimId, ConversationId, ConversationKey, PartId, Timestamp};
 use crate::domain::part::{Assignee, Observation, Part, PartKind};
 use crate::domain::settings::{Bot, Workspace};
 use crate::domain::step::Answer;
 use crate::ports::{
     Bookmark, Bookmarks, Bots, Clock, Conversations, Doorbells, Fifo, InboxRow, InboxRows, Intercom, Names, NotSaved,
-    NotShown, NotTaken, Page, Search, Stored, Unavailable, Wakers, Worker,
+    NotShown, NotTaken, Page, Search, Stored, Unavailable, Wakers, Wellbeing, Worker,
 };
 
 /// A clock that stands until it is moved. Clones show the same time.
@@ -71,6 +72,7 @@ pub struct FakeStore {
     faults: Rc<RefCell<VecDeque<StoreFault>>>,
     overtakers: Rc<RefCell<VecDeque<Change>>>,
     bookmarks: Rc<RefCell<HashMap<AppId, Bookmark>>>,
+    healths: Rc<RefCell<HashMap<BotId, Health>>>,
     saves: Rc<Cell<u32>>,
     loads: Rc<Cell<u32>>,
 }
@@ -142,6 +144,22 @@ impl Conversations for FakeStore {
         let mut due: Vec<_> = due.filter(|(at, _)| *at <= now).collect();
         due.sort();
         Ok(due.into_iter().map(|(_, key)| key).take(limit).collect())
+    }
+}
+
+impl Wellbeing for FakeStore {
+    async fn health(&self, bot: &BotId) -> Result<Health, Unavailable> {
+        Ok(self.healths.borrow().get(bot).cloned().unwrap_or_default())
+    }
+
+    async fn set_health(&self, bot: &BotId, before: &Health, after: &Health) -> Result<bool, Unavailable> {
+        let mut healths = self.healths.borrow_mut();
+        let health = healths.entry(bot.clone()).or_default();
+        let same = health == before;
+        if same {
+            *health = after.clone();
+        }
+        Ok(same)
     }
 }
 
@@ -515,12 +533,25 @@ impl FakeIntercom {
 pub struct FakeBots {
     taken: Rc<RefCell<Vec<PendingEvent>>>,
     refusals: Rc<Cell<u32>>,
+    retry_after_ms: Rc<Cell<Option<u64>>>,
+    calls: Rc<Cell<u32>>,
 }
 
 impl FakeBots {
     /// The bot takes nothing the next so many times.
     pub fn refuse(&self, times: u32) {
         self.refusals.set(times);
+    }
+
+    /// For how long the bot asks to be left alone when it takes nothing.
+    pub fn ask_to_be_left_alone(&self, ms: Option<u64>) {
+        self.retry_after_ms.set(ms);
+    }
+
+    /// How often the bot was called since the last call.
+    #[must_use]
+    pub fn take_calls(&self) -> u32 {
+        self.calls.take()
     }
 
     /// What the bot took since the last call.
@@ -537,9 +568,10 @@ impl Bots for FakeBots {
         _: &Conversation,
         event: &PendingEvent,
     ) -> Result<(), NotTaken> {
+        self.calls.set(self.calls.get() + 1);
         if self.refusals.get() > 0 {
             self.refusals.set(self.refusals.get() - 1);
-            return Err(NotTaken { why: "scripted".to_owned(), retry_after_ms: None });
+            return Err(NotTaken { why: "scripted".to_owned(), retry_after_ms: self.retry_after_ms.get() });
         }
         self.taken.borrow_mut().push(event.clone());
         Ok(())

@@ -44,6 +44,11 @@ const DEFAULT_SETTLE_MS: u64 = 30_000;
 /// The longest time, in minutes, that may be set: a year.
 const MAX_MINUTES: u64 = 525_600;
 
+/// After how long without reaching a bot people get its conversations, in minutes, unless set; and
+/// the longest: an event is tried for three days.
+const DEFAULT_HANDOVER_AFTER_MINUTES: u64 = 10;
+const MAX_HANDOVER_AFTER_MINUTES: u64 = 4_320;
+
 /// Reads the file.
 ///
 /// # Errors
@@ -438,7 +443,10 @@ impl Reader<'_> {
             }
             None => None,
         };
-        Some(Bot { id: id?, transport: transport? })
+        let handover_after_minutes = self
+            .number(section, "handover_after_minutes", 1..=MAX_HANDOVER_AFTER_MINUTES)
+            .unwrap_or(DEFAULT_HANDOVER_AFTER_MINUTES);
+        Some(Bot { id: id?, transport: transport?, handover_after_minutes })
     }
 
     fn https(&mut self, section: &mut Section<'_, '_>, local: bool) -> Option<Transport> {
@@ -568,6 +576,17 @@ transport = "http"
             );
         }
         assert!(!mistakes.to_string().contains("dG9rZW4="), "a secret was repeated");
+    }
+
+    #[test]
+    fn a_bot_that_cannot_be_reached_is_waited_for_at_most_as_long_as_its_events_are_tried() {
+        let minutes = |text: &str| parse(text).map(|settings| settings.bots.into_values().next().unwrap());
+        assert_eq!(minutes(GOOD).unwrap().handover_after_minutes, 10);
+        let set = |value: &str| minutes(&format!("{GOOD}handover_after_minutes = {value}\n"));
+        assert_eq!(set("4320").unwrap().handover_after_minutes, 4_320);
+        for bad in ["0", "4321", "\"10\""] {
+            assert!(set(bad).unwrap_err().to_string().contains("from 1 to 4320"), "{bad}");
+        }
     }
 
     #[test]

@@ -93,7 +93,7 @@ impl Sights {
             (Input::Tick(Some(_)), _) if after.control == Control::Bot && before.control == Control::Paused => {
                 self.see(Sight::ResumedByItself);
             }
-            (Input::NotDelivered { .. }, _) if after.control != before.control => self.see(Sight::Relieved),
+            (Input::NotDelivered(_), _) if after.control != before.control => self.see(Sight::Relieved),
             _ => {}
         }
         if before.control == Control::Closed && after.control == Control::Bot {

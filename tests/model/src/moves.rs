@@ -11,7 +11,7 @@ use shared::domain::command::{Ask as Asking, Command, HandoverTarget};
 use shared::domain::content::{AuthorKind, Block, Message, TextFormat};
 use shared::domain::conversation::{Control, Conversation, EventKind, Lane};
 use shared::domain::ids::{BotId, ClaimId, CommandId};
-use shared::domain::step::{self, Answer, Effect, Input};
+use shared::domain::step::{self, Answer, Effect, Input, Vain};
 
 use crate::intercom::{self, Happening, Request, To, What, Who, id_at, place_of};
 use crate::model::{Model, Sight};
@@ -296,7 +296,10 @@ impl Model {
             Move::GivesInVain => {
                 world.left.refusals -= 1;
                 let Some(seq) = world.row.events.front().map(|event| event.seq) else { return false };
-                self.decide(world, &[Input::NotDelivered { seq, retry_at: NOW.plus_ms(TICK_MS) }]);
+                // People get it when the bot has failed as often as it may here.
+                let handover_after_ms = if world.left.refusals == 0 { 0 } else { TICK_MS };
+                let vain = Vain { seq, retry_after_ms: TICK_MS, failing_since: NOW, handover_after_ms };
+                self.decide(world, &[Input::NotDelivered(vain)]);
             }
             Move::Records => {
                 let Some(seq) = world.row.events.front().map(|event| event.seq) else { return false };

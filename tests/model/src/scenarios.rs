@@ -67,7 +67,7 @@ pub fn full() -> Vec<(&'static str, Bounds)> {
         ("resuming alone", Bounds { resumes: true, ..bounds(Left { people: 1, customer: 1, ..NOTHING }) }),
         ("handing over, faults", bounds(Left { people: 1, hand_overs: 1, faults: 1, ..NOTHING })),
         ("closing, faults", bounds(Left { customer: 1, closes: 1, faults: 1, ..NOTHING })),
-        ("deaf", bounds(Left { refusals: 8, people: 1, ..NOTHING })),
+        ("deaf", bounds(Left { refusals: 3, people: 1, ..NOTHING })),
         ("flapping", Bounds { deeds: flaps(), ..bounds(Left { people: 2, give_back: 1, ..NOTHING }) }),
     ]
 }

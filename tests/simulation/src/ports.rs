@@ -5,7 +5,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use shared::domain::conversation::{Action, Conversation};
-use shared::domain::ids::{AdminId, AppId, ClaimId, ConversationId, ConversationKey, Timestamp};
+use shared::domain::health::Health;
+use shared::domain::ids::{AdminId, AppId, BotId, ClaimId, ConversationId, ConversationKey, Timestamp};
 use shared::domain::part::{Assignee, Observation};
 use shared::domain::settings::{SecretName, Workspace};
 use shared::domain::step::Answer;
@@ -13,7 +14,7 @@ use shared::lambda::batch::{Custody, SqsRecord};
 use shared::lambda::messengers::Lines;
 use shared::ports::{
     Bookmark, Bookmarks, Changed, Clock, Conversations, Fifo, InboxRow, InboxRows, Intercom, Names, NotSaved, NotShown,
-    NotTaken, Page, Search, Stored, Unavailable,
+    NotTaken, Page, Search, Stored, Unavailable, Wellbeing,
 };
 use shared::testing::BOT;
 
@@ -157,6 +158,32 @@ impl Conversations for Rows {
             keys.sort();
             keys.into_iter().map(|(_, key)| key).take(limit).collect()
         }))
+    }
+}
+
+impl Wellbeing for Rows {
+    async fn health(&self, bot: &BotId) -> Result<Health, Unavailable> {
+        match begin(Point::Load, 2, 12).await {
+            Some(_) => Err(unavailable("DynamoDB")),
+            None => Ok(with(|world| world.healths.get(bot).cloned().unwrap_or_default())),
+        }
+    }
+
+    async fn set_health(&self, bot: &BotId, before: &Health, after: &Health) -> Result<bool, Unavailable> {
+        let fault = begin(Point::Save, 2, 12).await;
+        if fault == Some(Fault::Fails) {
+            return Err(unavailable("DynamoDB"));
+        }
+        let same = with(|world| {
+            let health = world.healths.entry(bot.clone()).or_default();
+            let same = health == before;
+            if same {
+                *health = after.clone();
+            }
+            same
+        });
+        end(fault).await;
+        if fault == Some(Fault::AnswerLost) { Err(unavailable("DynamoDB")) } else { Ok(same) }
     }
 }
 

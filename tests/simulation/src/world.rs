@@ -191,6 +191,8 @@ pub struct World {
     pub bookmarks: BTreeMap<AppId, Bookmark>,
     /// What the inbox did not take.
     pub inbox_rows: Vec<InboxRow>,
+    /// How the bots do.
+    pub healths: BTreeMap<shared::domain::ids::BotId, shared::domain::health::Health>,
     /// How often all rows were lost.
     pub life: u32,
     /// The conversations.
@@ -254,6 +256,7 @@ impl World {
             rows: BTreeMap::new(),
             bookmarks: BTreeMap::new(),
             inbox_rows: Vec::new(),
+            healths: BTreeMap::new(),
             life: 0,
             talks: Vec::new(),
             births: BTreeMap::new(),

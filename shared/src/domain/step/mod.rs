@@ -11,11 +11,14 @@
 mod commanded;
 mod observed;
 mod sending;
+mod telling;
+
+pub use telling::Vain;
 
 use super::command::Command;
 use super::conversation::{
-    Action, CommandOutcome, Control, Conversation, EventKind, Lane, MAX_VAIN_DELIVERIES, OutboxEntry, Overtaker,
-    PendingEvent, Progress, Weight,
+    Action, CommandOutcome, Control, Conversation, EventKind, Lane, OutboxEntry, Overtaker, PendingEvent, Progress,
+    Weight,
 };
 use super::ids::{ClaimId, CommandId, PartId, Timestamp};
 use super::part::Observation;
@@ -63,12 +66,7 @@ pub enum Input {
         seq: u64,
     },
     /// The bot did not take an event.
-    NotDelivered {
-        /// Its number.
-        seq: u64,
-        /// When to try again.
-        retry_at: Timestamp,
-    },
+    NotDelivered(Vain),
 }
 
 impl Input {
@@ -89,7 +87,7 @@ impl Input {
             },
             Self::ReadBack { .. } => "read_back",
             Self::Delivered { .. } => "delivered",
-            Self::NotDelivered { .. } => "not_delivered",
+            Self::NotDelivered(_) => "not_delivered",
         }
     }
 }
@@ -180,6 +178,10 @@ pub enum Decision {
     SideActionFailed,
     /// The bot takes no events any more; people get the conversation.
     BotOverrun,
+    /// The bot cannot be reached; people get the conversation.
+    BotUnreachable,
+    /// The bot is not told of an event, which was tried in vain for days.
+    EventGivenUp,
 }
 
 impl Decision {
@@ -199,6 +201,8 @@ impl Decision {
             Self::FoundNotSent => "found_not_sent",
             Self::SideActionFailed => "side_action_failed",
             Self::BotOverrun => "bot_overrun",
+            Self::BotUnreachable => "bot_unreachable",
+            Self::EventGivenUp => "event_given_up",
         }
     }
 }
@@ -225,7 +229,7 @@ pub fn step(state: &Conversation, input: &Input, workspace: &Workspace, now: Tim
         Input::Answered { seq, claim, answer } => stepper.answered(*seq, claim, answer),
         Input::ReadBack { seq, observation } => stepper.read_back(*seq, observation),
         Input::Delivered { seq } => stepper.state.events.retain(|event| event.seq > *seq),
-        Input::NotDelivered { seq, retry_at } => stepper.not_delivered(*seq, *retry_at),
+        Input::NotDelivered(vain) => stepper.not_delivered(*vain),
     }
     if stepper.effects.contains(&Effect::Fetch) {
         return Outcome { state: state.clone(), effects: vec![Effect::Fetch] };
@@ -396,15 +400,5 @@ impl Stepper<'_> {
             }
         };
         self.tell(event);
-    }
-
-    fn not_delivered(&mut self, seq: u64, retry_at: Timestamp) {
-        if let Some(event) = self.state.events.iter_mut().find(|event| event.seq == seq) {
-            event.attempts += 1;
-            event.due_at = retry_at;
-            if event.attempts == MAX_VAIN_DELIVERIES && self.state.control == Control::Bot {
-                self.relieve("The bot cannot be reached.");
-            }
-        }
     }
 }

@@ -473,19 +473,22 @@ impl Stepper<'_> {
     /// A bot that takes nothing any more must not keep a customer waiting.
     fn relieve_an_overrun_bot(&mut self) {
         if self.state.events.len() >= MAX_EVENTS && self.state.control == Control::Bot {
-            self.relieve(&format!("The bot has not taken the last {MAX_EVENTS} events of this conversation."));
+            let why = format!("The bot has not taken the last {MAX_EVENTS} events of this conversation.");
+            self.relieve(Decision::BotOverrun, &why);
         }
     }
 
     /// People get the conversation, and are told why.
-    pub(super) fn relieve(&mut self, why: &str) {
-        self.note(Decision::BotOverrun);
+    pub(super) fn relieve(&mut self, decision: Decision, why: &str) -> Assignee {
+        self.note(decision);
         let to = self.workspace.handover.default.clone().unwrap_or(Assignee::Nobody);
         self.state.control = Control::Human;
         self.new_epoch();
         let html = render::plain(&format!("{why} Please take over."));
         self.enqueue(None, Weight::Optional, Action::Note { html });
-        self.enqueue(None, Weight::Completes, Action::Assign { to, fallbacks: vec![Assignee::Nobody] });
+        let assign = Action::Assign { to: to.clone(), fallbacks: vec![Assignee::Nobody] };
+        self.enqueue(None, Weight::Completes, assign);
+        to
     }
 
     pub(super) fn deleted(&mut self) {
