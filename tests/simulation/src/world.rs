@@ -17,7 +17,7 @@ use crate::bot::{self, Issued, Memory, Style};
 use crate::chance::Chance;
 use crate::check::{self, Births};
 use crate::faults::{Fate, Fault, Point};
-use crate::intercom::{Deed, Made, Talk, Webhook, Who};
+use crate::intercom::{Deed, Made, Said, Talk, Webhook, Who};
 use crate::mutants::Mutant;
 use crate::queue::{Message, Queue};
 
@@ -714,9 +714,12 @@ impl World {
         let memory = &self.memories[talk];
         let part: u64 = message.part_id.as_ref().and_then(|id| id.parse().ok()).unwrap_or(0);
         let again = memory.known.contains(&part) && !memory.events.contains_key(&event.id);
-        let answered =
-            self.talks[talk].parts.iter().find(|said| said.id > part && said.who == Who::Bot && said.is_seen());
-        if again && let Some(answer) = answered.map(|said| said.id).filter(|_| self.life > 0) {
+        // What the bot says in this life answers what it was told in this life.
+        let answers = |said: &&Said| {
+            let before = said.made.as_ref().is_some_and(|made| made.life < self.life);
+            before && said.id > part && said.who == Who::Bot && said.is_seen()
+        };
+        if again && let Some(answer) = self.talks[talk].parts.iter().find(answers).map(|said| said.id) {
             self.accuse(format!("message {part}, which part {answer} answered, is told again: {}", event.id));
         }
     }

@@ -54,7 +54,7 @@ fn at_least_twenty_five_mutants_are_killed() {
     let mut killed = 0;
     println!("{:<28} {:<20}  killed by", "mutant", "in");
     for mutant in Mutant::all().into_iter().filter(|mutant| !RARE.contains(mutant)) {
-        let found = (0..100).find_map(|seed| {
+        let found = (0..SEEDS).find_map(|seed| {
             let lived = life::live(seed, false, Some(mutant)).wrong.into_iter().next().map(|what| ("life", what));
             let unswept = || life::live_unswept(seed, false, Some(mutant)).wrong.into_iter().next();
             let (life, what) = lived.or_else(|| (seed < 50).then(unswept)?.map(|what| ("unswept life", what)))?;
