@@ -165,6 +165,61 @@ pub trait InboxRows {
     async fn forget(&self, row: &InboxRow) -> Result<(), Unavailable>;
 }
 
+/// A message that was given up, in the hand of somebody who looks at it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct DeadLetter {
+    /// Its id.
+    pub id: String,
+    /// Its group on the queue: the conversation.
+    pub group: String,
+    /// Since when it rests.
+    pub since: Timestamp,
+    /// Why, where it was parked; else it was tried too often.
+    pub reason: Option<String>,
+    /// How often it had been tried, where that is known.
+    pub attempts: Option<u32>,
+    /// The replay that had put it back when it was given up again.
+    pub replay: Option<String>,
+    /// Who sent it and who passed it on, the last first.
+    pub senders: String,
+    /// What it says: a customer's words may be in it.
+    pub body: String,
+    /// By which it is let go or deleted.
+    pub receipt: String,
+}
+
+impl std::fmt::Debug for DeadLetter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "DeadLetter({} of {})", self.id, self.group)
+    }
+}
+
+/// The dead letters of one queue.
+pub trait DeadLetters {
+    /// Takes up to ten that nobody has in the hand, of each group the oldest, in order. For a minute
+    /// nobody else is given them, nor any other of their groups. None: there is none to be had.
+    ///
+    /// # Errors
+    /// [`Unavailable`].
+    async fn take(&self) -> Result<Vec<DeadLetter>, Unavailable>;
+
+    /// Puts one on the queue that it is from, at its group's end, in the name of who sent it.
+    ///
+    /// # Errors
+    /// [`Unavailable`]: whether it was put is not known. Put again within five minutes it is put
+    /// once.
+    async fn put_back(&self, letter: &DeadLetter, replay: &str) -> Result<(), Unavailable>;
+
+    /// Deletes one that was put back.
+    ///
+    /// # Errors
+    /// [`Unavailable`]: it may still be there.
+    async fn delete(&self, letter: &DeadLetter) -> Result<(), Unavailable>;
+
+    /// Lets others see it again. A failure only means that the minute holds.
+    async fn let_go(&self, letter: &DeadLetter);
+}
+
 /// Why Intercom shows nothing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotShown {

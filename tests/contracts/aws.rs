@@ -32,6 +32,8 @@ pub(crate) fn wait_for(port: u16, child: &mut Child, what: &str) {
 /// The running stand-in.
 pub(crate) struct LocalAws {
     process: Child,
+    /// What it writes; gone with it.
+    directory: PathBuf,
     /// Where it listens.
     pub(crate) port: u16,
 }
@@ -40,6 +42,7 @@ impl Drop for LocalAws {
     fn drop(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();
+        let _ = std::fs::remove_dir_all(&self.directory);
     }
 }
 
@@ -49,7 +52,7 @@ impl LocalAws {
         let python = root().join(".tools/venv/bin/python");
         assert!(python.exists(), "{} is missing: run `make test`, or `make tools` once", python.display());
         let port = free_port();
-        let directory = std::env::temp_dir().join(format!("baton-aws-{port}"));
+        let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("aws-{port}"));
         std::fs::create_dir_all(&directory).unwrap();
         let mut process = Command::new(python)
             .arg(root().join("infra/local/aws_server.py"))
@@ -67,7 +70,7 @@ impl LocalAws {
             .spawn()
             .unwrap();
         wait_for(port, &mut process, "the local AWS");
-        Self { process, port }
+        Self { process, directory, port }
     }
 
     /// How our functions would reach it, through `port`.

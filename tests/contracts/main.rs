@@ -4,6 +4,7 @@
 
 mod aws;
 mod bots;
+mod dead_letters;
 mod inbox;
 mod intercom;
 mod queues;

@@ -132,7 +132,7 @@ class Installation:
             request("DELETE", f"{self.control}/faults")
 
     def _start(self):
-        binaries = run.build(self.processes)
+        self.binaries = binaries = run.build(self.processes)
         DIRECTORY.mkdir(parents=True, exist_ok=True)
         self.aws.start()
         attributes = {"FifoQueue": "true", "ContentBasedDeduplication": "false"}

@@ -2,6 +2,8 @@
 //! sandbox, and scenarios played in one. The bridge itself is not here: this crate is for people who set it up, develop bots or
 //! test with it.
 
+#[cfg(feature = "aws")]
+pub mod dlq;
 pub mod sandbox;
 pub mod scenario;
 pub mod schema;

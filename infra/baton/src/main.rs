@@ -5,9 +5,13 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+#[cfg(feature = "aws")]
+use baton_cli::dlq::{Choice, Stack};
 use baton_cli::sandbox::{Options, Origin, Sandbox, Seed, StartError};
 use baton_cli::scenario::Stage;
 use clap::{Parser, Subcommand};
+#[cfg(feature = "aws")]
+use shared::{adapters::connection::Connection, config::Environment};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Tools for developing with Baton.
@@ -66,6 +70,49 @@ enum Command {
         #[arg(long, default_value = "sandbox1")]
         app: String,
     },
+    /// Look after a deployment's dead-letter queues, with the AWS credentials of the environment
+    #[cfg(feature = "aws")]
+    Dlq(Dlq),
+}
+
+#[cfg(feature = "aws")]
+#[derive(Debug, clap::Args)]
+struct Dlq {
+    #[command(subcommand)]
+    deed: Deed,
+    /// The deployment's stack
+    #[arg(long, default_value = "baton", global = true)]
+    stack: String,
+    /// Only this queue: inbox, bot-events, replies or close; may be repeated
+    #[arg(long = "queue", global = true)]
+    queues: Vec<String>,
+}
+
+#[cfg(feature = "aws")]
+#[derive(Debug, Subcommand)]
+enum Deed {
+    /// List how many rest in each queue, for how long, and why
+    Ls,
+    /// Show all, or those with these ids
+    Show {
+        /// Their ids
+        ids: Vec<String>,
+        /// Print what they say too; a customer's words may be in it
+        #[arg(long)]
+        body: bool,
+    },
+    /// Put back all, or those with these ids, in order. Safe at any time, also twice
+    Replay {
+        /// Their ids
+        #[arg(required_unless_present = "all", conflicts_with = "all")]
+        ids: Vec<String>,
+        /// All, or all of the queues that are named
+        #[arg(long)]
+        all: bool,
+        /// Only tell which it would be
+        #[arg(long)]
+        dry_run: bool,
+    },
 }
 
 fn main() -> ExitCode {
@@ -75,6 +122,8 @@ fn main() -> ExitCode {
         Command::Sandbox { listen, seed, data, record, scenarios } => run(listen, seed, data, record, scenarios),
         Command::Scenario { list: true, at, .. } => list_scenarios(&at),
         Command::Scenario { names, at, app, .. } => play_scenarios(&names, &at, &app),
+        #[cfg(feature = "aws")]
+        Command::Dlq(dlq) => look_after_dead_letters(dlq),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -156,6 +205,28 @@ fn play_scenarios(names: &[String], at: &str, app: &str) -> Result<(), Box<dyn s
         }
         if failed.is_empty() { Ok(()) } else { Err(format!("failed: {}", failed.join(", ")).into()) }
     })
+}
+
+/// Looks after the dead letters of a stack.
+#[cfg(feature = "aws")]
+fn look_after_dead_letters(Dlq { deed, stack, queues }: Dlq) -> Result<(), Box<dyn std::error::Error>> {
+    let mut environment = Environment::of_this_process();
+    let connection = Connection::from_environment(&mut environment);
+    environment.finish().map_err(|missing| {
+        let missing = missing.0.join("\n");
+        format!("{missing}\n`eval \"$(aws configure export-credentials --format env)\"` sets the credentials")
+    })?;
+    let stack = Stack::new(connection, stack);
+    let choice = |ids: Vec<String>| Choice { queues, ids: ids.into_iter().collect() };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        match deed {
+            Deed::Ls => stack.ls(&choice(Vec::new()), &mut announce).await,
+            Deed::Show { ids, body } => stack.show(&choice(ids), body, &mut announce).await,
+            Deed::Replay { ids, dry_run, .. } => stack.replay(&choice(ids), dry_run, &mut announce).await,
+        }
+    })?;
+    Ok(())
 }
 
 /// What is said about the directory of a sandbox.

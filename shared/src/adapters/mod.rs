@@ -4,6 +4,7 @@
 pub mod bots;
 pub mod clock;
 pub mod connection;
+pub mod dead_letters;
 pub mod dynamodb;
 pub mod http;
 pub mod inbox_rows;

@@ -12,7 +12,7 @@ use crate::domain::ids::Timestamp;
 use crate::lambda::batch::{Custody, SqsRecord};
 use crate::lambda::queues;
 use crate::ports::{Clock, Fifo, Unavailable};
-use crate::wire::sha256_hex;
+use crate::wire::{passed_on, sha256_hex};
 
 /// The queues between the functions.
 pub type Queues = queues::Queues<Queue>;
@@ -24,8 +24,11 @@ const MAX_VISIBILITY_S: u64 = 43_200;
 /// 10 s; these are waited for to the second.
 const FAR_MS: u64 = 45_000;
 
+/// The longest text that is put beside a message, in characters.
+const MAX_BESIDE_CHARS: usize = 2_500;
+
 /// SQS takes 128 characters; what is longer is hashed.
-fn bounded(id: String) -> String {
+pub(super) fn bounded(id: String) -> String {
     if id.len() <= 128 { id } else { sha256_hex(id.as_bytes()) }
 }
 
@@ -70,7 +73,18 @@ impl Fifo for Queue {
     }
 }
 
-fn unavailable<E: ProvideErrorMetadata, R>(error: SdkError<E, R>) -> Unavailable {
+/// A message attribute; none where there is nothing to say. Characters that SQS refuses are left
+/// out.
+pub(super) fn beside(text: &str) -> Option<MessageAttributeValue> {
+    let is_taken = |character: &char| !character.is_control() && !matches!(character, '\u{fffe}' | '\u{ffff}');
+    let text: String = text.chars().filter(is_taken).take(MAX_BESIDE_CHARS).collect();
+    if text.is_empty() {
+        return None;
+    }
+    MessageAttributeValue::builder().data_type("String").string_value(text).build().ok()
+}
+
+pub(super) fn unavailable<E: ProvideErrorMetadata, R>(error: SdkError<E, R>) -> Unavailable {
     Unavailable { what: "SQS", why: super::connection::why(&error) }
 }
 
@@ -106,9 +120,14 @@ impl<C: Clock> Custody for Keeper<C> {
     }
 
     async fn park(&self, record: &SqsRecord, why: &str) -> Result<(), Unavailable> {
-        let reason = MessageAttributeValue::builder().data_type("String").string_value(why).build();
-        let reason = reason.map_err(|error| Unavailable { what: "SQS", why: error.to_string() })?;
         let group = if record.group().is_empty() { record.message_id.as_str() } else { record.group() };
+        let notes = [
+            (passed_on::REASON, why.to_owned()),
+            (passed_on::ATTEMPT, record.attempt().to_string()),
+            (passed_on::SENDERS, record.senders()),
+            (passed_on::REPLAY, record.beside(passed_on::REPLAY).to_owned()),
+        ];
+        let notes = notes.into_iter().filter_map(|(name, text)| Some((name.to_owned(), beside(&text)?))).collect();
         let put = self
             .dead_letters
             .client
@@ -116,7 +135,7 @@ impl<C: Clock> Custody for Keeper<C> {
             .queue_url(&self.dead_letters.url)
             .message_group_id(group)
             .message_deduplication_id(bounded(record.message_id.clone()))
-            .message_attributes("reason", reason)
+            .set_message_attributes(Some(notes))
             .message_body(&record.body);
         put.send().await.map(|_| ()).map_err(unavailable)
     }

@@ -7,6 +7,7 @@
 mod account;
 pub mod carry_out;
 pub mod catch_up;
+pub mod dead_letters;
 pub mod deliver;
 pub mod heed;
 pub mod inbox;

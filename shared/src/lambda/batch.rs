@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::app::Unfinished;
 use crate::domain::ids::{InvalidId, Timestamp};
 use crate::ports::Unavailable;
-use crate::wire::where_in_json;
+use crate::wire::{passed_on, where_in_json};
 
 /// A batch, as Lambda's event source mapping gives it.
 #[derive(Debug, Clone, Deserialize)]
@@ -40,11 +40,29 @@ pub struct SqsRecord {
     /// What SQS says of it.
     #[serde(default)]
     pub attributes: BTreeMap<String, String>,
+    /// What travels beside it; whoever sent it wrote this.
+    #[serde(default)]
+    pub message_attributes: BTreeMap<String, Beside>,
+}
+
+/// A message attribute.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Beside {
+    /// What it says, if it is a text.
+    #[serde(default)]
+    pub string_value: Option<String>,
 }
 
 impl SqsRecord {
     fn attribute(&self, name: &str) -> &str {
         self.attributes.get(name).map_or("", String::as_str)
+    }
+
+    /// What a message attribute says.
+    #[must_use]
+    pub fn beside(&self, name: &str) -> &str {
+        self.message_attributes.get(name).and_then(|beside| beside.string_value.as_deref()).unwrap_or_default()
     }
 
     /// Its message group: the conversation.
@@ -53,12 +71,23 @@ impl SqsRecord {
         self.attribute("MessageGroupId")
     }
 
-    /// Who sent it, as SQS attests: for a role its unique id and the session's name, of which
-    /// only the former identifies.
+    /// Who put it on the queue, as SQS attests.
     #[must_use]
     pub fn sender(&self) -> &str {
-        let sender = self.attribute("SenderId");
-        sender.split(':').next().unwrap_or(sender)
+        passed_on::identity(self.attribute("SenderId"))
+    }
+
+    /// Whose message it is: who put it on the queue, or, where that is one of the trusted and
+    /// passed it on, the one from whom they had it.
+    #[must_use]
+    pub fn speaker(&self, trusted: &[String]) -> &str {
+        passed_on::speaker(self.sender(), self.beside(passed_on::SENDERS), trusted)
+    }
+
+    /// The list of senders that goes with it when it is passed on.
+    #[must_use]
+    pub fn senders(&self) -> String {
+        passed_on::handed_on(self.sender(), self.beside(passed_on::SENDERS))
     }
 
     /// How often it has been received, this time included.

@@ -26,16 +26,18 @@ pub enum Asked {
 }
 
 /// Reads a message. Who a command comes from is what SQS attests, never what the message says:
-/// our own functions may name the bot that proved itself to them, a bot is who its sender is.
+/// our own functions may name the bot that proved itself to them, a bot is who its sender is. What
+/// a trusted sender passed on is from the one it had it from, see [`crate::wire::passed_on`].
 ///
 /// # Errors
 /// [`NotHandled::Unreadable`].
 pub fn read(record: &SqsRecord, settings: &Settings, trusted_senders: &[String]) -> Result<Asked, NotHandled> {
     let unreadable = |why: String| NotHandled::Unreadable(why);
     let value: Value = serde_json::from_str(&record.body)?;
+    let sender = record.speaker(trusted_senders);
     if value.get("kind").is_none() {
-        let bot = bot_of(record.sender(), settings)
-            .ok_or_else(|| unreadable(format!("no bot of the settings has the sender id {}", record.sender())))?;
+        let bot = bot_of(sender, settings)
+            .ok_or_else(|| unreadable(format!("no bot of the settings has the sender id {sender}")))?;
         return match serde_json::from_value(value.clone()) {
             Ok(command) => Ok(Asked::Command(bot, Box::new(command))),
             Err(error) => malformed(bot, &value, &error).ok_or_else(|| error.into()),
@@ -46,8 +48,8 @@ pub fn read(record: &SqsRecord, settings: &Settings, trusted_senders: &[String])
             Ok(Asked::Look(ConversationKey::parse(&app_id, &conversation_id)?))
         }
         WorkMessage::Command { bot, command, .. } => {
-            if !trusted_senders.iter().any(|trusted| trusted == record.sender()) {
-                return Err(unreadable(format!("the sender {} may not write in a bot's name", record.sender())));
+            if !trusted_senders.iter().any(|trusted| trusted == sender) {
+                return Err(unreadable(format!("the sender {sender} may not write in a bot's name")));
             }
             Ok(Asked::Command(BotId::parse(bot)?, command))
         }
@@ -172,6 +174,7 @@ mod tests {
     use super::*;
 
     const OURS: &str = "AROAOURS";
+    const OPERATOR: &str = "AROAOPERATOR";
 
     fn settings() -> Settings {
         let text = r#"
@@ -198,11 +201,23 @@ sender_id = "AROATWO"
     }
 
     fn asked(sender: &str, body: &Value) -> Result<Asked, NotHandled> {
+        asked_beside(sender, &serde_json::json!({}), body)
+    }
+
+    /// As Lambda gives it, with message attributes.
+    fn asked_beside(sender: &str, beside: &Value, body: &Value) -> Result<Asked, NotHandled> {
         let json = serde_json::json!({
-            "messageId": "m", "receiptHandle": "r", "body": body.to_string(),
+            "messageId": "m", "receiptHandle": "r", "body": body.to_string(), "messageAttributes": beside,
             "attributes": { "SenderId": format!("{sender}:session"), "MessageGroupId": "abc123#1" }
         });
-        read(&serde_json::from_value(json).unwrap(), &settings(), &[OURS.to_owned()])
+        read(&serde_json::from_value(json).unwrap(), &settings(), &[OURS.to_owned(), OPERATOR.to_owned()])
+    }
+
+    fn list(senders: &str) -> Value {
+        serde_json::json!({
+            "senders": { "stringValue": senders, "stringListValues": [], "binaryListValues": [], "dataType": "String" },
+            "picture": { "binaryValue": "AAAA", "stringListValues": [], "binaryListValues": [], "dataType": "Binary" }
+        })
     }
 
     fn command() -> Value {
@@ -235,6 +250,31 @@ sender_id = "AROATWO"
         assert_eq!(bot_of_asked(asked(OURS, &wrapped("two"))), "two");
         for sender in ["AROAONE", "AROATWO", "AROASTRANGER"] {
             assert!(matches!(asked(sender, &wrapped("two")), Err(NotHandled::Unreadable(_))), "{sender} was believed");
+        }
+    }
+
+    #[test]
+    fn what_an_operator_puts_back_is_from_whom_it_came() {
+        for list in [list("AROAONE"), list("AROAOURS,AROAONE"), list("AROAOPERATOR,AROAOURS,AROAONE")] {
+            assert_eq!(bot_of_asked(asked_beside(OPERATOR, &list, &command())), "one");
+            let forged = asked_beside(OPERATOR, &list, &wrapped("two"));
+            assert!(matches!(forged, Err(NotHandled::Unreadable(_))), "a forged command became true");
+        }
+        assert_eq!(bot_of_asked(asked_beside(OPERATOR, &list(OURS), &wrapped("two"))), "two");
+        assert!(matches!(asked_beside(OPERATOR, &list(OURS), &command()), Err(NotHandled::Unreadable(_))));
+        assert!(matches!(asked_beside(OPERATOR, &list("AROASTRANGER"), &command()), Err(NotHandled::Unreadable(_))));
+    }
+
+    #[test]
+    fn nobody_but_the_trusted_speaks_in_anothers_name() {
+        for senders in ["AROATWO", OURS, OPERATOR, "AROAOURS,AROATWO", "AROAOPERATOR,AROATWO", "*", ","] {
+            assert_eq!(bot_of_asked(asked_beside("AROAONE", &list(senders), &command())), "one");
+            for sender in ["AROAONE", "AROASTRANGER"] {
+                let asked = asked_beside(sender, &list(senders), &wrapped("two"));
+                assert!(matches!(asked, Err(NotHandled::Unreadable(_))), "{sender} was believed with {senders}");
+            }
+            let stranger = asked_beside("AROASTRANGER", &list(senders), &command());
+            assert!(matches!(stranger, Err(NotHandled::Unreadable(_))), "a stranger was taken for a bot");
         }
     }
 

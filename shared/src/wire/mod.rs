@@ -6,6 +6,7 @@ pub mod bot;
 pub mod edge;
 pub mod intercom;
 pub mod outgoing;
+pub mod passed_on;
 pub mod queue;
 pub mod settings;
 

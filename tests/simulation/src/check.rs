@@ -2,6 +2,7 @@
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use shared::domain::conversation::{Control, Conversation, Lane, OutboxEntry, Progress};
 
@@ -148,13 +149,17 @@ pub fn at_rest(talk: &Talk, state: &Conversation, memory: &Memory, wrong: &mut V
     conservation(talk, state, memory, wrong);
 }
 
-/// What a bot answered at once to one event is in Intercom in the order of the answer.
-pub fn answers_in_order(talk: &Talk, wrong: &mut Vec<String>) {
+/// What a bot answered at once to one event is in Intercom in the order of the answer, unless a
+/// part of the answer was given up while the rest was not: that one is put back behind the others.
+pub fn answers_in_order(talk: &Talk, overtaken: &[Rc<str>], wrong: &mut Vec<String>) {
     let mut last: BTreeMap<&str, usize> = BTreeMap::new();
     for part in talk.parts.iter().filter(|part| part.to.is_none()) {
         let command = part.made.as_ref().and_then(|made| made.command.as_deref());
         let Some((event, position)) = command.and_then(|id| id.rsplit_once('/')) else { continue };
         let position = position.parse().unwrap_or(0);
+        if overtaken.iter().any(|body| body.contains(&format!("\"{event}/"))) {
+            continue;
+        }
         let before = last.insert(event, position).unwrap_or(0);
         if before > position {
             wrong.push(format!("answer {position} to {event} is in Intercom after answer {before}"));

@@ -11,6 +11,7 @@
 pub mod bot;
 pub mod chance;
 pub mod check;
+pub mod crowd;
 pub mod exhaustive;
 pub mod faults;
 pub mod intercom;

@@ -54,6 +54,10 @@ pub enum Mutant {
     LostEventsTaken,
     /// Dead letters are put back in reverse.
     DeadLettersReversed,
+    /// Dead letters are deleted before they are put back.
+    DeadLettersDeletedFirst,
+    /// Dead letters are put back in the operator's own name.
+    DeadLettersOwned,
     /// A worker believes that it has all the time in the world.
     DeadlineIgnored,
     /// A command's epoch is ignored.
@@ -106,6 +110,8 @@ impl Mutant {
             Self::PutFailuresSwallowed,
             Self::LostEventsTaken,
             Self::DeadLettersReversed,
+            Self::DeadLettersDeletedFirst,
+            Self::DeadLettersOwned,
             Self::DeadlineIgnored,
             Self::CommandEpochIgnored,
             Self::NoSweep,

@@ -13,15 +13,17 @@ use shared::domain::step::Answer;
 use shared::lambda::batch::{Custody, SqsRecord};
 use shared::lambda::messengers::Lines;
 use shared::ports::{
-    Bookmark, Bookmarks, Changed, Clock, Conversations, Fifo, InboxRow, InboxRows, Intercom, Names, NotSaved, NotShown,
-    NotTaken, Page, Search, Stored, Unavailable, Wellbeing,
+    Bookmark, Bookmarks, Changed, Clock, Conversations, DeadLetter, DeadLetters, Fifo, InboxRow, InboxRows, Intercom,
+    Names, NotSaved, NotShown, NotTaken, Page, Search, Stored, Unavailable, Wellbeing,
 };
 use shared::testing::BOT;
+use shared::wire::passed_on;
 
 use crate::faults::{Fault, Point};
 use crate::intercom::{Deed, Made, Who};
 use crate::mutants::Mutant;
-use crate::world::{Event, QueueName, with};
+use crate::queue::Message;
+use crate::world::{Event, POISON, QueueName, Role, with};
 
 /// A wait in the world's time.
 #[derive(Debug)]
@@ -295,6 +297,73 @@ impl Fifo for Sqs {
     }
 }
 
+/// The dead letters of a queue.
+#[derive(Debug, Clone, Copy)]
+pub struct Shelf(pub QueueName);
+
+impl Shelf {
+    /// Deletes a letter, or lets it go.
+    fn end(self, letter: &DeadLetter, is_deleted: bool) {
+        with(|world| world.queue(self.0).end_dead(letter.receipt.parse().unwrap_or(0), is_deleted));
+    }
+}
+
+impl DeadLetters for Shelf {
+    async fn take(&self) -> Result<Vec<DeadLetter>, Unavailable> {
+        let fault = begin(Point::Hide, 3, 15).await;
+        if fault == Some(Fault::Fails) {
+            return Err(unavailable("SQS"));
+        }
+        let taken = with(|world| world.take_dead(self.0));
+        end(fault).await;
+        let letter = |message: &Message| DeadLetter {
+            id: message.number.to_string(),
+            group: message.group.to_string(),
+            since: Timestamp(0),
+            reason: None,
+            attempts: None,
+            replay: Some(message.beside[1].to_string()).filter(|name| !name.is_empty()),
+            senders: passed_on::handed_on(message.sender, &message.beside[0]),
+            body: message.body.to_string(),
+            receipt: message.receipt.to_string(),
+        };
+        Ok(taken.iter().map(letter).collect())
+    }
+
+    async fn put_back(&self, letter: &DeadLetter, replay: &str) -> Result<(), Unavailable> {
+        let mutant = with(|world| world.mutant);
+        if mutant == Some(Mutant::DeadLettersDeletedFirst) {
+            self.end(letter, true);
+        }
+        let fault = begin(Point::Put, 3, 20).await;
+        if fault == Some(Fault::Fails) {
+            return Err(unavailable("SQS"));
+        }
+        let senders = if mutant == Some(Mutant::DeadLettersOwned) { "" } else { letter.senders.as_str() };
+        let beside = [senders.into(), replay.into()];
+        let (group, id) = (letter.group.as_str(), format!("replay-{}", letter.id));
+        with(|world| world.put_beside(self.0, group, id, letter.body.clone(), Role::Operator.sender(), beside));
+        end(fault).await;
+        if fault == Some(Fault::AnswerLost) { Err(unavailable("SQS")) } else { Ok(()) }
+    }
+
+    async fn delete(&self, letter: &DeadLetter) -> Result<(), Unavailable> {
+        let fault = begin(Point::Hide, 3, 15).await;
+        if fault == Some(Fault::Fails) {
+            return Err(unavailable("SQS"));
+        }
+        self.end(letter, true);
+        end(fault).await;
+        Ok(())
+    }
+
+    async fn let_go(&self, letter: &DeadLetter) {
+        if begin(Point::Hide, 3, 15).await != Some(Fault::Fails) {
+            self.end(letter, false);
+        }
+    }
+}
+
 /// The messages of a queue.
 #[derive(Debug, Clone, Copy)]
 pub struct Custodian(pub QueueName);
@@ -324,6 +393,10 @@ impl Custody for Custodian {
 
     async fn park(&self, record: &SqsRecord, why: &str) -> Result<(), Unavailable> {
         with(|world| {
+            if record.body == POISON {
+                world.parked.push(record.attempt());
+                return;
+            }
             world.accuse(format!("{:?}: a message is parked: {why}: {}", self.0, record.body));
         });
         Ok(())
@@ -466,6 +539,10 @@ impl Intercom for Api {
             _ => {}
         }
         let talk = talk_of(workspace, id).ok_or(NotShown::Gone)?;
+        if with(|world| world.sick == Some(talk)) {
+            wait(TIME_OUT_MS - 600, TIME_OUT_MS - 500).await;
+            return Err(unavailable("Intercom").into());
+        }
         let mut seen = with(|world| {
             let stale = world.manner.stale_ms;
             let age_ms = if fault == Some(Fault::Stale) { world.wait(1, stale) } else { 0 };

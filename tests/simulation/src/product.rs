@@ -10,6 +10,7 @@ use lambda_http::{Body, Request, RequestExt as _};
 use sha1::Sha1;
 use shared::app::Desk;
 use shared::app::catch_up::catch_up;
+use shared::app::dead_letters::replay;
 use shared::app::inbox::put_back;
 use shared::app::sweep::sweep;
 use shared::config::{Environment, Secrets};
@@ -19,14 +20,14 @@ use shared::lambda::batch::{self, BatchAnswer, SqsBatch};
 use shared::lambda::messengers::Messengers;
 use shared::lambda::queues::{Inbox, Queues};
 use shared::lambda::work::Office;
-use shared::ports::Worker as Whom;
+use shared::ports::{Names as _, Worker as Whom};
 use shared::wire::bot::CommandMessage;
 use webhook_ingress::Doors;
 
 use crate::intercom::Webhook;
 use crate::mutants::Mutant;
-use crate::ports::{Api, Custodian, Fresh, Rows, Sqs, Time, Ways};
-use crate::world::{QueueName, with};
+use crate::ports::{Api, Custodian, Fresh, Rows, Shelf, Sqs, Time, Ways};
+use crate::world::{QUEUES, QueueName, with};
 
 /// The workspaces of every run. Their conversations have the same ids, as Intercom's may.
 pub const WORKSPACES: [&str; 2] = ["abc123", "xyz789"];
@@ -133,7 +134,7 @@ impl Product {
             desk: desk(),
             intercom: Api,
             names: Fresh,
-            trusted_senders: vec!["AROAWORKER".to_owned(), "AROABOTEDGE".to_owned()],
+            trusted_senders: ["AROAWORKER", "AROABOTEDGE", "AROAOPERATOR"].map(str::to_owned).into(),
             lane,
         };
         let pairs = WORKSPACES.map(|app_id| (app_id, CLIENT_SECRET));
@@ -191,6 +192,19 @@ impl Product {
         let back = put_back(&self.inbox.queue, &self.inbox.rows, &Time, deadline).await;
         if back.is_ok() && sweep(&self.router).await.is_ok() {
             let _ = catch_up(&self.router, &Api, deadline).await;
+        }
+        with(crate::world::World::ended_well);
+    }
+
+    /// An operator puts every dead letter back, as `baton dlq replay --all` does.
+    pub async fn replay_dead_letters(self: Rc<Self>) {
+        let name = Fresh.claim();
+        for queue in QUEUES {
+            let done = replay(&Shelf(queue), &Time, name.as_str(), |_| true).await;
+            with(|world| world.tell(done.put.len() as u64, |_| format!("{queue:?}: {done:?}")));
+            if done.stopped.is_some() {
+                break; // the rest is for the next time
+            }
         }
         with(crate::world::World::ended_well);
     }

@@ -6,6 +6,8 @@ use std::rc::Rc;
 
 /// How long the same deduplication id counts as the same message, in milliseconds.
 const DEDUPLICATION_MS: u64 = 300_000;
+/// How long a dead letter is hidden from others while somebody has it in the hand, in milliseconds.
+const HAND_MS: u64 = 60_000;
 /// How many messages an event source mapping hands over at once.
 pub const BATCH: usize = 10;
 
@@ -20,6 +22,8 @@ pub struct Message {
     pub body: Rc<str>,
     /// Who sent it, as SQS attests.
     pub sender: &'static str,
+    /// What its sender wrote beside it: who had sent it before, and the replay that put it back.
+    pub beside: [Rc<str>; 2],
     /// How often it was received.
     pub received: u32,
     /// Hidden until then.
@@ -35,6 +39,9 @@ pub struct Queue {
     known: HashMap<(Rc<str>, String), u64>,
     /// Messages that were received too often, or parked, in order.
     pub dead: VecDeque<Message>,
+    /// What the dead said behind which others of their group were left: those go ahead of them, as SQS
+    /// has it.
+    pub overtaken: Vec<Rc<str>>,
     /// How often a message is received before it is dead.
     pub most_receives: u32,
     /// How long a received message is hidden, in milliseconds.
@@ -76,7 +83,11 @@ impl Queue {
                 continue;
             }
             while messages.front().is_some_and(|first| first.received >= self.most_receives) {
-                self.dead.extend(messages.pop_front());
+                let dead = messages.pop_front();
+                if !messages.is_empty() {
+                    self.overtaken.extend(dead.iter().map(|message| Rc::clone(&message.body)));
+                }
+                self.dead.extend(dead.map(|message| Message { hidden_until: 0, receipt: 0, ..message }));
             }
             for message in messages.iter_mut().take(BATCH - batch.len()) {
                 if message.received >= self.most_receives {
@@ -124,17 +135,33 @@ impl Queue {
         self.groups.values().flatten().find(|message| message.receipt == receipt)
     }
 
-    /// Puts everything that is dead back, in order, as an operator's redrive does.
-    pub fn redrive(&mut self, reversed: bool) -> usize {
-        let mut dead: Vec<Message> = self.dead.drain(..).collect();
+    /// Up to ten dead letters of groups of which nobody has one in the hand, each group's in order;
+    /// with the last first where that is asked for.
+    pub fn take_dead(&mut self, now: u64, receipts: &mut u64, reversed: bool) -> Vec<Message> {
+        let held = |message: &&Message| message.hidden_until > now;
+        let blocked: Vec<Rc<str>> = self.dead.iter().filter(held).map(|message| Rc::clone(&message.group)).collect();
+        let mut places: Vec<usize> = (0..self.dead.len()).collect();
         if reversed {
-            dead.reverse();
+            places.reverse();
         }
-        let count = dead.len();
-        for message in dead {
-            self.push(Message { received: 0, hidden_until: 0, receipt: 0, ..message });
+        places.retain(|place| !blocked.contains(&self.dead[*place].group));
+        let mut taken = Vec::new();
+        for place in places.into_iter().take(BATCH) {
+            *receipts += 1;
+            let message = &mut self.dead[place];
+            (message.receipt, message.hidden_until) = (*receipts, now + HAND_MS);
+            taken.push(message.clone());
         }
-        count
+        taken
+    }
+
+    /// Deletes the dead letter that was taken under this receipt, or lets it go.
+    pub fn end_dead(&mut self, receipt: u64, is_deleted: bool) {
+        if is_deleted {
+            self.dead.retain(|message| message.receipt != receipt);
+        } else if let Some(message) = self.dead.iter_mut().find(|message| message.receipt == receipt) {
+            message.hidden_until = 0;
+        }
     }
 
     /// How many messages there are, the dead left out.

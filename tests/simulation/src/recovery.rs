@@ -2,7 +2,7 @@
 //! then put back into live traffic; every row lost, and rebuilt from Intercom.
 
 use crate::chance::Chance;
-use crate::faults::Fate;
+use crate::faults::{Fate, Weather};
 use crate::life;
 use crate::mutants::Mutant;
 use crate::run::{Ending, Play, Trouble, View, run};
@@ -10,14 +10,21 @@ use crate::run::{Ending, Play, Trouble, View, run};
 /// An hour, in milliseconds.
 const HOUR_MS: u64 = 3_600_000;
 
-/// All workers behind queues are dead for an hour while people go on writing; a message is dead
-/// after three receives. Then an operator puts the dead letters back, while the writing goes on.
+/// All workers behind queues, or those that carry out commands, are dead for an hour while people go
+/// on writing; a message is dead after three receives. Then an operator puts the dead letters back, while the writing goes on. In
+/// every other seed processes die, and queues and the table fail, all the time, also the operator's,
+/// who tries again after a while.
 #[must_use]
 pub fn consumers_dead(seed: u64, words: bool, mutant: Option<Mutant>) -> Ending {
     let (mut play, _, manner, _) = life::of_seed(seed);
     stretch(&mut play, 3 * HOUR_MS, seed);
-    play.events = vec![(HOUR_MS / 2, Trouble::WorkersDown(HOUR_MS)), (HOUR_MS * 3 / 2 + 5_000, Trouble::Redrive)];
-    run(&play, seed, Fate::Fair, manner, View { words, mutant, most_receives: 3 })
+    let back = HOUR_MS * 3 / 2 + 5_000;
+    let down = if seed % 4 < 2 { Trouble::WorkersDown(HOUR_MS) } else { Trouble::RepliersDown(HOUR_MS) };
+    play.events = vec![(HOUR_MS / 2, down), (back, Trouble::Redrive)];
+    play.events.extend([90_000, 600_000, HOUR_MS].map(|later| (back + later, Trouble::Redrive)));
+    let weather = Weather { deaths: 300, table: 300, queues: 300, again: 300, ..Weather::default() };
+    let fate = if seed % 2 == 0 { Fate::Fair } else { Fate::Chance(Box::new(weather)) };
+    run(&play, seed, fate, manner, View { words, mutant, most_receives: 3, ..View::default() })
 }
 
 /// Every row is lost in the middle, and what was said is found by the search.

@@ -8,11 +8,11 @@ use shared::domain::conversation::Conversation;
 
 use crate::check;
 use crate::faults::Fate;
-use crate::intercom::{Deed, Talk, Who};
+use crate::intercom::{Deed, Said, Talk, Who};
 use crate::mutants::Mutant;
 use crate::ports::apply;
 use crate::product::{Product, Setting};
-use crate::world::{BEGINNING, Event, Manner, QUEUES, Role, World, with};
+use crate::world::{BEGINNING, Event, Manner, QUEUES, QueueName, Role, World, with};
 
 /// What happens in a run by itself: conversations, and what is done in them.
 #[derive(Debug, Clone, Default)]
@@ -36,10 +36,16 @@ pub enum Trouble {
     BotDown(u64),
     /// All workers fail for so many milliseconds.
     WorkersDown(u64),
+    /// Those that carry out what bots ask fail for so many milliseconds.
+    RepliersDown(u64),
     /// Every row is lost.
     Wipe,
     /// An operator puts the dead letters back.
     Redrive,
+    /// A message that nobody can read is on the inbox, in the first conversation's group.
+    Poison,
+    /// The first conversation cannot be fetched, and so many messages ask for it.
+    Stuck(u32),
 }
 
 /// How a run ended.
@@ -55,6 +61,10 @@ pub struct Ending {
     pub log: Vec<String>,
     /// At which calls something could have gone wrong, where they were to be remembered.
     pub points: Vec<crate::faults::Point>,
+    /// How long customers waited for an answer, by conversation, where that was to be measured.
+    pub answers_ms: Vec<(usize, u64)>,
+    /// How many messages were parked, and after how many tries.
+    pub parked: Vec<u32>,
     /// How many milliseconds passed in the world.
     pub lasted_ms: u64,
 }
@@ -68,6 +78,8 @@ pub struct View {
     pub mutant: Option<Mutant>,
     /// How often a message is received before it is dead; 0 for the template's number.
     pub most_receives: u32,
+    /// How long customers wait is measured.
+    pub measures: bool,
 }
 
 /// How long after the peace everything must be at rest, in milliseconds.
@@ -99,7 +111,7 @@ pub fn run(play: &Play, seed: u64, fate: Fate, manner: Manner, view: View) -> En
         }
     }
     drop(works);
-    let ending = with(conclude);
+    let ending = with(|world| conclude(world, view));
     shared::testing::break_as(None);
     ending
 }
@@ -126,8 +138,11 @@ fn prepare(world: &mut World, play: &Play, view: View) {
         let event = match trouble {
             Trouble::BotDown(ms) => Event::BotDown(at + ms),
             Trouble::WorkersDown(ms) => Event::WorkersDown(at + ms),
+            Trouble::RepliersDown(ms) => Event::RepliersDown(at + ms),
             Trouble::Wipe => Event::Wipe,
             Trouble::Redrive => Event::Redrive,
+            Trouble::Poison => Event::Poison,
+            Trouble::Stuck(count) => Event::Stuck(*count),
         };
         world.at(at, event);
     }
@@ -169,7 +184,7 @@ fn happen(event: Event, product: &Rc<Product>, works: &mut Vec<Option<Work>>) {
             let Some(batch) = with(|world| world.receive(name)) else { return };
             let (worker, deadline) =
                 with(|world| (world.hire(Role::Behind(name)), world.now + crate::world::INVOCATION_MS));
-            if with(|world| world.now < world.workers_down_until) {
+            if with(|world| world.is_down(name)) {
                 with(|world| world.lost(worker, "cannot start"));
                 works.push(None);
                 return;
@@ -204,6 +219,12 @@ fn happen(event: Event, product: &Rc<Product>, works: &mut Vec<Option<Work>>) {
                 begin(worker, Box::pin(Rc::clone(product).sweep()), works);
             }
         }
+        Event::Redrive => {
+            if with(World::is_anything_dead) {
+                let worker = with(|world| world.hire(Role::Operator));
+                begin(worker, Box::pin(Rc::clone(product).replay_dead_letters()), works);
+            }
+        }
         Event::Applies(talk, action, made) => {
             let _ = apply(talk, &action, made);
         }
@@ -234,9 +255,23 @@ fn poll(worker: usize, works: &mut [Option<Work>]) {
     }
 }
 
-fn conclude(world: &mut World) -> Ending {
+/// How long customers waited for the bot's next words.
+fn waits(world: &World) -> Vec<(usize, u64)> {
+    let of_talk = |(number, talk): (usize, &Talk)| {
+        let asked = talk.parts.iter().filter(|part| part.who == Who::Customer && part.is_seen());
+        let answered = |asked: &Said| {
+            let answer = talk.parts.iter().find(|part| part.id > asked.id && part.who == Who::Bot && part.is_seen());
+            (number, answer.map_or(u64::MAX, |answer| answer.at - asked.at))
+        };
+        asked.map(answered).collect::<Vec<_>>()
+    };
+    world.talks.iter().enumerate().flat_map(of_talk).collect()
+}
+
+fn conclude(world: &mut World, view: View) -> Ending {
     let mut messages = 0;
     let mut wrong = Vec::new();
+    let overtaken = std::mem::take(&mut world.queue(QueueName::Replies).overtaken);
     for (position, talk) in world.talks.iter().enumerate() {
         messages += 1 + talk.parts.iter().filter(|part| part.who == Who::Customer && part.is_seen()).count() as u64;
         let state = world.rows.get(&talk.key).map_or_else(Conversation::default, |row| row.state.clone());
@@ -244,7 +279,7 @@ fn conclude(world: &mut World) -> Ending {
         check::at_rest(talk, &state, &world.memories[position], &mut found);
         let posts = world.manner.style == crate::bot::Style::Posts && position % 2 == 0;
         if !posts {
-            check::answers_in_order(talk, &mut found);
+            check::answers_in_order(talk, &overtaken, &mut found);
         }
         wrong.extend(found.into_iter().map(|what| format!("{}: {what}", talk.key)));
     }
@@ -266,6 +301,8 @@ fn conclude(world: &mut World) -> Ending {
         hash: world.hash,
         log: world.log.take().unwrap_or_default(),
         points,
+        answers_ms: if view.measures { waits(world) } else { Vec::new() },
+        parked: std::mem::take(&mut world.parked),
         lasted_ms: world.now - BEGINNING,
     }
 }

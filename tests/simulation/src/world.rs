@@ -9,9 +9,11 @@ use std::rc::Rc;
 
 use shared::domain::conversation::{Action, Conversation};
 use shared::domain::ids::{AppId, ConversationKey, Timestamp};
-use shared::lambda::batch::{BatchAnswer, SqsBatch, SqsRecord};
+use shared::lambda::batch::{BatchAnswer, Beside, SqsBatch, SqsRecord};
 use shared::ports::{Bookmark, InboxRow};
 use shared::wire::bot::{CommandMessage, EventMessage};
+use shared::wire::passed_on;
+use shared::wire::queue::{InboxMessage, News, VERSION};
 
 use crate::bot::{self, Issued, Memory, Style};
 use crate::chance::Chance;
@@ -25,6 +27,9 @@ use crate::queue::{Message, Queue};
 pub const BEGINNING: u64 = 1_768_040_000_000;
 /// How long an invocation may take, in milliseconds.
 pub const INVOCATION_MS: u64 = 30_000;
+
+/// A message that nobody can read.
+pub const POISON: &str = "{";
 
 /// The queues.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -53,6 +58,8 @@ pub enum Role {
     BotEdge,
     /// `reconcile`.
     Sweeper,
+    /// Who puts dead letters back.
+    Operator,
 }
 
 impl Role {
@@ -64,6 +71,7 @@ impl Role {
             Self::BotEdge => "AROABOTEDGE",
             Self::Behind(_) => "AROAWORKER",
             Self::Sweeper => "AROASWEEPER",
+            Self::Operator => "AROAOPERATOR",
         }
     }
 }
@@ -97,8 +105,14 @@ pub enum Event {
     BotDown(u64),
     /// All workers behind queues fail until then.
     WorkersDown(u64),
+    /// Those that carry out what bots ask fail until then.
+    RepliersDown(u64),
     /// Every row is lost.
     Wipe,
+    /// A message that nobody can read is on the inbox.
+    Poison,
+    /// The first conversation cannot be fetched, and so many messages ask for it.
+    Stuck(u32),
 }
 
 /// What is known of a worker.
@@ -205,8 +219,14 @@ pub struct World {
     pub bot_queues: Vec<VecDeque<Rc<str>>>,
     deliveries: BTreeMap<String, usize>,
     bot_down_until: u64,
+    /// The conversation that Intercom does not show.
+    pub sick: Option<usize>,
+    /// After how many tries messages were parked.
+    pub parked: Vec<u32>,
     /// Until when all workers fail.
     pub workers_down_until: u64,
+    /// Until when those fail that carry out what bots ask.
+    pub repliers_down_until: u64,
     /// What was found to be wrong.
     pub wrong: Vec<String>,
     /// The run in words, where it is wanted.
@@ -265,7 +285,10 @@ impl World {
             bot_queues: Vec::new(),
             deliveries: BTreeMap::new(),
             bot_down_until: 0,
+            sick: None,
+            parked: Vec::new(),
             workers_down_until: 0,
+            repliers_down_until: 0,
             wrong: Vec::new(),
             log: None,
             hash: seed,
@@ -376,6 +399,19 @@ impl World {
 
     /// Puts a message on a queue, unless it is there under the same id.
     pub fn put(&mut self, name: QueueName, group: &str, id: String, body: String, sender: &'static str) {
+        self.put_beside(name, group, id, body, sender, Default::default());
+    }
+
+    /// Puts a message with what its sender writes beside it.
+    pub fn put_beside(
+        &mut self,
+        name: QueueName,
+        group: &str,
+        id: String,
+        body: String,
+        sender: &'static str,
+        beside: [Rc<str>; 2],
+    ) {
         let group: Rc<str> =
             if self.mutant == Some(Mutant::NoMessageGroups) { id.as_str().into() } else { group.into() };
         let (id, body) = self
@@ -389,7 +425,8 @@ impl World {
         self.receipts += 1;
         let number = self.receipts;
         self.tell(bot::hash(&body), |_| format!("{name:?} gets for {group}: {}", cut(&body)));
-        let message = Message { number, group, body: body.into(), sender, received: 0, hidden_until: 0, receipt: 0 };
+        let body = body.into();
+        let message = Message { number, group, body, sender, beside, received: 0, hidden_until: 0, receipt: 0 };
         self.queue(name).push(message);
         self.pump_soon(name);
     }
@@ -435,6 +472,11 @@ impl World {
             ]
             .map(|(name, value)| (name.to_owned(), value))
             .into(),
+            message_attributes: [passed_on::SENDERS, passed_on::REPLAY]
+                .into_iter()
+                .zip(&message.beside)
+                .map(|(name, text)| (name.to_owned(), Beside { string_value: Some(text.to_string()) }))
+                .collect(),
         };
         Some(SqsBatch { records: messages.iter().map(record).collect() })
     }
@@ -484,16 +526,29 @@ impl World {
         }
     }
 
-    /// Puts the dead letters back.
-    pub fn redrive(&mut self) {
-        let reversed = self.mutant == Some(Mutant::DeadLettersReversed);
-        for name in QUEUES {
-            let count = self.queue(name).redrive(reversed);
-            if count > 0 {
-                self.tell(count as u64, |_| format!("{name:?}: {count} dead letters are put back"));
-                self.pump_soon(name);
-            }
+    /// Whether an operator has anything to put back, who looks again in a while once all is at peace.
+    pub fn is_anything_dead(&mut self) -> bool {
+        if self.peaceful {
+            self.at(self.now + 1_200_000, Event::Redrive);
         }
+        let dead: usize = self.queues.iter().map(|queue| queue.dead.len()).sum();
+        if dead > 0 {
+            self.tell(dead as u64, |_| format!("an operator puts {dead} dead letters back"));
+        }
+        dead > 0
+    }
+
+    /// Whether the worker behind this queue cannot start.
+    #[must_use]
+    pub fn is_down(&self, name: QueueName) -> bool {
+        let carries_out = matches!(name, QueueName::Replies | QueueName::Close);
+        self.now < self.workers_down_until || (carries_out && self.now < self.repliers_down_until)
+    }
+
+    /// Dead letters that nobody has in the hand.
+    pub fn take_dead(&mut self, name: QueueName) -> Vec<Message> {
+        let reversed = self.mutant == Some(Mutant::DeadLettersReversed);
+        self.queues[name as usize].take_dead(self.now, &mut self.receipts, reversed)
     }
 
     // ── the table ───────────────────────────────────────────────────────────────────────────────
@@ -819,7 +874,10 @@ impl World {
 
     fn is_something_to_act(&self) -> bool {
         !self.all_to_come(|event| {
-            !matches!(event, Event::Act(..) | Event::Wipe | Event::WorkersDown(_) | Event::BotDown(_))
+            !matches!(
+                event,
+                Event::Act(..) | Event::Wipe | Event::WorkersDown(_) | Event::RepliersDown(_) | Event::BotDown(_)
+            )
         })
     }
 
@@ -849,16 +907,22 @@ impl World {
                     self.bot_takes(&body, Style::Queues);
                 }
             }
-            Event::Redrive => {
-                self.redrive();
-                if self.peaceful {
-                    self.at(self.now + 1_200_000, Event::Redrive);
-                }
-            }
             Event::BotDown(until) => self.bot_goes_down(until),
             Event::WorkersDown(until) => {
                 self.tell(until, |_| "all workers are down".to_owned());
                 self.workers_down_until = until;
+            }
+            Event::Poison => self.floods(1, POISON.into()),
+            Event::Stuck(count) => {
+                self.sick = Some(0);
+                let key = &self.talks[0].key;
+                let (app_id, conversation_id) = (key.app_id.to_string(), key.conversation_id.to_string());
+                let doorbell = InboxMessage { v: VERSION, app_id, conversation_id, news: News::Doorbell };
+                self.floods(count, serde_json::to_string(&doorbell).unwrap_or_default().into());
+            }
+            Event::RepliersDown(until) => {
+                self.tell(until, |_| "the workers that carry out commands are down".to_owned());
+                self.repliers_down_until = until;
             }
             Event::Wipe => {
                 self.tell(8, |_| "every row is lost".to_owned());
@@ -876,8 +940,29 @@ impl World {
             | Event::Deliver(_)
             | Event::Applies(..)
             | Event::BotGives(..)
+            | Event::Redrive
             | Event::Sweep => {}
         }
+    }
+
+    /// So many messages are on the inbox, in the first conversation's group.
+    fn floods(&mut self, count: u32, body: Rc<str>) {
+        self.tell(u64::from(count), |_| format!("{count} times on the inbox: {}", cut(&body)));
+        for _ in 0..count {
+            self.receipts += 1;
+            let message = Message {
+                number: self.receipts,
+                group: Rc::clone(&self.talks[0].group),
+                body: Rc::clone(&body),
+                sender: Role::Edge.sender(),
+                beside: Default::default(),
+                received: 0,
+                hidden_until: 0,
+                receipt: 0,
+            };
+            self.queue(QueueName::Inbox).push(message);
+        }
+        self.pump_soon(QueueName::Inbox);
     }
 
     /// From here on nothing goes wrong; what webhooks never told of is found by the search.
@@ -885,6 +970,7 @@ impl World {
         self.tell(5, |_| "nothing goes wrong any more".to_owned());
         self.fate_before = std::mem::replace(&mut self.fate, Fate::Fair);
         self.peaceful = true;
+        self.sick = None;
         self.at(self.now + 1_200_000, Event::Redrive);
     }
 

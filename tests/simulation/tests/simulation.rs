@@ -1,6 +1,7 @@
 //! Lives in a simulated world break no rule, and one seed is one run.
 
 use shared::testing::Mutant as Core;
+use simulation::crowd::{Amiss, crowd};
 use simulation::mutants::Mutant;
 use simulation::{exhaustive, life, recovery};
 
@@ -38,12 +39,14 @@ fn lives_without_a_sweep_break_no_rule() {
 }
 
 /// Mutants that need more lives than these: `make simulate-mutants` tells what becomes of them.
-const RARE: [Mutant; 7] = [
+const RARE: [Mutant; 9] = [
     Mutant::Core(Core::CloseGoesOn),
     Mutant::Core(Core::HandoverLeavesTheBot),
     Mutant::NoReadBackMarker,
     Mutant::BatchGoesOn,
     Mutant::DeadLettersReversed,
+    Mutant::DeadLettersDeletedFirst,
+    Mutant::DeadLettersOwned,
     Mutant::HandoverNotVerified,
     Mutant::Core(Core::StaleAnswerTaken),
 ];
@@ -81,6 +84,39 @@ fn dead_consumers_and_redriven_dead_letters_lose_repeat_and_reorder_nothing() {
         let ending = recovery::consumers_dead(seed, false, None);
         assert!(ending.wrong.is_empty(), "simulate dead {seed}: {:#?}", ending.wrong);
     }
+}
+
+#[test]
+fn a_replay_that_loses_reorders_or_speaks_for_itself_is_found_out() {
+    for mutant in [Mutant::DeadLettersReversed, Mutant::DeadLettersDeletedFirst, Mutant::DeadLettersOwned] {
+        let found = (0..200).find_map(|seed| {
+            let what = recovery::consumers_dead(seed, false, Some(mutant)).wrong.into_iter().next()?;
+            Some((seed, what))
+        });
+        let Some((seed, what)) = found else { panic!("{mutant:?} lives") };
+        println!("{mutant:?} in dead {seed}: {what}");
+    }
+}
+
+#[test]
+fn nobody_notices_a_poison_message_or_a_conversation_that_is_stuck() {
+    const CROWD: usize = 1_000;
+    let calm = crowd(CROWD, Amiss::Nothing);
+    let poisoned = crowd(CROWD, Amiss::Poison);
+    let beside = crowd(CROWD, Amiss::Stuck(10_000));
+    for figures in [&calm, &poisoned, &beside] {
+        assert!(figures.ending.wrong.is_empty(), "{:?}", figures.ending.wrong);
+        assert_eq!(figures.others_ms.len(), CROWD - 1);
+    }
+    let [calm_ms, poisoned_ms, beside_ms] = [&calm, &poisoned, &beside].map(|figures| figures.within(99));
+    println!("99 of 100 are answered within {calm_ms} ms, beside a poison message {poisoned_ms} ms,");
+    println!("beside a conversation with 10,000 messages that fail {beside_ms} ms;");
+    println!("the customer behind the poison within {:?}, behind the 10,000 {:?} ms", poisoned.own_ms, beside.own_ms);
+    assert_eq!(poisoned.ending.parked, [1], "after one try");
+    assert!(poisoned_ms * 100 <= calm_ms * 105);
+    assert!(poisoned.own_ms[0] <= calm_ms * 105 / 100, "its own conversation goes on");
+    assert!(beside_ms < 2 * calm_ms);
+    assert!(beside.own_ms[0] < u64::MAX, "it is answered when Intercom shows it again");
 }
 
 #[test]
