@@ -273,3 +273,51 @@ fn the_sandboxs_readme_has_every_fault_and_every_verb_of_a_scenario() {
 
 /// What stands in a step beside its verb.
 const DETAILS: [&str; 3] = ["in", "within", "times"];
+
+/// Every name of a test there is: of functions in Rust and Python, of descriptions in JavaScript, of scenarios.
+fn names_of_tests() -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    let mut places =
+        vec![root().join("tests"), root().join("shared/src"), root().join("infra"), root().join("functions")];
+    while let Some(place) = places.pop() {
+        for entry in fs::read_dir(&place).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+            if path.is_dir() {
+                places.push(path);
+            } else if path.parent().unwrap().ends_with("scenarios") {
+                names.extend(name.strip_suffix(".toml").map(|name| format!("scenario:{name}")));
+            } else if name.ends_with(".rs") || name.ends_with(".py") {
+                let text = fs::read_to_string(&path).unwrap();
+                let defined = text.lines().map(str::trim_start).filter_map(|line| {
+                    line.strip_prefix("fn ")
+                        .or_else(|| line.strip_prefix("def "))
+                        .and_then(|rest| rest.split('(').next())
+                });
+                names.extend(defined.map(str::to_owned));
+                // The property tests are named after the fuzz targets, in one list.
+                let targets = text.split("\ntargets! {").nth(1).and_then(|rest| rest.split('}').next());
+                names.extend(targets.unwrap_or_default().split_whitespace().map(str::to_owned));
+            }
+        }
+    }
+    names
+}
+
+#[test]
+fn every_failure_names_tests_that_there_are() {
+    let (names, table) = (names_of_tests(), read("tests/FAILURES.md"));
+    let rows: Vec<Vec<&str>> = table
+        .lines()
+        .filter(|line| line.starts_with("| ") && line.chars().nth(3).is_some_and(|c| c.is_ascii_digit()))
+        .map(|line| line.split(" | ").collect())
+        .collect();
+    assert!(rows.len() >= 55, "{} rows", rows.len());
+    for row in rows {
+        let tests = row.last().unwrap();
+        assert!(tests.contains('`') || tests.contains("lives"), "{} names no test", row[0]);
+        for name in tests.split('`').skip(1).step_by(2) {
+            assert!(names.contains(name), "{}: there is no test {name}", row[0]);
+        }
+    }
+}

@@ -1,4 +1,5 @@
-//! The two edges: requests as API Gateway hands them over, really signed.
+//! The two edges: requests as API Gateway hands them over, really signed. And batches as queues hand them over.
 
+mod batches;
 mod bots;
 mod webhooks;

@@ -8,4 +8,5 @@ mod inbox;
 mod outbound;
 mod races;
 mod reaching;
+mod releases;
 mod story;

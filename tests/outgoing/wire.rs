@@ -1,5 +1,6 @@
 //! One call is one request: what Intercom's adapter sends over connections that are kept, closed,
-//! reset and cut. The other side counts what reached it, and no message reaches it twice.
+//! reset and cut. The other side counts what reached it, and no message reaches it twice. And every
+//! status has one meaning.
 
 use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
@@ -191,4 +192,46 @@ fn every_call_is_at_most_one_request_whatever_happens_to_its_connection() {
     assert_eq!(met.len(), FATES.len(), "{met:?}");
     assert!(reached.on_a_kept_connection > MESSAGES / 3, "{}", reached.on_a_kept_connection);
     assert!(reached.begun > 50 && lost_on_the_way >= reached.begun, "{} begun, {lost_on_the_way} lost", reached.begun);
+}
+
+/// Answers the message of a number with the status of that number.
+fn answer_with_its_status(mut stream: TcpStream, asked: &Mutex<Vec<usize>>) {
+    while let Some(body) = request(&mut stream) {
+        let status = number_in(&body);
+        asked.lock().unwrap_or_else(PoisonError::into_inner).push(status);
+        // These two never have a body.
+        let body = if matches!(status, 204 | 304) { "" } else { r#"{"type":"conversation","id":"1"}"# };
+        let length = if body.is_empty() { String::new() } else { format!("content-length: {}\r\n", body.len()) };
+        let answer = format!("HTTP/1.1 {status} Said\r\n{length}\r\n{body}");
+        if stream.write_all(answer.as_bytes()).is_err() {
+            return;
+        }
+    }
+}
+
+#[test]
+fn every_status_has_one_meaning_and_is_asked_for_once() {
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let heard = Arc::clone(&asked);
+    let server = Counted::serving("127.0.0.1:0", move |stream| answer_with_its_status(stream, &heard));
+    let mut workspace = workspace();
+    workspace.api_url = format!("http://{}", server.address);
+    let id = ConversationId::parse("1").unwrap();
+    run(async {
+        let api = RestApi::new(Secrets::of(&[("acme", "token")]), SystemClock).unwrap();
+        for status in 200..600 {
+            let reply = Action::Reply { html: format!("<p>number {status}</p>"), attachment_urls: Vec::new() };
+            let answer = api.perform(&workspace, &id, &reply).await;
+            let as_meant = match status {
+                // Nothing was in it to be read.
+                204 => answer == Answer::Unknown,
+                200..300 => matches!(answer, Answer::Done { .. }),
+                401 | 429 => matches!(answer, Answer::NotSent { .. }),
+                408 | 500.. => answer == Answer::Unknown,
+                _ => matches!(&answer, Answer::Rejected { code, .. } if *code == format!("http_{status}")),
+            };
+            assert!(as_meant, "{status} is taken for {answer:?}");
+        }
+    });
+    assert_eq!(*asked.lock().unwrap(), (200..600).collect::<Vec<_>>());
 }
