@@ -1,6 +1,8 @@
 //! Documents against code: what README and ARCHITECTURE say is so, what layers may name, what lies
 //! in the root.
 
+mod supply;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
