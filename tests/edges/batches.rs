@@ -88,7 +88,13 @@ fn batch_of(messages: &[(u8, Fate)]) -> SqsBatch {
             ("ApproximateReceiveCount".to_owned(), fate.attempt().to_string()),
         ];
         let (message_id, receipt_handle) = (id.clone(), id);
-        SqsRecord { message_id, receipt_handle, body: format!("{fate:?}"), attributes: attributes.into() }
+        SqsRecord {
+            message_id,
+            receipt_handle,
+            body: format!("{fate:?}"),
+            attributes: attributes.into(),
+            message_attributes: BTreeMap::default(),
+        }
     });
     SqsBatch { records: records.collect() }
 }
