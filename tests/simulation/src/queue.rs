@@ -39,8 +39,8 @@ pub struct Queue {
     known: HashMap<(Rc<str>, String), u64>,
     /// Messages that were received too often, or parked, in order.
     pub dead: VecDeque<Message>,
-    /// What the dead said behind which others of their group were left: those go ahead of them, as SQS
-    /// has it.
+    /// What dead letters say that lay there while what was behind them in their group was handled: SQS
+    /// lets it go ahead of them.
     pub overtaken: Vec<Rc<str>>,
     /// How often a message is received before it is dead.
     pub most_receives: u32,
@@ -84,9 +84,6 @@ impl Queue {
             }
             while messages.front().is_some_and(|first| first.received >= self.most_receives) {
                 let dead = messages.pop_front();
-                if !messages.is_empty() {
-                    self.overtaken.extend(dead.iter().map(|message| Rc::clone(&message.body)));
-                }
                 self.dead.extend(dead.map(|message| Message { hidden_until: 0, receipt: 0, ..message }));
             }
             for message in messages.iter_mut().take(BATCH - batch.len()) {
@@ -113,6 +110,9 @@ impl Queue {
 
     /// Deletes what was received under this receipt.
     pub fn delete(&mut self, group: &str, receipt: u64) {
+        let handled = self.find(receipt).map(|message| message.number);
+        let lay_there = |dead: &&Message| *dead.group == *group && handled.is_some_and(|number| dead.number < number);
+        self.overtaken.extend(self.dead.iter().filter(lay_there).map(|dead| Rc::clone(&dead.body)));
         if let Some(messages) = self.groups.get_mut(group) {
             messages.retain(|message| message.receipt != receipt);
             if messages.is_empty() {
