@@ -72,7 +72,7 @@ build: $(BUILD_TOOLS)/.stamp needs-cargo ## build the functions for AWS (arm64) 
 	@ls -l infra/build/*/bootstrap
 
 deploy: build $(DEPLOY_TOOLS)/.stamp ## deploy to the AWS account that your credentials open (settings: infra/samconfig.toml)
-	@echo "Before the first time, create the secrets baton/webhook-secrets, baton/intercom-tokens and baton/bot-secrets."
+	@echo "Before the first time, create the secrets baton/webhook-secrets and baton/bot-secrets; after it, put the access tokens (baton token put)."
 	@echo "Each is a JSON object, name to value. After a change of one, raise SecretsRevision in infra/samconfig.toml."
 	$(DEPLOY_TOOLS)/bin/sam deploy --template-file infra/template.yaml --config-file samconfig.toml
 

@@ -76,6 +76,15 @@ class Aws:
             config=Config(retries={"total_max_attempts": 1}, proxies={}, s3={"addressing_style": "path"}),
         )
 
+    def environment(self):
+        """What a program needs in its environment to reach it, as the account's root."""
+        return {
+            "AWS_REGION": REGION,
+            "AWS_ACCESS_KEY_ID": ROOT_KEY,
+            "AWS_SECRET_ACCESS_KEY": ROOT_SECRET,
+            "AWS_ENDPOINT_URL": self.url,
+        }
+
     def function_logs(self, lines=40):
         """The last lines that each function logged."""
         client = self.client("logs")

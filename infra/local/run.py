@@ -9,6 +9,7 @@ import argparse
 import json
 import os
 import shutil
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -81,6 +82,9 @@ def _run(options, intercom, processes, directory):
         start_bot(processes, directory, ports["bot"], bot_secret)
         if not real:
             start_sandbox(processes, directory, binaries, ports["sandbox"])
+    with step("put the access token, sealed (baton token put)"):
+        put_token(aws, binaries, directory / "baton.toml", workspace)
+        if not real:
             register_webhook(aws, sandbox_url, workspace, outputs)
 
     say(f"  ready after {time.monotonic() - started:.1f} s")
@@ -174,6 +178,16 @@ def start_sandbox(processes, directory, binaries, port):
     )
     health = f"http://127.0.0.1:{port}/_sandbox/health"
     processes.wait_until(lambda: _answers(health), "the sandbox to answer", 10, log_of=["sandbox"])
+
+
+def put_token(aws, binaries, settings_file, workspace):
+    """Puts a workspace's access token, as an operator does."""
+    command = [str(binaries / "baton"), "token", "put", workspace.app_id, "--settings", str(settings_file), "--stack", stack.STACK]
+    done = subprocess.run(
+        command, input=workspace.access_token, env={**os.environ, **aws.environment()}, capture_output=True, text=True, timeout=60
+    )
+    if done.returncode != 0:
+        raise Failure("the access token could not be put", log=done.stderr)
 
 
 def register_webhook(aws, sandbox_url, workspace, outputs):

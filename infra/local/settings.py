@@ -1,6 +1,6 @@
 """What the local deployment is set to: the sandbox's workspace, or a real one named by the environment.
 
-Secrets go to Secrets Manager and nowhere else: the settings file holds their names.
+Secrets go to Secrets Manager, and the access token to the table, sealed; the settings file holds none.
 """
 
 import base64
@@ -107,10 +107,9 @@ def new_bot_secret():
 
 
 def secret_values(workspace, bot_secret):
-    """What the three secrets of the deployment hold."""
+    """What the two secrets of the deployment hold."""
     return {
         "webhook-secrets": {workspace.app_id: workspace.client_secret},
-        "intercom-tokens": {workspace.app_id: workspace.access_token},
         "bot-secrets": {"demo": bot_secret},
     }
 
@@ -128,7 +127,6 @@ def as_toml(workspace, bot_url):
         f"region = {text(workspace.region)}",
         f"api_version = {text(API_VERSION)}",
         *([f"api_url = {text(workspace.api_url)}"] if workspace.api_url else []),
-        f"access_token = {text('secret:' + workspace.app_id)}",
         f"client_secret = {text('secret:' + workspace.app_id)}",
         f"bot_teammate = {text(workspace.bot_teammate)}",
         f"bot_teams = {text(workspace.bot_teams)}",

@@ -13,7 +13,7 @@ BUCKET = "baton-artifacts"
 
 
 def create_secrets(aws, secrets):
-    """The three secrets that the template reads; each a JSON object, name to value."""
+    """The two secrets that the template reads; each a JSON object, name to value."""
     client = aws.client("secretsmanager")
     for name, values in secrets.items():
         client.create_secret(Name=f"{SECRETS_PREFIX}/{name}", SecretString=json.dumps(values))

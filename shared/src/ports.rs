@@ -11,6 +11,7 @@ use crate::domain::ids::{AppId, BotId, ClaimId, ConversationId, ConversationKey,
 use crate::domain::part::Observation;
 use crate::domain::settings::{Bot, Workspace};
 use crate::domain::step::Answer;
+use crate::domain::token::{AccessToken, Binding, SealedToken};
 
 /// Something outside does not answer, or refuses for now. Trying again later is right.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -220,6 +221,79 @@ pub trait DeadLetters {
     async fn let_go(&self, letter: &DeadLetter);
 }
 
+/// Why a workspace's access token cannot be had.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NoToken {
+    /// Nobody has put one. Somebody must act.
+    #[error("the workspace has no access token")]
+    Missing,
+    /// What is kept for the workspace was sealed for something else, or is damaged. Somebody must
+    /// act.
+    #[error("what is kept as the workspace's access token does not open")]
+    Spoilt,
+    /// What keeps or opens it does not answer.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+}
+
+/// The workspaces' access tokens, ready for use.
+pub trait Tokens {
+    /// A workspace's token, as it was some minutes ago at most.
+    ///
+    /// # Errors
+    /// [`NoToken`].
+    async fn token(&self, app_id: &AppId) -> Result<AccessToken, NoToken>;
+
+    /// Intercom has refused a token: the one that there is now, if it is another.
+    ///
+    /// # Errors
+    /// [`NoToken`].
+    async fn instead_of(&self, app_id: &AppId, refused: &AccessToken) -> Result<Option<AccessToken>, NoToken>;
+}
+
+/// Why a token was not kept.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotKept {
+    /// Somebody else has put one meanwhile.
+    #[error("somebody else has put a token meanwhile")]
+    Conflict,
+    /// It cannot be sealed or kept; whether it was kept is not known. Putting it again is safe.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+}
+
+/// Where sealed tokens are kept: one a workspace.
+pub trait TokenRows {
+    /// What is kept for a workspace.
+    ///
+    /// # Errors
+    /// [`Unavailable`].
+    async fn sealed(&self, app_id: &AppId) -> Result<Option<SealedToken>, Unavailable>;
+
+    /// Keeps a token in the place of the one before it, which must be the one there. A keeping that
+    /// was applied although its answer was lost counts as kept.
+    ///
+    /// # Errors
+    /// [`NotKept`].
+    async fn keep(&self, app_id: &AppId, token: &SealedToken) -> Result<(), NotKept>;
+}
+
+/// Seals and opens. The key stays outside.
+pub trait Seals {
+    /// Seals a token, bound.
+    ///
+    /// # Errors
+    /// [`Unavailable`].
+    async fn seal(&self, binding: &Binding, token: &AccessToken) -> Result<Vec<u8>, Unavailable>;
+
+    /// Opens what was sealed under the same binding.
+    ///
+    /// # Errors
+    /// [`NoToken::Spoilt`] when it was sealed under another, or by another key, or is damaged;
+    /// [`NoToken::Unavailable`].
+    async fn open(&self, binding: &Binding, sealed: &[u8]) -> Result<AccessToken, NoToken>;
+}
+
 /// Why Intercom shows nothing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotShown {
@@ -249,6 +323,15 @@ pub trait Intercom {
         id: &ConversationId,
         with_profile: bool,
     ) -> Result<Observation, NotShown>;
+
+    /// Makes sure that nothing is missing for a request to the workspace, so that between a claim and
+    /// its request there is no waiting. A worker that is not ready claims nothing.
+    ///
+    /// # Errors
+    /// When to ask again.
+    async fn ready(&self, _workspace: &Workspace) -> Result<(), Timestamp> {
+        Ok(())
+    }
 
     /// Carries an action out: at most one request that changes anything in the customer's eyes,
     /// without hidden retries.

@@ -6,7 +6,6 @@ use baton_cli::sandbox::{Options, Running, Sandbox};
 use serde_json::{Value, json};
 use shared::adapters::clock::SystemClock;
 use shared::adapters::intercom::RestApi;
-use shared::config::Secrets;
 use shared::domain::content::AuthorKind;
 use shared::domain::conversation::Action;
 use shared::domain::ids::{AdminId, ConversationId, TeamId, Timestamp};
@@ -15,7 +14,7 @@ use shared::domain::part::{Assignee, PartKind};
 use shared::domain::settings::{ApiVersion, Workspace};
 use shared::domain::step::Answer;
 use shared::ports::{Clock as _, Intercom, NotShown, Search as _};
-use shared::testing::{BOT, FakeIntercom, Scene, workspace};
+use shared::testing::{BOT, FakeIntercom, HeldTokens, Scene, workspace};
 
 use super::aws::root;
 use super::run;
@@ -99,7 +98,7 @@ struct There {
     sandbox: Running,
     workspace: Workspace,
     id: ConversationId,
-    api: RestApi<SystemClock>,
+    api: RestApi<SystemClock, HeldTokens>,
     http: reqwest::Client,
 }
 
@@ -110,7 +109,7 @@ impl There {
         workspace.app_id = shared::domain::ids::AppId::parse("sandbox1").unwrap();
         workspace.api_url = sandbox.url();
         workspace.api_version = ApiVersion::parse(version).unwrap();
-        let api = RestApi::new(Secrets::of(&[("acme", "sandbox-token")]), SystemClock).unwrap();
+        let api = RestApi::new(HeldTokens::of(&[("sandbox1", "sandbox-token")]), SystemClock).unwrap();
         let http = shared::adapters::http::client(std::time::Duration::from_secs(5)).unwrap();
         let mut there = Self { sandbox, workspace, id: ConversationId::parse("0").unwrap(), api, http };
         let started =
@@ -205,7 +204,7 @@ fn what_is_gone_refused_or_not_there_is_told_apart() {
         let mut there = There::start("errors", "2.15").await;
         let nowhere = ConversationId::parse("404").unwrap();
         assert_eq!(there.api.observe(&there.workspace, &nowhere, false).await, Err(NotShown::Gone));
-        let stranger = RestApi::new(Secrets::of(&[("acme", "wrong")]), SystemClock).unwrap();
+        let stranger = RestApi::new(HeldTokens::of(&[("sandbox1", "wrong")]), SystemClock).unwrap();
         assert!(matches!(stranger.observe(&there.workspace, &there.id, false).await, Err(NotShown::Denied(_))));
         let answer = stranger.perform(&there.workspace, &there.id, &text("<p>Hi</p>")).await;
         assert!(matches!(answer, Answer::NotSent { retry_at: Timestamp(_) }), "a token can be mended: {answer:?}");

@@ -9,6 +9,7 @@ mod inbox;
 mod intercom;
 mod queues;
 mod store;
+mod tokens;
 
 /// Runs a test on one thread, as the functions run.
 fn run<T>(future: impl Future<Output = T>) -> T {

@@ -152,8 +152,8 @@ fn of_two_that_save_at_once_one_wins() {
     });
 }
 
-/// Passes calls on, and loses the answer of the first `UpdateItem` after it was applied.
-async fn answer_losing_proxy(upstream: u16, lost: Arc<AtomicU32>) -> u16 {
+/// Passes calls on, and loses the answer of the first call of this operation after it was applied.
+pub(crate) async fn answer_losing_proxy(upstream: u16, operation: &'static str, lost: Arc<AtomicU32>) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     tokio::task::spawn_local(async move {
@@ -165,8 +165,8 @@ async fn answer_losing_proxy(upstream: u16, lost: Arc<AtomicU32>) -> u16 {
                     let mut server = TcpStream::connect(("127.0.0.1", upstream)).await.unwrap();
                     server.write_all(&request).await.unwrap();
                     let Some(answer) = read_message(&mut server).await else { return };
-                    let updates = String::from_utf8_lossy(&request).contains("DynamoDB_20120810.UpdateItem");
-                    if updates && lost.fetch_add(1, Ordering::SeqCst) == 0 {
+                    let it_is = String::from_utf8_lossy(&request).contains(&format!("DynamoDB_20120810.{operation}"));
+                    if it_is && lost.fetch_add(1, Ordering::SeqCst) == 0 {
                         return;
                     }
                     client.write_all(&answer).await.unwrap();
@@ -201,7 +201,7 @@ fn a_save_whose_answer_was_lost_is_recognised_when_the_sdk_repeats_it() {
     run(async {
         create_table(aws.port).await;
         let lost = Arc::new(AtomicU32::new(0));
-        let port = answer_losing_proxy(aws.port, Arc::clone(&lost)).await;
+        let port = answer_losing_proxy(aws.port, "UpdateItem", Arc::clone(&lost)).await;
         let table = Table::new(LocalAws::connection(port).dynamodb(), "conversations", RandomNames);
         assert_eq!(table.save(&key(1), &conversation(1), 0, NOW).await, Ok(1));
         assert_eq!(lost.load(Ordering::SeqCst), 2, "it was sent twice, and applied once");

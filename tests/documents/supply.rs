@@ -22,10 +22,10 @@ const PERMISSIVE: [&str; 9] = [
 
 /// Whether an SPDX expression lets us choose permissive licences alone. `/` is an old way to write OR.
 fn is_permissive(expression: &str) -> bool {
-    let terms = expression.split(" AND ").map(|term| term.trim().trim_start_matches('(').trim_end_matches(')'));
+    let mut terms = expression.split(" AND ").map(|term| term.trim().trim_start_matches('(').trim_end_matches(')'));
     let chosen =
         |term: &str| term.split(" OR ").flat_map(|one| one.split('/')).any(|one| PERMISSIVE.contains(&one.trim()));
-    terms.map(chosen).all(|can_be_chosen| can_be_chosen)
+    terms.all(chosen)
 }
 
 /// The packages that a build for this machine takes in.

@@ -48,7 +48,6 @@ app_id = "{one.app_id}"
 webhook_path = "{one.webhook_path}"
 region = "{one.region}"
 api_url = "{one.api_url}"
-access_token = "secret:{one.app_id}"
 client_secret = "secret:{one.app_id}"
 previous_client_secret = "secret:{one.app_id}-previous"
 bot_teammate = "{one.bot_teammate}"
@@ -63,7 +62,6 @@ app_id = "{two.app_id}"
 webhook_path = "{two.webhook_path}"
 region = "{two.region}"
 api_url = "{wire.url}"
-access_token = "secret:{two.app_id}"
 client_secret = "secret:{two.app_id}"
 bot_teammate = "{two.bot_teammate}"
 bot_teams = ["{two.bot_teams[0]}"]
@@ -150,6 +148,7 @@ class Installation:
         run.start_bot(self.processes, DIRECTORY, self.ports[2], self.bot_secret)
         run.start_sandbox(self.processes, DIRECTORY, binaries, self.ports[1])
         for workspace in (self.one, self.two):
+            run.put_token(self.aws, binaries, DIRECTORY / "baton.toml", workspace)
             run.register_webhook(self.aws, workspace.api_url, workspace, self.outputs)
 
     def _secrets(self):
@@ -161,7 +160,8 @@ class Installation:
 
     def secrets(self):
         """Every secret text of the deployment."""
-        return sorted({value for values in self._secrets().values() for value in values.values()})
+        tokens = {self.one.access_token, self.two.access_token}
+        return sorted(tokens | {value for values in self._secrets().values() for value in values.values()})
 
     # ── Waiting ─────────────────────────────────────────────────────────────────────────────────
 

@@ -10,3 +10,4 @@ mod races;
 mod reaching;
 mod releases;
 mod story;
+mod tokens;

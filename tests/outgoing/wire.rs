@@ -9,12 +9,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use shared::adapters::clock::SystemClock;
 use shared::adapters::intercom::RestApi;
-use shared::config::Secrets;
 use shared::domain::conversation::Action;
 use shared::domain::ids::ConversationId;
 use shared::domain::step::Answer;
 use shared::ports::Intercom as _;
-use shared::testing::{BOT, workspace};
+use shared::testing::{BOT, HeldTokens, workspace};
 
 use super::{Counted, run};
 
@@ -151,7 +150,7 @@ fn every_call_is_at_most_one_request_whatever_happens_to_its_connection() {
     let id = ConversationId::parse("1").unwrap();
     let mut answers = Vec::new();
     run(async {
-        let api = RestApi::new(Secrets::of(&[("acme", "token")]), SystemClock).unwrap();
+        let api = RestApi::new(HeldTokens::of(&[("abc123", "token")]), SystemClock).unwrap();
         for message in 0..MESSAGES {
             let reply = Action::Reply { html: format!("<p>number {message}</p>"), attachment_urls: Vec::new() };
             answers.push(api.perform(&workspace, &id, &reply).await);
@@ -218,7 +217,7 @@ fn every_status_has_one_meaning_and_is_asked_for_once() {
     workspace.api_url = format!("http://{}", server.address);
     let id = ConversationId::parse("1").unwrap();
     run(async {
-        let api = RestApi::new(Secrets::of(&[("acme", "token")]), SystemClock).unwrap();
+        let api = RestApi::new(HeldTokens::of(&[("abc123", "token")]), SystemClock).unwrap();
         for status in 200..600 {
             let reply = Action::Reply { html: format!("<p>number {status}</p>"), attachment_urls: Vec::new() };
             let answer = api.perform(&workspace, &id, &reply).await;

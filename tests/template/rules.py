@@ -187,6 +187,55 @@ def the_table_is_safe(template):
     return wrong
 
 
+def tokens_open_for_the_callers_of_intercom_only(template, purpose):
+    """The key lets exactly the functions that are given it open, operators seal, both for its purpose, and nobody else anything that could read; it rotates, and is not lost with the stack."""
+    wrong = []
+    account = {"AWS": {"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"}}
+    for_its_purpose = {"StringEquals": {"kms:EncryptionContext:purpose": purpose}}
+    users = {
+        target(function["Role"])
+        for function in functions(template).values()
+        if "TOKEN_KEY_ARN" in function["Environment"]["Variables"]
+    }
+    keys = resources(template, "AWS::KMS::Key")
+    if list(keys) != ["TokenKey"]:
+        wrong.append(f"the keys are {list(keys)}")
+    for name, key in keys.items():
+        resource = template["Resources"][name]
+        if not resource.get("DeletionPolicy") == resource.get("UpdateReplacePolicy") == "Retain":
+            wrong.append(f"{name} goes with the stack")
+        if key.get("EnableKeyRotation") is not True:
+            wrong.append(f"{name} does not rotate")
+        opened = sealed = False
+        for statement, condition in statements(key["KeyPolicy"]):
+            actions, said = many(statement["Action"]), statement.get("Condition")
+            if statement["Effect"] != "Allow" or condition or "NotAction" in statement or "NotPrincipal" in statement:
+                wrong.append(f"{name} has a statement of another form: {statement}")
+            elif actions == ["kms:Decrypt"]:
+                opened = True
+                roles = {target(role) for role in many(statement["Principal"]["AWS"])}
+                if roles != users:
+                    wrong.append(f"{name} opens for {sorted(roles)}, but {sorted(users)} are given it")
+                if said != for_its_purpose:
+                    wrong.append(f"{name} opens when {said}")
+            elif actions == ["kms:Encrypt"]:
+                sealed = True
+                if statement["Principal"] != account or said != for_its_purpose:
+                    wrong.append(f"{name} seals for {statement['Principal']} when {said}")
+            elif statement["Principal"] != account or said:
+                wrong.append(f"{name} is administered by {statement['Principal']} when {said}")
+            elif reading := [action for action in actions if "*" in action or action.removeprefix("kms:").startswith(READING)]:
+                wrong.append(f"{name} lets its administrators do {reading}")
+        if not (opened and sealed):
+            wrong.append(f"{name} opens or seals for nobody")
+    wrong += [line for line in rights(template) if " kms:" in line]
+    return wrong
+
+
+# What opens, what makes something that opens, and what lets somebody else do it without this policy.
+READING = ("Decrypt", "Encrypt", "ReEncrypt", "GenerateDataKey", "CreateGrant", "ReplicateKey", "Sign", "DeriveSharedSecret")
+
+
 def the_public_surface_is_known(template):
     """Exactly the known routes are public, each to its function, without throttling (Intercom must not see a 429)."""
     wrong = []
@@ -313,8 +362,8 @@ def variables_agree(template, code):
 
 
 def variables_are_what_they_say(template):
-    """X_QUEUE_URL is the queue X, DEAD_LETTER_QUEUE_URL that of the function's own queue; secrets come from the secret of that name; the table is the table."""
-    secrets = {"WEBHOOK_SECRETS": "webhook-secrets", "INTERCOM_TOKENS": "intercom-tokens", "BOT_SECRETS": "bot-secrets"}
+    """X_QUEUE_URL is the queue X, DEAD_LETTER_QUEUE_URL that of the function's own queue; secrets come from the secret of that name; the table is the table, the key the key."""
+    secrets = {"WEBHOOK_SECRETS": "webhook-secrets", "BOT_SECRETS": "bot-secrets"}
     wrong = []
     for name, function in functions(template).items():
         for variable, value in function["Environment"]["Variables"].items():
@@ -328,6 +377,8 @@ def variables_are_what_they_say(template):
                 expected = {"Fn::Sub": "{{resolve:secretsmanager:${SecretsPrefix}/" + secrets[variable] + ":SecretString}}"}
             elif variable == "TABLE_NAME":
                 expected = {"Ref": "Table"}
+            elif variable == "TOKEN_KEY_ARN":
+                expected = {"Fn::GetAtt": ["TokenKey", "Arn"]}
             else:
                 continue
             if value != expected:

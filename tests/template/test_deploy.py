@@ -26,14 +26,14 @@ from rules import rights  # noqa: E402
 from template_file import consumers, load, package  # noqa: E402
 
 TEMPLATE = ROOT / "infra" / "template.yaml"
-SECRETS = {"webhook-secrets": {"app1": "w"}, "intercom-tokens": {"app1": 'quote " and \\ and $'}, "bot-secrets": {"demo": "whsec_eA=="}}
+SECRETS = {"webhook-secrets": {"app1": 'quote " and \\ and $'}, "bot-secrets": {"demo": "whsec_eA=="}}
 QUEUES = ("Inbox", "BotEvents", "Replies", "Close")
 
 STAND_IN = f"""#!{sys.executable}
 import base64, hashlib, json, os, urllib.request
 import boto3, botocore.exceptions
 api = "http://" + os.environ["AWS_LAMBDA_RUNTIME_API"] + "/2018-06-01/runtime/invocation/"
-clients = {{service: boto3.client(service) for service in ("sqs", "dynamodb", "secretsmanager")}}
+clients = {{service: boto3.client(service) for service in ("sqs", "dynamodb", "kms", "secretsmanager")}}
 
 def outcome(service, operation, arguments):
     try:
@@ -173,12 +173,33 @@ class TheDeployedTemplate(unittest.TestCase):
                 denied = outcome in ("AccessDenied", "AccessDeniedException")
                 self.assertEqual(not denied, allowed, f"{function}: {action} on {resource}: {outcome}")
 
+    def test_lets_only_those_who_call_intercom_open_tokens_and_nobody_of_them_seal(self):
+        kms = self.aws.client("kms")
+        key = kms.describe_key(KeyId=f"alias/{stack.STACK}-tokens")["KeyMetadata"]["Arn"]
+        good = {"app_id": "app1", "purpose": "intercom-access-token", "version": "1"}
+        # Not sealed at all: whoever may open learns that, whoever may not learns only this.
+        opening = {"KeyId": key, "CiphertextBlob": "x" * 100}
+        calls = [
+            ("kms", "decrypt", opening | {"EncryptionContext": good}),
+            ("kms", "decrypt", opening | {"EncryptionContext": good | {"purpose": "other"}}),
+            ("kms", "decrypt", opening),
+            ("kms", "encrypt", {"KeyId": key, "Plaintext": "x", "EncryptionContext": good}),
+            ("kms", "get_key_policy", {"KeyId": key}),
+        ]
+        for function in packages.functions(TEMPLATE.read_text()):
+            opens = function in ("conversation-router", "bot-reply", "close-conversation", "reconcile")
+            first, *others = self._invoke(function, {"calls": calls})
+            self.assertEqual(first, "InvalidCiphertextException" if opens else "AccessDeniedException", function)
+            self.assertEqual(others, ["AccessDeniedException"] * 4, function)
+
     def test_gives_functions_their_settings_and_secrets(self):
+        given = self._invoke("webhook-ingress", {"environment": True})
+        self.assertEqual(json.loads(given["WEBHOOK_SECRETS"]), SECRETS["webhook-secrets"])
         given = self._invoke("bot-reply", {"environment": True})
         self.assertEqual(given["settings"], "local = true\n")
-        self.assertEqual(json.loads(given["INTERCOM_TOKENS"]), SECRETS["intercom-tokens"])
         self.assertNotIn("BOT_SECRETS", given)
         self.assertNotIn("WEBHOOK_SECRETS", given)
+        self.assertRegex(given["TOKEN_KEY_ARN"], r"^arn:aws:kms:[a-z0-9-]+:[0-9]{12}:key/")
         senders = given["TRUSTED_SENDERS"].split(",")
         self.assertEqual(senders[-1], ACCOUNT)
         self.assertEqual(len([sender for sender in senders if re.fullmatch(r"AROA[A-Z0-9]+", sender)]), 6)

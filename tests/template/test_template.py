@@ -18,6 +18,13 @@ from template_file import ROOT, TEMPLATE, functions, load, package, variables_of
 EXPECTED_RIGHTS = (Path(__file__).parent / "iam.txt").read_text().splitlines()
 
 
+def tokens_open_for_the_callers_of_intercom_only(template):
+    """rules.tokens_open_for_the_callers_of_intercom_only, with the purpose that the code names."""
+    code = (ROOT / "shared" / "src" / "domain" / "token.rs").read_text()
+    (purpose,) = re.findall(r'pub const PURPOSE: &str = "([a-z-]+)";', code)
+    return rules.tokens_open_for_the_callers_of_intercom_only(template, purpose)
+
+
 def rights_are_exact(template):
     """rules.rights_are_exact, against iam.txt."""
     return rules.rights_are_exact(template, EXPECTED_RIGHTS)
@@ -37,6 +44,7 @@ RULES = [
     rules.queues_are_tls_only,
     rules.only_bots_write_from_outside,
     rules.the_table_is_safe,
+    tokens_open_for_the_callers_of_intercom_only,
     rules.the_public_surface_is_known,
     rights_are_exact,
     rules.nothing_is_granted_by_wildcard,
@@ -57,6 +65,10 @@ def _event(template, function, event):
 
 def _statements(template, role):
     return _properties(template, role)["Policies"][0]["PolicyDocument"]["Statement"]
+
+
+def _key_statement(template, position):
+    return _properties(template, "TokenKey")["KeyPolicy"]["Statement"][position]
 
 
 def _policy(template, name):
@@ -290,7 +302,63 @@ BREAKS = {
     ),
     "a variable with another secret": (
         rules.variables_are_what_they_say,
-        lambda t: _variables(t, "BotReplyFunction").update(INTERCOM_TOKENS=_variables(t, "BotIngressFunction")["BOT_SECRETS"]),
+        lambda t: _variables(t, "WebhookIngressFunction").update(WEBHOOK_SECRETS=_variables(t, "BotIngressFunction")["BOT_SECRETS"]),
+    ),
+    "a variable with another key": (
+        rules.variables_are_what_they_say,
+        lambda t: _variables(t, "BotReplyFunction").update(TOKEN_KEY_ARN={"Fn::GetAtt": ["OtherKey", "Arn"]}),
+    ),
+    "a key that opens for a function that does not call Intercom": (
+        tokens_open_for_the_callers_of_intercom_only,
+        lambda t: _key_statement(t, 2)["Principal"]["AWS"].append({"Fn::GetAtt": ["BotDispatchRole", "Arn"]}),
+    ),
+    "a key that does not open for one that does": (
+        tokens_open_for_the_callers_of_intercom_only,
+        lambda t: _key_statement(t, 2)["Principal"]["AWS"].pop(),
+    ),
+    "a key that opens for the account": (
+        tokens_open_for_the_callers_of_intercom_only,
+        lambda t: _key_statement(t, 2).update(Principal=_key_statement(t, 0)["Principal"]),
+    ),
+    "a key that opens for any purpose": (
+        tokens_open_for_the_callers_of_intercom_only,
+        lambda t: _key_statement(t, 2).pop("Condition"),
+    ),
+    "a key that opens for another purpose than the code's": (
+        tokens_open_for_the_callers_of_intercom_only,
+        lambda t: _key_statement(t, 2)["Condition"]["StringEquals"].update({"kms:EncryptionContext:purpose": "token"}),
+    ),
+    "a key that seals for any purpose": (
+        tokens_open_for_the_callers_of_intercom_only,
+        lambda t: _key_statement(t, 1).pop("Condition"),
+    ),
+    "a key whose administrators open": (
+        tokens_open_for_the_callers_of_intercom_only,
+        lambda t: _key_statement(t, 0)["Action"].append("kms:Decrypt"),
+    ),
+    "a key whose administrators let others open": (
+        tokens_open_for_the_callers_of_intercom_only,
+        lambda t: _key_statement(t, 0)["Action"].append("kms:CreateGrant"),
+    ),
+    "a key whose administrators may do all": (
+        tokens_open_for_the_callers_of_intercom_only,
+        lambda t: _key_statement(t, 0).update(Action="kms:*"),
+    ),
+    "a role that opens by its own policy": (
+        tokens_open_for_the_callers_of_intercom_only,
+        lambda t: _statements(t, "BotDispatchRole")[2].update(Action="kms:Decrypt"),
+    ),
+    "a key that does not rotate": (
+        tokens_open_for_the_callers_of_intercom_only,
+        lambda t: _properties(t, "TokenKey").pop("EnableKeyRotation"),
+    ),
+    "a key that goes with the stack": (
+        tokens_open_for_the_callers_of_intercom_only,
+        lambda t: t["Resources"]["TokenKey"].pop("DeletionPolicy"),
+    ),
+    "a second key": (
+        tokens_open_for_the_callers_of_intercom_only,
+        lambda t: t["Resources"].update(OtherKey=copy.deepcopy(t["Resources"]["TokenKey"])),
     ),
 }
 

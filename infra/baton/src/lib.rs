@@ -7,3 +7,5 @@ pub mod dlq;
 pub mod sandbox;
 pub mod scenario;
 pub mod schema;
+#[cfg(feature = "aws")]
+pub mod token;

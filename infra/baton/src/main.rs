@@ -9,7 +9,10 @@ use std::process::ExitCode;
 use baton_cli::dlq::{Choice, Stack};
 use baton_cli::sandbox::{Options, Origin, Sandbox, Seed, StartError};
 use baton_cli::scenario::Stage;
+#[cfg(feature = "aws")]
+use baton_cli::token::{self, AccessTokens};
 use clap::{Parser, Subcommand};
+use shared::domain::settings::Settings;
 #[cfg(feature = "aws")]
 use shared::{adapters::connection::Connection, config::Environment};
 use tokio::signal::unix::{SignalKind, signal};
@@ -73,6 +76,9 @@ enum Command {
     /// Look after a deployment's dead-letter queues, with the AWS credentials of the environment
     #[cfg(feature = "aws")]
     Dlq(Dlq),
+    /// Look after the access tokens of a deployment's workspaces, with the AWS credentials of the environment
+    #[cfg(feature = "aws")]
+    Token(Token),
 }
 
 #[cfg(feature = "aws")]
@@ -115,6 +121,40 @@ enum Deed {
     },
 }
 
+#[cfg(feature = "aws")]
+#[derive(Debug, clap::Args)]
+struct Token {
+    #[command(subcommand)]
+    deed: TokenDeed,
+    /// The deployment's stack
+    #[arg(long, default_value = "baton", global = true)]
+    stack: String,
+    /// The deployment's table, where the stack's name does not tell it
+    #[arg(long, global = true)]
+    table: Option<String>,
+    /// The deployment's settings
+    #[arg(long, default_value = "baton.toml", global = true)]
+    settings: PathBuf,
+}
+
+#[cfg(feature = "aws")]
+#[derive(Debug, Subcommand)]
+enum TokenDeed {
+    /// Put a workspace's token, from standard input or a file
+    Put {
+        /// The workspace's id
+        app_id: String,
+        /// The file that holds the token, and nothing else
+        #[arg(long)]
+        file: Option<PathBuf>,
+        /// Do not ask Intercom whose token it is
+        #[arg(long)]
+        unchecked: bool,
+    },
+    /// List which workspaces have a token, and since when
+    Ls,
+}
+
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Check { file } => check(&file),
@@ -124,6 +164,8 @@ fn main() -> ExitCode {
         Command::Scenario { names, at, app, .. } => play_scenarios(&names, &at, &app),
         #[cfg(feature = "aws")]
         Command::Dlq(dlq) => look_after_dead_letters(dlq),
+        #[cfg(feature = "aws")]
+        Command::Token(token) => look_after_tokens(token),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -134,11 +176,15 @@ fn main() -> ExitCode {
     }
 }
 
+/// Reads a settings file.
+fn settings(file: &Path) -> Result<Settings, String> {
+    let text = std::fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
+    shared::wire::settings::parse(&text).map_err(|mistakes| format!("{}:\n{mistakes}", file.display()))
+}
+
 /// Checks a settings file.
 fn check(file: &Path) -> Result<(), Box<dyn std::error::Error>> {
-    let text = std::fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
-    let settings =
-        shared::wire::settings::parse(&text).map_err(|mistakes| format!("{}:\n{mistakes}", file.display()))?;
+    let settings = settings(file)?;
     let (workspaces, bots) = (settings.workspaces.len(), settings.bots.len());
     announce(&format!("{} is good: {workspaces} workspace(s), {bots} bot(s)", file.display()));
     Ok(())
@@ -210,13 +256,7 @@ fn play_scenarios(names: &[String], at: &str, app: &str) -> Result<(), Box<dyn s
 /// Looks after the dead letters of a stack.
 #[cfg(feature = "aws")]
 fn look_after_dead_letters(Dlq { deed, stack, queues }: Dlq) -> Result<(), Box<dyn std::error::Error>> {
-    let mut environment = Environment::of_this_process();
-    let connection = Connection::from_environment(&mut environment);
-    environment.finish().map_err(|missing| {
-        let missing = missing.0.join("\n");
-        format!("{missing}\n`eval \"$(aws configure export-credentials --format env)\"` sets the credentials")
-    })?;
-    let stack = Stack::new(connection, stack);
+    let stack = Stack::new(connection()?, stack);
     let choice = |ids: Vec<String>| Choice { queues, ids: ids.into_iter().collect() };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
@@ -227,6 +267,40 @@ fn look_after_dead_letters(Dlq { deed, stack, queues }: Dlq) -> Result<(), Box<d
         }
     })?;
     Ok(())
+}
+
+/// Looks after the access tokens of a stack.
+#[cfg(feature = "aws")]
+fn look_after_tokens(Token { deed, stack, table, settings: file }: Token) -> Result<(), Box<dyn std::error::Error>> {
+    let settings = settings(&file)?;
+    let connection = connection()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        match deed {
+            TokenDeed::Put { app_id, file, unchecked } => {
+                let token = token::read(file.as_deref())?;
+                let tokens = AccessTokens::of(connection, &stack, table).await?;
+                announce(&tokens.put(&settings, &app_id, &token, !unchecked).await?);
+            }
+            TokenDeed::Ls => {
+                let tokens = AccessTokens::of(connection, &stack, table).await?;
+                tokens.list(&settings).await?.iter().for_each(|line| announce(line));
+            }
+        }
+        Ok(())
+    })
+}
+
+/// How AWS is reached, with the credentials of the environment.
+#[cfg(feature = "aws")]
+fn connection() -> Result<Connection, String> {
+    let mut environment = Environment::of_this_process();
+    let connection = Connection::from_environment(&mut environment);
+    environment.finish().map_err(|missing| {
+        let missing = missing.0.join("\n");
+        format!("{missing}\n`eval \"$(aws configure export-credentials --format env)\"` sets the credentials")
+    })?;
+    Ok(connection)
 }
 
 /// What is said about the directory of a sandbox.

@@ -19,7 +19,7 @@ mod attached;
 mod attributes;
 mod automation;
 mod backlog;
-mod clock;
+pub(crate) mod clock;
 mod connection;
 mod contact_index;
 mod contacts;

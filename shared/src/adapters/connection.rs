@@ -23,6 +23,7 @@ pub struct Connection {
     region: Region,
     credentials: Credentials,
     dynamodb_endpoint: Option<String>,
+    kms_endpoint: Option<String>,
     patience: Patience,
     http: SharedHttpClient,
     sqs: aws_sdk_sqs::Client,
@@ -70,7 +71,7 @@ impl Connection {
             let specific = environment.optional(&format!("AWS_ENDPOINT_URL_{service}"));
             specific.or_else(|| environment.optional("AWS_ENDPOINT_URL")).map(str::to_owned)
         };
-        let dynamodb_endpoint = endpoint("DYNAMODB");
+        let (dynamodb_endpoint, kms_endpoint) = (endpoint("DYNAMODB"), endpoint("KMS"));
         // China's endpoints and those of the isolated regions chain to other roots.
         let http = http_client(!(region.starts_with("cn-") || region.contains("-iso")));
         let region = Region::new(region);
@@ -83,7 +84,7 @@ impl Connection {
             .timeout_config(patience.timeouts());
         sqs.set_endpoint_url(endpoint("SQS"));
         let sqs = aws_sdk_sqs::Client::from_conf(sqs.build());
-        Self { region, credentials, dynamodb_endpoint, patience, http, sqs }
+        Self { region, credentials, dynamodb_endpoint, kms_endpoint, patience, http, sqs }
     }
 
     /// The client of SQS: built once, for every queue. Sends are tried twice: a FIFO send with a
@@ -106,6 +107,20 @@ impl Connection {
             .timeout_config(self.patience.timeouts());
         config.set_endpoint_url(self.dynamodb_endpoint.clone());
         aws_sdk_dynamodb::Client::from_conf(config.build())
+    }
+
+    /// A client of KMS. Calls are tried as often as DynamoDB's: they change nothing.
+    #[must_use]
+    pub fn kms(&self) -> aws_sdk_kms::Client {
+        let mut config = aws_sdk_kms::Config::builder()
+            .behavior_version(aws_sdk_kms::config::BehaviorVersion::v2026_01_12())
+            .region(self.region.clone())
+            .credentials_provider(self.credentials.clone())
+            .http_client(self.http.clone())
+            .retry_config(self.patience.retries(self.patience.attempts_at_dynamodb))
+            .timeout_config(self.patience.timeouts());
+        config.set_endpoint_url(self.kms_endpoint.clone());
+        aws_sdk_kms::Client::from_conf(config.build())
     }
 }
 

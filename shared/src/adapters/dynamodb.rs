@@ -288,6 +288,23 @@ impl<N: Names> Wellbeing for Table<N> {
     }
 }
 
+/// The tables of the account whose names begin so, in this region.
+///
+/// # Errors
+/// [`Unavailable`].
+pub async fn tables(client: &Client, prefix: &str) -> Result<Vec<String>, Unavailable> {
+    let mut found = Vec::new();
+    // Names are listed in order, so the first page after the prefix has the first of them.
+    let mut after = Some(prefix.to_owned());
+    while let Some(name) = after {
+        let page = client.list_tables().exclusive_start_table_name(name).send().await.map_err(unavailable)?;
+        let names = page.table_names.unwrap_or_default();
+        found.extend(names.into_iter().filter(|name| name.starts_with(prefix)));
+        after = page.last_evaluated_table_name;
+    }
+    Ok(found)
+}
+
 /// What a refused save means: nothing when the item shows that it was this very save.
 fn refused<R>(error: SdkError<UpdateItemError, R>, writer: &str) -> Result<(), NotSaved> {
     if let Some(UpdateItemError::ConditionalCheckFailedException(failed)) = error.as_service_error() {

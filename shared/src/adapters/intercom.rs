@@ -12,13 +12,13 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::http::{self, NotRead};
-use crate::config::Secrets;
 use crate::domain::conversation::Action;
 use crate::domain::ids::{ConversationId, PartId, Timestamp};
 use crate::domain::part::{Assignee, Observation, Profile};
 use crate::domain::settings::Workspace;
 use crate::domain::step::Answer;
-use crate::ports::{Changed, Clock, Intercom, NotShown, Page, Search, Unavailable};
+use crate::domain::token::AccessToken;
+use crate::ports::{Changed, Clock, Intercom, NoToken, NotShown, Page, Search, Tokens, Unavailable};
 use crate::wire::intercom::{
     ChangedItem, ContactItem, ConversationContext, ConversationItem, ConversationPage, ErrorList, Id, TagItem,
 };
@@ -33,30 +33,44 @@ const WINDOW_MS: u64 = 10_000;
 const DENIED_MS: u64 = 60_000;
 /// How long to wait after a request that certainly was not sent, in milliseconds.
 const NOT_SENT_MS: u64 = 2_000;
+/// How long to wait while the token cannot be read or opened, in milliseconds.
+const NO_TOKEN_MS: u64 = 10_000;
+/// How soon to try again when there is another token, in milliseconds.
+const RENEWED_MS: u64 = 100;
 
 /// Intercom's REST API, for all workspaces of the settings.
 #[derive(Debug, Clone)]
-pub struct RestApi<C> {
+pub struct RestApi<C, T> {
     client: Client,
-    tokens: Secrets,
+    tokens: T,
     clock: C,
 }
 
 /// How a request failed.
 enum Failure {
     NotSent(&'static str),
-    Limited { retry_at: Timestamp },
+    /// The token could not be had; what keeps it does not answer.
+    NoToken(String),
+    /// The token was refused, and there is another by now.
+    Renewed,
+    Limited {
+        retry_at: Timestamp,
+    },
     Denied(String),
-    Refused { status: StatusCode, code: String, message: String },
+    Refused {
+        status: StatusCode,
+        code: String,
+        message: String,
+    },
     Unknown(&'static str),
 }
 
-impl<C: Clock> RestApi<C> {
-    /// The API, with the access tokens by name.
+impl<C: Clock, T: Tokens> RestApi<C, T> {
+    /// The API, with the workspaces' access tokens.
     ///
     /// # Errors
     /// The words of the TLS library when the system has no usable roots.
-    pub fn new(tokens: Secrets, clock: C) -> Result<Self, String> {
+    pub fn new(tokens: T, clock: C) -> Result<Self, String> {
         Ok(Self { client: http::client(REQUEST_TIMEOUT)?, tokens, clock })
     }
 
@@ -67,13 +81,11 @@ impl<C: Clock> RestApi<C> {
         path: &str,
         body: Option<&Value>,
     ) -> Result<Vec<u8>, Failure> {
-        let Some(token) = self.tokens.get(&workspace.access_token) else {
-            return Err(Failure::Denied("the deployment has no token of this name".to_owned()));
-        };
+        let token = self.tokens.token(&workspace.app_id).await.map_err(no_token)?;
         let mut request = self
             .client
             .request(method, format!("{}{path}", workspace.api_url))
-            .bearer_auth(token)
+            .bearer_auth(token.reveal())
             .header("Accept", "application/json")
             .header("Intercom-Version", workspace.api_version.to_string());
         if let Some(body) = body {
@@ -83,7 +95,20 @@ impl<C: Clock> RestApi<C> {
             let kind = http::kind_of(&error);
             if error.is_connect() || error.is_builder() { Failure::NotSent(kind) } else { Failure::Unknown(kind) }
         })?;
-        self.classify(response).await
+        match self.classify(response).await {
+            Err(Failure::Denied(code)) => Err(self.after_refusal(workspace, &token, code).await),
+            outcome => outcome,
+        }
+    }
+
+    /// Intercom refused the token, and so did nothing. Where there is another by now, this is no
+    /// denial; the request is not repeated here, but by whoever repeats all others.
+    async fn after_refusal(&self, workspace: &Workspace, refused: &AccessToken, code: String) -> Failure {
+        match self.tokens.instead_of(&workspace.app_id, refused).await {
+            Ok(Some(_)) => Failure::Renewed,
+            Ok(None) => Failure::Denied(code),
+            Err(reason) => no_token(reason),
+        }
     }
 
     async fn classify(&self, response: Response) -> Result<Vec<u8>, Failure> {
@@ -129,6 +154,11 @@ impl<C: Clock> RestApi<C> {
                 tracing::warn!(outcome = "not_sent", why);
                 Answer::NotSent { retry_at: now.plus_ms(NOT_SENT_MS) }
             }
+            Failure::NoToken(why) => {
+                tracing::warn!(outcome = "no_token", why);
+                Answer::NotSent { retry_at: now.plus_ms(NO_TOKEN_MS) }
+            }
+            Failure::Renewed => Answer::NotSent { retry_at: now.plus_ms(RENEWED_MS) },
             Failure::Limited { retry_at } => {
                 tracing::warn!(outcome = "rate_limited");
                 Answer::NotSent { retry_at }
@@ -317,10 +347,20 @@ fn condition(field: &str, operator: &str, value: impl Into<Value>) -> Value {
     json!({ "field": field, "operator": operator, "value": value.into() })
 }
 
+/// What it means for a request that its token cannot be had.
+fn no_token(reason: NoToken) -> Failure {
+    match reason {
+        NoToken::Missing | NoToken::Spoilt => Failure::Denied(reason.to_string()),
+        NoToken::Unavailable(unavailable) => Failure::NoToken(unavailable.to_string()),
+    }
+}
+
 /// Why a request that changes nothing got no answer.
 fn not_shown(failure: Failure) -> NotShown {
     let unavailable = |why: &str| NotShown::Unavailable(Unavailable { what: "Intercom", why: why.to_owned() });
     match failure {
+        Failure::NoToken(why) => unavailable(&format!("there is no token for it: {why}")),
+        Failure::Renewed => unavailable("the access token has just changed"),
         Failure::NotSent(why) | Failure::Unknown(why) => unavailable(why),
         Failure::Limited { retry_at } => NotShown::Later(retry_at),
         Failure::Denied(code) => NotShown::Denied(code),
@@ -329,7 +369,7 @@ fn not_shown(failure: Failure) -> NotShown {
     }
 }
 
-impl<C: Clock> RestApi<C> {
+impl<C: Clock, T: Tokens> RestApi<C, T> {
     async fn search(&self, workspace: &Workspace, query: Value, pagination: Value) -> Result<Vec<u8>, NotShown> {
         let body = json!({ "query": query, "pagination": pagination });
         self.request(workspace, Method::POST, "/conversations/search", Some(&body)).await.map_err(not_shown)
@@ -352,7 +392,7 @@ fn changed(item: &RawValue) -> Option<Changed> {
     })
 }
 
-impl<C: Clock> Search for RestApi<C> {
+impl<C: Clock, T: Tokens> Search for RestApi<C, T> {
     async fn changed(&self, workspace: &Workspace, since: Timestamp, page: Option<&str>) -> Result<Page, NotShown> {
         let mut pagination = json!({ "per_page": PAGE });
         if let Some(page) = page {
@@ -383,7 +423,7 @@ impl<C: Clock> Search for RestApi<C> {
     }
 }
 
-impl<C: Clock> Intercom for RestApi<C> {
+impl<C: Clock, T: Tokens> Intercom for RestApi<C, T> {
     async fn observe(
         &self,
         workspace: &Workspace,
@@ -397,6 +437,15 @@ impl<C: Clock> Intercom for RestApi<C> {
             observation.profile = Some(self.profile(workspace, context).await);
         }
         Ok(observation)
+    }
+
+    /// Reads and opens the token, where it is not known; that takes a while, and can fail.
+    async fn ready(&self, workspace: &Workspace) -> Result<(), Timestamp> {
+        let Err(reason) = self.tokens.token(&workspace.app_id).await else { return Ok(()) };
+        match self.answer_of(no_token(reason)) {
+            Answer::NotSent { retry_at } => Err(retry_at),
+            _ => Err(self.clock.now().plus_ms(NO_TOKEN_MS)),
+        }
     }
 
     async fn perform(&self, workspace: &Workspace, id: &ConversationId, action: &Action) -> Answer {

@@ -9,4 +9,7 @@ pub mod dynamodb;
 pub mod http;
 pub mod inbox_rows;
 pub mod intercom;
+pub mod kms;
 pub mod sqs;
+pub mod token_owner;
+pub mod token_rows;

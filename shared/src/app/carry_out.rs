@@ -5,7 +5,7 @@ use super::{Desk, Report, Unfinished, worker_of};
 use crate::domain::command::Command;
 use crate::domain::conversation::Lane;
 use crate::domain::ids::{ConversationKey, Timestamp};
-use crate::domain::step::{Effect, Input};
+use crate::domain::step::{self, Effect, Input};
 use crate::ports::{Clock, Conversations, Intercom, Names, NotShown, Stored, Wakers};
 
 /// How long one attempt at Intercom may take in all, in milliseconds. An attempt is not begun
@@ -42,9 +42,13 @@ where
     let mut inputs: Vec<Input> = command.cloned().map(Input::Commanded).into_iter().collect();
     let mut stored: Stored = desk.store.load(key).await?;
     loop {
+        let own = command.is_some_and(|command| stored.conversation.bot.as_ref() == Some(&command.bot));
+        let may_send = own || !stored.conversation.outbox.is_empty();
+        // Before the claim: whoever takes the conversation over while this waits is seen by the claim.
+        let ready = if may_send { intercom.ready(workspace).await } else { Ok(()) };
         let room = desk.clock.now().plus_ms(ATTEMPT_MS) <= deadline;
         let claim = names.claim();
-        if room {
+        if room && ready.is_ok() {
             // One second past the deadline the platform has certainly stopped us.
             inputs.push(Input::Claim { lane, claim: claim.clone(), until: deadline.plus_ms(1_000) });
         }
@@ -54,6 +58,12 @@ where
         report.take(&effects);
         if !room {
             report.due = Some(desk.clock.now());
+            break;
+        }
+        if let Err(retry_at) = ready {
+            // What was asked is recorded, and nothing is claimed.
+            let waits = step::waiting(&stored.conversation).action.is_some_and(|(waiting, _)| waiting == lane);
+            report.due = waits.then_some(retry_at);
             break;
         }
         match effects.last() {

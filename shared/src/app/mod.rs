@@ -12,6 +12,7 @@ pub mod deliver;
 pub mod heed;
 pub mod inbox;
 pub mod sweep;
+pub mod tokens;
 
 use crate::domain::conversation::{Control, Conversation, Lane};
 use crate::domain::ids::{AppId, ConversationKey, Timestamp};

@@ -16,3 +16,4 @@ pub mod render;
 pub mod settings;
 pub mod signature;
 pub mod step;
+pub mod token;

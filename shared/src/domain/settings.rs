@@ -63,7 +63,7 @@ impl std::fmt::Display for ApiVersion {
     }
 }
 
-/// The name of a secret, in one of the three secret stores of the deployment.
+/// The name of a secret, in one of the two secret stores of the deployment.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SecretName(pub String);
 
@@ -97,8 +97,6 @@ pub struct Workspace {
     pub api_url: String,
     /// The REST API's version.
     pub api_version: ApiVersion,
-    /// The access token.
-    pub access_token: SecretName,
     /// The app's client secret, which signs webhooks.
     pub client_secret: SecretName,
     /// The one before, while Intercom may still sign with it.

@@ -5,8 +5,11 @@ use crate::adapters::connection::Connection;
 use crate::adapters::dynamodb::Table;
 use crate::adapters::inbox_rows::InboxTable;
 use crate::adapters::intercom::RestApi;
+use crate::adapters::kms::KmsKey;
 use crate::adapters::sqs::{Keeper, Queue, Queues};
+use crate::adapters::token_rows::TokenTable;
 use crate::app::Desk;
+use crate::app::tokens::Vault;
 use crate::config::{CannotStart, Environment, Secrets};
 use crate::domain::conversation::Lane;
 use crate::domain::settings::{Settings, Transport};
@@ -15,8 +18,10 @@ use crate::lambda::work::Office;
 
 /// The desk of a deployed function.
 pub type AwsDesk = Desk<Table<RandomNames>, Queues, SystemClock>;
+/// Intercom, as a deployed function reaches it.
+pub type AwsIntercom = RestApi<SystemClock, Vault<TokenTable, KmsKey, SystemClock>>;
 /// The office of a deployed function.
-pub type AwsOffice = Office<Table<RandomNames>, Queue, SystemClock, RestApi<SystemClock>, RandomNames>;
+pub type AwsOffice = Office<Table<RandomNames>, Queue, SystemClock, AwsIntercom, RandomNames>;
 
 /// The queue whose address a variable names.
 pub fn queue(environment: &mut Environment, connection: &Connection, variable: &str) -> Queue {
@@ -45,17 +50,15 @@ pub fn desk(environment: &mut Environment, connection: &Connection, queues: Queu
     }
 }
 
-/// Intercom, with the tokens that the deployment holds. Names every workspace whose token is
-/// missing.
+/// Intercom, with the tokens that the table holds, opened when they are first used: a workspace
+/// without one does not keep the others from theirs.
 ///
 /// # Errors
 /// [`CannotStart`] when the system has no usable TLS roots.
-pub fn intercom(environment: &mut Environment, desk: &AwsDesk) -> Result<RestApi<SystemClock>, CannotStart> {
-    let tokens = environment.secrets("INTERCOM_TOKENS");
-    for workspace in desk.settings.workspaces.values() {
-        tokens.needed(&workspace.access_token, &format!("workspace {}", workspace.app_id), environment);
-    }
-    RestApi::new(tokens, SystemClock).map_err(|why| CannotStart(vec![why]))
+pub fn intercom(environment: &mut Environment, connection: &Connection) -> Result<AwsIntercom, CannotStart> {
+    let rows = TokenTable::new(connection.dynamodb(), environment.needed("TABLE_NAME"));
+    let key = KmsKey::new(connection.kms(), environment.needed("TOKEN_KEY_ARN"));
+    RestApi::new(Vault::new(rows, key, SystemClock), SystemClock).map_err(|why| CannotStart(vec![why]))
 }
 
 /// The office of `bot-reply` or `close-conversation`, and the keeper of its messages.
@@ -70,7 +73,7 @@ pub fn office(mut environment: Environment, lane: Lane) -> Result<(AwsOffice, Ke
     let own = if lane == Lane::Close { close.clone() } else { replies.clone() };
     let queues = Queues { inbox: None, bot_events: Some(bot_events), replies: Some(replies), close: Some(close) };
     let desk = desk(&mut environment, &connection, queues);
-    let intercom = intercom(&mut environment, &desk)?;
+    let intercom = intercom(&mut environment, &connection)?;
     let trusted = environment.needed("TRUSTED_SENDERS");
     let trusted_senders =
         trusted.split(',').map(str::trim).filter(|sender| !sender.is_empty()).map(str::to_owned).collect();

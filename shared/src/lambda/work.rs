@@ -182,7 +182,6 @@ mod tests {
 app_id = "abc123"
 webhook_path = "acme-7f3k2q"
 region = "us"
-access_token = "secret:acme"
 client_secret = "secret:acme"
 bot_teammate = "900001"
 bot = "one"

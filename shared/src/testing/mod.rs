@@ -4,6 +4,7 @@
 mod fakes;
 mod mutants;
 mod scene;
+mod tokens;
 
 pub use fakes::{
     FakeBots, FakeFifo, FakeInboxRows, FakeIntercom, FakeSearch, FakeStore, FakeWakers, ManualClock, Mishap, Mishaps,
@@ -11,3 +12,4 @@ pub use fakes::{
 };
 pub use mutants::{Mutant, break_as, is_broken_as};
 pub use scene::{ALICE, BOT, BOT_TEAM, CUSTOMER, SUPPORT, Scene, key, settings, workspace};
+pub use tokens::{FakeSeals, FakeTokenRows, HeldTokens};

@@ -32,7 +32,6 @@ app_id = "abc123"
 webhook_path = "acme-7f3k2q"
 region = "us"
 api_url = "http://127.0.0.1:4020"
-access_token = "secret:acme"
 client_secret = "secret:acme"
 bot_teammate = "900001"
 bot_teams = ["500009"]

@@ -279,8 +279,6 @@ impl Reader<'_> {
         let webhook_path = self.webhook_path(section);
         let api_url = self.api_url(section, local);
         let api_version = self.api_version(section);
-        let access_token = self.needed(section, "access_token");
-        let access_token = self.secret("access_token", access_token);
         let client_secret = self.needed(section, "client_secret");
         let client_secret = self.secret("client_secret", client_secret);
         let previous = self.text(section, "previous_client_secret");
@@ -300,7 +298,6 @@ impl Reader<'_> {
             webhook_path: webhook_path?,
             api_url: api_url?,
             api_version: api_version?,
-            access_token: access_token?,
             client_secret: client_secret?,
             previous_client_secret,
             bot_teammate: bot_teammate?,
@@ -504,7 +501,6 @@ mod tests {
 app_id = "abc123"
 webhook_path = "acme-7f3k2q"
 region = "eu"
-access_token = "secret:acme"
 client_secret = "secret:acme"
 bot_teammate = "900001"
 bot_teams = ["500009"]
@@ -538,7 +534,7 @@ app_id = "a b"
 webhook_path = "short"
 region = "mars"
 api_version = "2.9"
-access_token = "dG9rZW4="
+previous_client_secret = "dG9rZW4="
 bot_teammate = 900001
 bot_teams = ["500009", 7]
 bot = "nobody"

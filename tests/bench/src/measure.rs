@@ -112,7 +112,6 @@ app_id = "{APP_ID}"
 webhook_path = "{WEBHOOK_PATH}"
 region = "us"
 api_version = "2.15"
-access_token = "secret:bench"
 client_secret = "secret:bench"
 bot_teammate = "900001"
 bot_teams = []

@@ -71,7 +71,6 @@ fn settings_text(setting: Setting) -> String {
 app_id = "{app_id}"
 webhook_path = "{app_id}-7f3k2q"
 region = "us"
-access_token = "secret:{app_id}"
 client_secret = "secret:{app_id}"
 bot_teammate = "900001"
 bot_teams = ["500009"]

@@ -23,7 +23,7 @@ pub fn consumers_dead(seed: u64, words: bool, mutant: Option<Mutant>) -> Ending 
     play.events = vec![(HOUR_MS / 2, down), (back, Trouble::Redrive)];
     play.events.extend([90_000, 600_000, HOUR_MS].map(|later| (back + later, Trouble::Redrive)));
     let weather = Weather { deaths: 300, table: 300, queues: 300, again: 300, ..Weather::default() };
-    let fate = if seed % 2 == 0 { Fate::Fair } else { Fate::Chance(Box::new(weather)) };
+    let fate = if seed.is_multiple_of(2) { Fate::Fair } else { Fate::Chance(Box::new(weather)) };
     run(&play, seed, fate, manner, View { words, mutant, most_receives: 3, ..View::default() })
 }
 
