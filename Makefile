@@ -99,7 +99,7 @@ simulate-exhaustive: needs-cargo ## play every schedule of up to FAULTS faults o
 	$(SIMULATE) exhaustive $(FAULTS) $(SHARE)
 
 simulate-mutants: needs-cargo ## break the protocol in every known way, and see what finds it out
-	$(SIMULATE) mutants 1000
+	$(SIMULATE) mutants 400
 
 model-check: needs-cargo ## explore every order of events, within bounds, against the rules (ONLY=name: some of the scenarios)
 	cargo run --quiet --release --package model -- "$(ONLY)"

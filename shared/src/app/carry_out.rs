@@ -5,7 +5,7 @@ use super::{Desk, Report, Unfinished, worker_of};
 use crate::domain::command::Command;
 use crate::domain::conversation::Lane;
 use crate::domain::ids::{ConversationKey, Timestamp};
-use crate::domain::step::{self, Effect, Input};
+use crate::domain::step::{self, Answer, Effect, Input};
 use crate::ports::{Clock, Conversations, Intercom, Names, NotShown, Stored, Wakers};
 
 /// How long one attempt at Intercom may take in all, in milliseconds. An attempt is not begun
@@ -46,7 +46,7 @@ where
         let may_send = own || !stored.conversation.outbox.is_empty();
         // Before the claim: whoever takes the conversation over while this waits is seen by the claim.
         let ready = if may_send { intercom.ready(workspace).await } else { Ok(()) };
-        let room = desk.clock.now().plus_ms(ATTEMPT_MS) <= deadline;
+        let room = has_room(desk, deadline);
         let claim = names.claim();
         if room && ready.is_ok() {
             // One second past the deadline the platform has certainly stopped us.
@@ -67,6 +67,11 @@ where
             break;
         }
         match effects.last() {
+            // Saving may have taken long, or the whole worker have stood still: then nothing is sent.
+            Some(Effect::Perform { seq, .. }) if is_too_late(desk, deadline) => {
+                let answer = Answer::NotSent { retry_at: desk.clock.now() };
+                inputs.push(Input::Answered { seq: *seq, claim, answer });
+            }
             Some(Effect::Perform { seq, action }) => {
                 let answer = intercom.perform(workspace, &key.conversation_id, action).await;
                 report.sent += 1;
@@ -88,4 +93,15 @@ where
     let except = report.due.map(|_| worker_of(lane));
     desk.wake_the_waiting(key, &stored.conversation, except).await?;
     Ok(report)
+}
+
+/// Whether there is time for one attempt.
+fn has_room<S, W, C: Clock>(desk: &Desk<S, W, C>, deadline: Timestamp) -> bool {
+    desk.clock.now().plus_ms(ATTEMPT_MS) <= deadline
+}
+
+/// Whether there is none any more, now that the claim is saved.
+fn is_too_late<S, W, C: Clock>(desk: &Desk<S, W, C>, deadline: Timestamp) -> bool {
+    broken_as!(LateSendGoesOn => return false);
+    !has_room(desk, deadline)
 }

@@ -18,6 +18,12 @@ pub enum Mutant {
     CloseGoesOn,
     /// Our own part does not settle what is in doubt.
     EchoSettlesNothing,
+    /// A send goes on although saving its claim took too long.
+    LateSendGoesOn,
+    /// A hand-over of two requests counts as done with the first.
+    HalfAHandoverCounts,
+    /// A count of parts is taken for known from a notification that shows nothing new.
+    CountTakenUnseen,
     /// Whoever a conversation waits for is not woken; the sweep alone does so.
     NobodyIsWoken,
 }

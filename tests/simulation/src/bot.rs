@@ -26,6 +26,8 @@ pub enum Style {
 pub struct Issued {
     /// The epoch of the event that it answers.
     pub epoch: u64,
+    /// That event's number.
+    pub seq: u64,
     /// What it asks for.
     pub kind: &'static str,
     /// What became of it, by the events that told of it.
@@ -57,6 +59,10 @@ pub struct Memory {
     pub issued: BTreeMap<Rc<str>, Issued>,
     /// Those that Intercom refused for good.
     pub refused: BTreeSet<Rc<str>>,
+    /// When it was first told of each message, by part; 0 is the first message.
+    pub told_at: BTreeMap<u64, u64>,
+    /// How many events of each kind it took.
+    pub kinds: BTreeMap<&'static str, u64>,
 }
 
 /// A fixed-form number of a text.
@@ -127,6 +133,26 @@ impl Memory {
         true
     }
 
+    /// Remembers when a message was first told, and how many events of each kind there were.
+    pub fn note_time(&mut self, event: &EventMessage, now: u64) {
+        let kind = match &event.event {
+            Event::Message { message, .. } => {
+                self.told_at.entry(number(message.part_id.as_ref())).or_insert(now);
+                "message"
+            }
+            Event::Resumed { stretch, .. } => {
+                for message in stretch.iter().filter(|message| message.author.kind == "customer") {
+                    self.told_at.entry(number(message.part_id.as_ref())).or_insert(now);
+                }
+                "resumed"
+            }
+            Event::AgentJoined { .. } => "agent_joined",
+            Event::HandoverWaiting { .. } => "handover_waiting",
+            _ => "other",
+        };
+        *self.kinds.entry(kind).or_insert(0) += 1;
+    }
+
     fn result(&mut self, command_id: &str, result: &'static str, wrong: &mut Vec<String>) {
         match self.issued.get_mut(command_id) {
             Some(issued) => issued.results.push(result),
@@ -152,6 +178,8 @@ pub fn wishes(event: &EventMessage, delivery: usize, alters: bool) -> Vec<(&'sta
     match wish {
         "ok" => vec![reply("ok")],
         "two" => vec![reply(&format!("re {name} one{variant}")), reply(&format!("re {name} two"))],
+        "ten" => (0..10).map(|position| reply(&format!("re {name} {position}"))).collect(),
+        "silent" => Vec::new(),
         "handover" => vec![other("handover", "{}")],
         "farewell" => vec![
             reply(&format!("re {name}{variant}")),

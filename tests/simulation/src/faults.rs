@@ -2,6 +2,7 @@
 //! combination.
 
 use crate::chance::Chance;
+use crate::world::Role;
 
 /// A place where something can go wrong: every call that the product makes, and every delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -55,6 +56,16 @@ pub enum Fault {
     Delayed,
     /// A message that was handled is received once more.
     GivenAgain,
+    /// Somebody else wrote the row just before. In storms only, as all that follow.
+    Conflict,
+    /// The access token is refused.
+    Denied,
+    /// The worker stands still for up to a minute.
+    Pause,
+    /// A webhook comes up to five times, half of them as other notifications of the same part.
+    Copies,
+    /// A webhook is held back until all that are held are let go, newest first.
+    Held,
 }
 
 impl Point {
@@ -75,6 +86,65 @@ impl Point {
             Self::Finish => &[DiesBefore, GivenAgain],
             Self::Deliver => &[Dropped, Twice, Delayed],
         }
+    }
+}
+
+/// What goes wrong for a while, beside what chance or a schedule decides: directed worlds are made of it.
+#[derive(Debug, Clone, Copy)]
+pub struct Storm {
+    /// Where.
+    pub point: Point,
+    /// What.
+    pub fault: Fault,
+    /// To whom; to everybody where nobody is named.
+    pub by: Option<Role>,
+    /// From when on, in milliseconds after the beginning.
+    pub from: u64,
+    /// Until when.
+    pub until: u64,
+    /// In how many of ten thousand calls.
+    pub per_myriad: u32,
+    /// How often at most.
+    pub most: u32,
+    /// How many calls are spared first.
+    pub skip: u32,
+}
+
+impl Storm {
+    /// Every call of a kind, from beginning to end.
+    #[must_use]
+    pub fn of(point: Point, fault: Fault) -> Self {
+        Self { point, fault, by: None, from: 0, until: u64::MAX, per_myriad: 10_000, most: u32::MAX, skip: 0 }
+    }
+
+    /// Only these workers'.
+    #[must_use]
+    pub fn by(self, role: Role) -> Self {
+        Self { by: Some(role), ..self }
+    }
+
+    /// Only then, in milliseconds after the beginning.
+    #[must_use]
+    pub fn between(self, from: u64, until: u64) -> Self {
+        Self { from, until, ..self }
+    }
+
+    /// So many of them at most.
+    #[must_use]
+    pub fn most(self, most: u32) -> Self {
+        Self { most, ..self }
+    }
+
+    /// Not the first so many.
+    #[must_use]
+    pub fn skip(self, skip: u32) -> Self {
+        Self { skip, ..self }
+    }
+
+    /// So many of ten thousand.
+    #[must_use]
+    pub fn per_myriad(self, per_myriad: u32) -> Self {
+        Self { per_myriad, ..self }
     }
 }
 

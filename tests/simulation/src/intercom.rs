@@ -66,8 +66,10 @@ pub enum Deed {
     Snooze,
     /// The customer's rating.
     Rate(u64),
-    /// The last message's text is deleted.
+    /// The text of the customer's last message is deleted.
     Redact,
+    /// The text of the customer's first message after the beginning is deleted.
+    RedactFirst,
     /// The conversation is deleted.
     Delete,
 }
@@ -331,6 +333,11 @@ impl Talk {
                 last.redacted = true;
                 return Some(vec!["conversation_part.redacted"]);
             }
+            Deed::RedactFirst => {
+                let first = self.parts.iter_mut().find(|part| part.is_seen() && part.who == Who::Customer)?;
+                first.redacted = true;
+                return Some(vec!["conversation_part.redacted"]);
+            }
             Deed::Delete => {
                 self.deleted = true;
                 return Some(vec!["conversation.deleted"]);
@@ -340,13 +347,13 @@ impl Talk {
         Some(topics)
     }
 
-    /// What `GET` shows, as it was so many milliseconds ago.
+    /// What `GET` shows, as it was so many milliseconds ago: the newest parts, so many at most.
     #[must_use]
-    pub fn shown(&self, now: u64, age_ms: u64) -> Observation {
+    pub fn shown(&self, now: u64, age_ms: u64, most: usize) -> Observation {
         let as_of = now.saturating_sub(age_ms);
         let past = self.past.iter().find(|(ended, ..)| age_ms > 0 && *ended > as_of);
         let (count, face) = past.map_or((self.parts.len(), &self.face), |(_, count, face)| (*count, face));
-        self.item(&self.parts[..count], face, count).observation(true)
+        self.item(&self.parts[count.saturating_sub(most)..count], face, count).observation(true)
     }
 
     /// What a search shows of it, as its index had it so many milliseconds ago.

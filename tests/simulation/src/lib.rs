@@ -22,4 +22,5 @@ pub mod product;
 pub mod queue;
 pub mod recovery;
 pub mod run;
+pub mod scenes;
 pub mod world;

@@ -127,6 +127,7 @@ pub fn of_seed(seed: u64) -> (Play, Fate, Manner, View) {
         late_ms: chance.one_of(&[1_000, 15_000]),
         delay_ms: chance.one_of(&[5_000, 120_000, 1_800_000]),
         style: chance.one_of(&[Style::Same, Style::Other, Style::Posts]),
+        ..Manner::default()
     };
     let view = View { most_receives: if few { 3 } else { 0 }, ..View::default() };
     (play, Fate::Chance(Box::new(weather)), manner, view)

@@ -66,7 +66,11 @@ async fn die<T>() -> T {
 
 /// Begins a call: waits, and tells what goes wrong.
 async fn begin(point: Point, low: u64, high: u64) -> Option<Fault> {
-    let fault = with(|world| world.strikes(point));
+    let mut fault = with(|world| world.strikes(point));
+    if fault == Some(Fault::Pause) {
+        wait(1_000, 60_000).await;
+        fault = None;
+    }
     wait(low, high).await;
     if fault == Some(Fault::DiesBefore) { die().await } else { fault }
 }
@@ -143,6 +147,9 @@ impl Conversations for Rows {
         if fault == Some(Fault::Fails) {
             return Err(unavailable("DynamoDB").into());
         }
+        if fault == Some(Fault::Conflict) {
+            return Err(NotSaved::Conflict);
+        }
         let saved = with(|world| world.save(key, conversation, version));
         end(fault).await;
         match (saved, fault) {
@@ -214,7 +221,11 @@ impl InboxRows for Rows {
         if fault == Some(Fault::Fails) {
             return Err(unavailable("DynamoDB"));
         }
-        with(|world| world.inbox_rows.push(row.clone()));
+        with(|world| {
+            world.tally.kept += 1;
+            world.is_kept(&row.deduplication_id);
+            world.inbox_rows.push(row.clone());
+        });
         end(fault).await;
         if fault == Some(Fault::AnswerLost) { Err(unavailable("DynamoDB")) } else { Ok(()) }
     }
@@ -248,6 +259,7 @@ impl Search for Api {
         match begin(Point::Get, 60, 600).await {
             Some(Fault::Fails) => return Err(unavailable("Intercom").into()),
             Some(Fault::Limited) => return Err(NotShown::Later(window_end())),
+            Some(Fault::Denied) => return Err(denied()),
             _ => {}
         }
         Ok(with(|world| {
@@ -284,7 +296,11 @@ impl Fifo for Sqs {
         if !body.contains(app_id) || app_id.is_empty() {
             with(|world| world.accuse(format!("a message of another workspace is in group {group}")));
         }
-        let swallowed = with(|world| world.mutant == Some(Mutant::PutFailuresSwallowed));
+        let swallowed = with(|world| match world.mutant {
+            Some(Mutant::PutFailuresSwallowed) => true,
+            Some(Mutant::InboxRowsForgotten) => world.workers[world.current].role == Role::Sweeper,
+            _ => false,
+        });
         if fault == Some(Fault::Fails) {
             return if swallowed { Ok(()) } else { Err(unavailable("SQS")) };
         }
@@ -421,6 +437,18 @@ fn window_end() -> Timestamp {
     with(|world| Timestamp(world.now / 10_000 * 10_000 + 11_000))
 }
 
+/// The token is refused: a call that is counted.
+fn denied() -> NotShown {
+    with(|world| world.tally.denied += 1);
+    NotShown::Denied("token_revoked".to_owned())
+}
+
+/// The same, of a call that changes something: it waits a minute, as the real client has it.
+fn not_allowed() -> Answer {
+    let _ = denied();
+    with(|world| Answer::NotSent { retry_at: Timestamp(world.shown_time() + 60_000) })
+}
+
 async fn slow() {
     let quick = with(|world| world.chance.strikes(5_000));
     if !quick {
@@ -438,6 +466,7 @@ async fn look_first(talk: Option<usize>) -> Result<usize, Answer> {
             Err(later(2_000))
         }
         Some(Fault::Limited) => Err(Answer::NotSent { retry_at: window_end() }),
+        Some(Fault::Denied) => Err(not_allowed()),
         _ => talk.ok_or(gone()),
     }
 }
@@ -448,6 +477,13 @@ fn gone() -> Answer {
 
 /// One request that changes something.
 async fn post(talk: Option<usize>, made: Option<Made>, action: &Action) -> Answer {
+    with(|world| {
+        let worker = &world.workers[world.current];
+        let (deadline, role) = (worker.deadline, worker.role);
+        if world.now > deadline {
+            world.accuse(format!("{role:?} begins a request {} ms after its deadline", world.now - deadline));
+        }
+    });
     let fault = begin(Point::Post, 40, 500).await;
     let Some(talk) = talk.filter(|talk| with(|world| !world.talks[*talk].deleted)) else { return gone() };
     with(|world| world.posts += 1);
@@ -468,6 +504,7 @@ async fn post(talk: Option<usize>, made: Option<Made>, action: &Action) -> Answe
             Answer::Unknown
         }
         Some(Fault::Limited) => Answer::NotSent { retry_at: window_end() },
+        Some(Fault::Denied) => not_allowed(),
         Some(Fault::NotSent) => with(|world| Answer::NotSent { retry_at: Timestamp(world.shown_time() + 2_000) }),
         Some(Fault::Refused) => {
             if let Some(made) = made {
@@ -536,8 +573,10 @@ impl Intercom for Api {
                 return Err(unavailable("Intercom").into());
             }
             Some(Fault::Limited) => return Err(NotShown::Later(window_end())),
+            Some(Fault::Denied) => return Err(denied()),
             _ => {}
         }
+        with(|world| world.tally.gets += 1);
         let talk = talk_of(workspace, id).ok_or(NotShown::Gone)?;
         if with(|world| world.sick == Some(talk)) {
             wait(TIME_OUT_MS - 600, TIME_OUT_MS - 500).await;
@@ -546,7 +585,8 @@ impl Intercom for Api {
         let mut seen = with(|world| {
             let stale = world.manner.stale_ms;
             let age_ms = if fault == Some(Fault::Stale) { world.wait(1, stale) } else { 0 };
-            world.talks[talk].shown(world.now, age_ms)
+            let most = world.manner.most_parts;
+            world.talks[talk].shown(world.now, age_ms, most)
         });
         wait(20, 200).await;
         if let Some(mutant) = with(|world| world.mutant) {

@@ -163,6 +163,10 @@ impl Product {
         let response = webhook_ingress::handle(&self.doors, &self.inbox, &request).await;
         let status = response.status().as_u16();
         with(|world| {
+            let id = webhook.body.split(r#""id":""#).nth(1).and_then(|rest| rest.split('"').next()).unwrap_or_default();
+            if status == 200 && !world.is_durable(id) {
+                world.accuse(format!("the edge answered 200 to {id}, which is nowhere"));
+            }
             if !matches!(status, 200 | 500) {
                 world.accuse(format!("the edge answered {status} to {}", webhook.body));
             }

@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Waker};
 use shared::domain::conversation::Conversation;
 
 use crate::check;
-use crate::faults::Fate;
+use crate::faults::{Fate, Storm};
 use crate::intercom::{Deed, Said, Talk, Who};
 use crate::mutants::Mutant;
 use crate::ports::apply;
@@ -23,6 +23,8 @@ pub struct Play {
     pub acts: Vec<(u64, usize, Who, Deed)>,
     /// What else happens, when after the beginning.
     pub events: Vec<(u64, Trouble)>,
+    /// What goes wrong while it lasts.
+    pub storms: Vec<Storm>,
     /// When nothing goes wrong any more, after the beginning.
     pub peace: u64,
     /// What the operator has set.
@@ -46,6 +48,12 @@ pub enum Trouble {
     Poison,
     /// The first conversation cannot be fetched, and so many messages ask for it.
     Stuck(u32),
+    /// A conversation's row goes.
+    Expire(usize),
+    /// The webhooks that are held back are let go.
+    Release,
+    /// Every webhook so far comes once more.
+    Repeat,
 }
 
 /// How a run ended.
@@ -67,6 +75,8 @@ pub struct Ending {
     pub parked: Vec<u32>,
     /// How many milliseconds passed in the world.
     pub lasted_ms: u64,
+    /// What was counted.
+    pub tally: crate::world::Tally,
 }
 
 /// How a run is looked at.
@@ -90,6 +100,19 @@ type Work = Pin<Box<dyn Future<Output = ()>>>;
 /// Plays.
 #[must_use]
 pub fn run(play: &Play, seed: u64, fate: Fate, manner: Manner, view: View) -> Ending {
+    run_and_look(play, seed, fate, manner, view, |_| ())
+}
+
+/// Plays, and lets `look` look at the world when all is at rest.
+#[must_use]
+pub fn run_and_look(
+    play: &Play,
+    seed: u64,
+    fate: Fate,
+    manner: Manner,
+    view: View,
+    look: impl FnOnce(&mut World),
+) -> Ending {
     let mut setting = play.setting;
     setting.unsettled |= view.mutant == Some(Mutant::NoSettle);
     let product = Product::set(setting);
@@ -111,7 +134,10 @@ pub fn run(play: &Play, seed: u64, fate: Fate, manner: Manner, view: View) -> En
         }
     }
     drop(works);
-    let ending = with(|world| conclude(world, view));
+    let ending = with(|world| {
+        look(world);
+        conclude(world, view)
+    });
     shared::testing::break_as(None);
     ending
 }
@@ -123,12 +149,11 @@ fn prepare(world: &mut World, play: &Play, view: View) {
         }
     }
     world.search_anew();
+    world.storms.clone_from(&play.storms);
     for (workspace, number, ..) in &play.talks {
         let app_id = crate::product::WORKSPACES[*workspace];
         let key = format!("{app_id}#2154700000{number:05}").parse().unwrap();
-        world.talks.push(Talk::new(key, ""));
-        world.memories.push(crate::bot::Memory::default());
-        world.bot_queues.push(std::collections::VecDeque::new());
+        world.add(key);
     }
     for (at, talk, who, deed) in &play.acts {
         world.at(BEGINNING + at, Event::Act(*talk, *who, deed.clone()));
@@ -143,6 +168,9 @@ fn prepare(world: &mut World, play: &Play, view: View) {
             Trouble::Redrive => Event::Redrive,
             Trouble::Poison => Event::Poison,
             Trouble::Stuck(count) => Event::Stuck(*count),
+            Trouble::Expire(talk) => Event::Expire(*talk),
+            Trouble::Release => Event::Release,
+            Trouble::Repeat => Event::Repeat,
         };
         world.at(at, event);
     }
@@ -276,7 +304,7 @@ fn conclude(world: &mut World, view: View) -> Ending {
         messages += 1 + talk.parts.iter().filter(|part| part.who == Who::Customer && part.is_seen()).count() as u64;
         let state = world.rows.get(&talk.key).map_or_else(Conversation::default, |row| row.state.clone());
         let mut found = Vec::new();
-        check::at_rest(talk, &state, &world.memories[position], &mut found);
+        check::at_rest(talk, &state, &world.memories[position], world.life, &mut found);
         let posts = world.manner.style == crate::bot::Style::Posts && position % 2 == 0;
         if !posts {
             check::answers_in_order(talk, &overtaken, &mut found);
@@ -304,5 +332,6 @@ fn conclude(world: &mut World, view: View) -> Ending {
         answers_ms: if view.measures { waits(world) } else { Vec::new() },
         parked: std::mem::take(&mut world.parked),
         lasted_ms: world.now - BEGINNING,
+        tally: world.tally,
     }
 }

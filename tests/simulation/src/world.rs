@@ -3,7 +3,7 @@
 
 use std::cell::RefCell;
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap, VecDeque};
+use std::collections::{BTreeMap, BinaryHeap, HashSet, VecDeque};
 use std::fmt::Write as _;
 use std::rc::Rc;
 
@@ -18,7 +18,7 @@ use shared::wire::queue::{InboxMessage, News, VERSION};
 use crate::bot::{self, Issued, Memory, Style};
 use crate::chance::Chance;
 use crate::check::{self, Births};
-use crate::faults::{Fate, Fault, Point};
+use crate::faults::{Fate, Fault, Point, Storm};
 use crate::intercom::{Deed, Made, Said, Talk, Webhook, Who};
 use crate::mutants::Mutant;
 use crate::queue::{Message, Queue};
@@ -113,6 +113,12 @@ pub enum Event {
     Poison,
     /// The first conversation cannot be fetched, and so many messages ask for it.
     Stuck(u32),
+    /// A conversation's row goes, as rows do that were kept long enough.
+    Expire(usize),
+    /// The webhooks that are held back are let go, newest first.
+    Release,
+    /// Every webhook so far is delivered once more.
+    Repeat,
 }
 
 /// What is known of a worker.
@@ -151,6 +157,12 @@ pub struct Manner {
     pub delay_ms: u64,
     /// How the first workspace's bot answers; the second's uses queues.
     pub style: Style,
+    /// How late after its deadline a worker is stopped, in milliseconds.
+    pub stopped_late_ms: u64,
+    /// How many parts of a conversation Intercom shows, at most: the newest.
+    pub most_parts: usize,
+    /// Whether webhooks are remembered, to be repeated.
+    pub remembers: bool,
 }
 
 impl Default for Manner {
@@ -163,6 +175,9 @@ impl Default for Manner {
             late_ms: 15_000,
             delay_ms: 120_000,
             style: Style::Same,
+            stopped_late_ms: 0,
+            most_parts: 500,
+            remembers: false,
         }
     }
 }
@@ -243,6 +258,35 @@ pub struct World {
     pub peaceful: bool,
     /// Who decided before the peace.
     pub fate_before: Fate,
+    /// What goes wrong beside, while it lasts.
+    pub storms: Vec<Storm>,
+    /// How often storms struck.
+    pub struck: u64,
+    /// Webhooks that are held back.
+    held: Vec<Webhook>,
+    /// Notifications that are on the inbox or in a row, or were.
+    durable: HashSet<String>,
+    places: BTreeMap<ConversationKey, usize>,
+    /// Webhooks so far, where they are remembered.
+    past: Vec<Webhook>,
+    /// What was counted.
+    pub tally: Tally,
+}
+
+/// What a run counts, for the figures that are promised.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Tally {
+    /// Requests that read a conversation from Intercom, in order to tell what became of a doubtful
+    /// send, or what was missed.
+    pub gets: u64,
+    /// Replies of bots that are in Intercom.
+    pub replies: u64,
+    /// Events that told a bot of its own words.
+    pub echoes: u64,
+    /// Messages that were kept in a row because the inbox could not be reached.
+    pub kept: u64,
+    /// Calls to Intercom that were refused for the token.
+    pub denied: u64,
 }
 
 thread_local! {
@@ -297,6 +341,13 @@ impl World {
             claims: 0,
             peaceful: false,
             fate_before: Fate::Fair,
+            storms: Vec::new(),
+            struck: 0,
+            durable: HashSet::new(),
+            places: BTreeMap::new(),
+            held: Vec::new(),
+            past: Vec::new(),
+            tally: Tally::default(),
         }
     }
 
@@ -346,12 +397,33 @@ impl World {
 
     /// What goes wrong at this call.
     pub fn strikes(&mut self, point: Point) -> Option<Fault> {
-        let fault = self.fate.strikes(point, &mut self.chance);
+        let fated = self.fate.strikes(point, &mut self.chance);
+        let fault = self.storm_strikes(point).or(fated);
         if let Some(fault) = fault {
             let who = self.workers.get(self.current).map(|worker| worker.role);
             self.tell(fault as u64, |_| format!("FAULT {fault:?} at {point:?}, by {who:?}"));
         }
         fault
+    }
+
+    fn storm_strikes(&mut self, point: Point) -> Option<Fault> {
+        let role = self.workers.get(self.current).map(|worker| worker.role);
+        let at = self.now - BEGINNING;
+        let rages = |storm: &&mut Storm| {
+            storm.point == point
+                && (storm.from..storm.until).contains(&at)
+                && storm.most > 0
+                && storm.by.is_none_or(|by| role == Some(by))
+        };
+        let chance = &mut self.chance;
+        let storm = self.storms.iter_mut().filter(rages).find(|storm| chance.strikes(storm.per_myriad))?;
+        if storm.skip > 0 {
+            storm.skip -= 1;
+            return None;
+        }
+        storm.most -= 1;
+        self.struck += 1;
+        Some(storm.fault)
     }
 
     /// A wait between these bounds.
@@ -368,7 +440,26 @@ impl World {
     /// The conversation of this key.
     #[must_use]
     pub fn talk(&self, key: &ConversationKey) -> Option<usize> {
-        self.talks.iter().position(|talk| talk.key == *key)
+        self.places.get(key).copied()
+    }
+
+    /// A new conversation.
+    pub fn add(&mut self, key: ConversationKey) {
+        self.places.insert(key.clone(), self.talks.len());
+        self.talks.push(Talk::new(key, ""));
+        self.memories.push(Memory::default());
+        self.bot_queues.push(VecDeque::new());
+    }
+
+    /// A notification lies where it cannot be lost.
+    pub fn is_kept(&mut self, notification_id: &str) {
+        self.durable.insert(notification_id.to_owned());
+    }
+
+    /// Whether it does.
+    #[must_use]
+    pub fn is_durable(&self, notification_id: &str) -> bool {
+        self.durable.contains(notification_id)
     }
 
     /// A new worker.
@@ -386,7 +477,7 @@ impl World {
             command: None,
         });
         let worker = self.workers.len() - 1;
-        self.at(deadline, Event::Deadline(worker));
+        self.at(deadline + self.manner.stopped_late_ms, Event::Deadline(worker));
         worker
     }
 
@@ -418,6 +509,9 @@ impl World {
             .mutant
             .map_or_else(|| (id.clone(), body.clone()), |mutant| mutant.spoils_message(id.clone(), body.clone()));
         let now = self.now;
+        if name == QueueName::Inbox {
+            self.is_kept(&id);
+        }
         if self.queue(name).is_known(&group, id, now) {
             self.tell(2, |_| format!("{name:?}: {group} has it already"));
             return;
@@ -621,8 +715,9 @@ impl World {
         let workspace = usize::from(self.talks[talk].key.app_id.as_str() != "abc123");
         let id = self.parts[workspace] + 1;
         let now = self.now;
+        self.tally.replies += u64::from(who == Who::Bot && matches!(deed, Deed::Say(_)));
         let topics = self.talks[talk].happens(who, deed, id, now, made)?;
-        let changed = matches!(deed, Deed::Redact | Deed::Delete);
+        let changed = matches!(deed, Deed::Redact | Deed::RedactFirst | Deed::Delete);
         if !changed {
             self.parts[workspace] = id;
         }
@@ -645,10 +740,24 @@ impl World {
         let id = self.receipts;
         let body: Rc<str> = self.talks[talk].notification(topic, id).into();
         let webhook = Webhook { talk, body, id, attempts: 0 };
+        if self.manner.remembers {
+            self.past.push(webhook.clone());
+        }
         let wait = self.wait(50, 900);
         let fault = self.strikes(Point::Deliver);
         match fault {
             Some(Fault::Dropped) => self.talks[talk].missed = true,
+            Some(Fault::Held) => self.held.push(webhook),
+            Some(Fault::Copies) => {
+                let delay = self.manner.delay_ms;
+                for copy in 0..self.chance.between(1, 4) {
+                    let again = self.wait(1_000, delay);
+                    let other = webhook.body.replace(&format!("notif_{id}\""), &format!("notif_{id}x{copy}\""));
+                    let body = if copy % 2 == 0 { Rc::clone(&webhook.body) } else { other.into() };
+                    self.send(again, Webhook { body, ..webhook.clone() });
+                }
+                self.send(wait, webhook);
+            }
             Some(Fault::Delayed) => {
                 let delay = self.manner.delay_ms;
                 let wait = self.wait(1_000, delay);
@@ -661,6 +770,21 @@ impl World {
                 self.send(wait, webhook);
             }
             _ => self.send(wait, webhook),
+        }
+    }
+
+    /// What is held back goes out, newest first.
+    fn release(&mut self) {
+        let held = std::mem::take(&mut self.held);
+        for (position, webhook) in held.into_iter().rev().enumerate() {
+            self.send(10 * position as u64, webhook);
+        }
+    }
+
+    /// All that was ever notified is notified again.
+    fn repeat(&mut self) {
+        for (position, webhook) in self.past.clone().into_iter().enumerate() {
+            self.send(20 * position as u64, webhook);
         }
     }
 
@@ -715,7 +839,11 @@ impl World {
         }
         let mut wrong = Vec::new();
         self.is_answered_already(talk, &event);
+        self.is_no_echo(talk, &event);
         let new = self.memories[talk].take(&event, &mut wrong);
+        if new {
+            self.memories[talk].note_time(&event, self.now);
+        }
         self.tell(bot::hash(body), |_| {
             format!(
                 "bot {} takes{} {}: {}",
@@ -738,6 +866,7 @@ impl World {
             let memory = &mut self.memories[talk].issued;
             let issued = memory.entry(id).or_insert(Issued {
                 epoch: event.epoch,
+                seq: event.seq,
                 kind,
                 results: Vec::new(),
                 altered: false,
@@ -776,6 +905,26 @@ impl World {
         };
         if again && let Some(answer) = self.talks[talk].parts.iter().find(answers).map(|said| said.id) {
             self.accuse(format!("message {part}, which part {answer} answered, is told again: {}", event.id));
+        }
+    }
+
+    /// A bot is told of customers' words, and of people's as said meanwhile; never of its own.
+    fn is_no_echo(&mut self, talk: usize, event: &EventMessage) {
+        use shared::wire::bot::Event;
+        let author = |id: Option<&String>| {
+            let id: u64 = id.and_then(|id| id.parse().ok())?;
+            self.talks[talk].parts.iter().find(|part| part.id == id).map(|part| part.who)
+        };
+        let echoes = match &event.event {
+            Event::Message { message, .. } => author(message.part_id.as_ref()).is_some_and(|who| who != Who::Customer),
+            Event::Resumed { stretch, .. } => {
+                stretch.iter().any(|message| author(message.part_id.as_ref()) == Some(Who::Bot))
+            }
+            _ => false,
+        };
+        if echoes {
+            self.tally.echoes += 1;
+            self.accuse(format!("an echo: {} tells the bot of what no customer said", event.id));
         }
     }
 
@@ -876,7 +1025,14 @@ impl World {
         !self.all_to_come(|event| {
             !matches!(
                 event,
-                Event::Act(..) | Event::Wipe | Event::WorkersDown(_) | Event::RepliersDown(_) | Event::BotDown(_)
+                Event::Act(..)
+                    | Event::Wipe
+                    | Event::WorkersDown(_)
+                    | Event::RepliersDown(_)
+                    | Event::BotDown(_)
+                    | Event::Expire(_)
+                    | Event::Release
+                    | Event::Repeat
             )
         })
     }
@@ -933,6 +1089,14 @@ impl World {
                 self.search_anew();
                 self.talks.iter_mut().for_each(|talk| talk.missed = true);
             }
+            Event::Expire(talk) => {
+                self.tell(9, |_| format!("the row of conversation {talk} goes"));
+                let key = self.talks[talk].key.clone();
+                self.rows.remove(&key);
+                self.life += 1;
+            }
+            Event::Release => self.release(),
+            Event::Repeat => self.repeat(),
             Event::Peace => self.peace(),
             Event::Poll(_)
             | Event::Deadline(_)
@@ -971,6 +1135,7 @@ impl World {
         self.fate_before = std::mem::replace(&mut self.fate, Fate::Fair);
         self.peaceful = true;
         self.sick = None;
+        self.storms.clear();
         self.at(self.now + 1_200_000, Event::Redrive);
     }
 

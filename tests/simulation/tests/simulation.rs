@@ -1,9 +1,9 @@
 //! Lives in a simulated world break no rule, and one seed is one run.
 
-use shared::testing::Mutant as Core;
 use simulation::crowd::{Amiss, crowd};
 use simulation::mutants::Mutant;
-use simulation::{exhaustive, life, recovery};
+use simulation::run::View;
+use simulation::{exhaustive, life, recovery, scenes};
 
 /// How many lives each test lives.
 const SEEDS: u64 = 200;
@@ -38,36 +38,35 @@ fn lives_without_a_sweep_break_no_rule() {
     }
 }
 
-/// Mutants that need more lives than these: `make simulate-mutants` tells what becomes of them.
-const RARE: [Mutant; 9] = [
-    Mutant::Core(Core::CloseGoesOn),
-    Mutant::Core(Core::HandoverLeavesTheBot),
-    Mutant::NoReadBackMarker,
-    Mutant::BatchGoesOn,
-    Mutant::DeadLettersReversed,
-    Mutant::DeadLettersDeletedFirst,
-    Mutant::DeadLettersOwned,
-    Mutant::HandoverNotVerified,
-    Mutant::Core(Core::StaleAnswerTaken),
-];
-
-/// The lives that find a mutant out are lived without it by the tests above, unharmed.
+/// What finds a mutant out is played without it by the other tests, unharmed.
 #[test]
-fn at_least_twenty_five_mutants_are_killed() {
-    let mut killed = 0;
-    println!("{:<28} {:<20}  killed by", "mutant", "in");
-    for mutant in Mutant::all().into_iter().filter(|mutant| !RARE.contains(mutant)) {
-        let found = (0..SEEDS).find_map(|seed| {
-            let lived = life::live(seed, false, Some(mutant)).wrong.into_iter().next().map(|what| ("life", what));
-            let unswept = || life::live_unswept(seed, false, Some(mutant)).wrong.into_iter().next();
-            let (life, what) = lived.or_else(|| (seed < 50).then(unswept)?.map(|what| ("unswept life", what)))?;
-            Some((format!("{life} {seed}"), what))
-        });
-        let Some((life, what)) = found else { panic!("{mutant:?} lives") };
-        println!("{:<28} {life:<20}  {what}", format!("{mutant:?}"));
-        killed += 1;
+fn every_mutant_is_killed() {
+    let mutants = Mutant::all();
+    println!("{:<28} {:<52}  killed by", "mutant", "in");
+    for mutant in &mutants {
+        let Some((world, what)) = mutant.killer(20) else { panic!("{mutant:?} lives") };
+        println!("{:<28} {world:<52}  {what}", format!("{mutant:?}"));
     }
-    assert!(killed >= 25, "{killed}");
+    assert!(mutants.len() >= 35, "{}", mutants.len());
+}
+
+/// One test a directed world, so that each is named by what fails.
+macro_rules! directed_worlds {
+    ($($test:ident: $number:literal, $row:literal;)*) => {
+        $(#[test]
+        fn $test() {
+            let scene = &scenes::ALL[$number];
+            assert_eq!(scene.row, $row);
+            let ending = (scene.play)(View::default());
+            assert!(ending.wrong.is_empty(), "simulate scene {}\n{:#?}", $number, ending.wrong);
+            assert!(ending.messages > 0);
+        })*
+
+        #[test]
+        fn every_directed_world_has_its_test() {
+            assert_eq!([$($number),*], std::array::from_fn::<usize, { scenes::ALL.len() }, _>(|number| number));
+        }
+    };
 }
 
 #[test]
@@ -125,4 +124,41 @@ fn rows_that_are_lost_are_made_anew_and_nothing_is_sent_again() {
         let ending = recovery::rows_lost(seed, false);
         assert!(ending.wrong.is_empty(), "simulate wiped {seed}: {:#?}", ending.wrong);
     }
+}
+
+directed_worlds! {
+    a_deletion_behind_a_lost_webhook: 0, "A4";
+    a_batch_stops_its_group: 1, "A9";
+    dead_letters_in_order: 2, "A14";
+    intercom_takes_nothing_for_a_while: 3, "C1";
+    answer_and_echo_are_lost: 4, "C2";
+    a_hand_over_is_lost: 5, "C3";
+    half_a_hand_over_is_lost: 6, "C3";
+    requests_arrive_late: 7, "C4";
+    a_stale_answer: 8, "C5";
+    a_message_before_the_close: 9, "D6";
+    a_message_during_the_hand_over: 10, "D7";
+    the_same_word: 11, "D11";
+    queues_are_down_at_the_edge: 12, "A6";
+    all_queues_are_down: 13, "A6";
+    every_echo_precedes_its_answer: 14, "D1";
+    rows_expire: 15, "B7";
+    fifty_flips: 16, "D4";
+    a_bots_answer_is_lost: 17, "D10";
+    history_comes_again: 18, "E4";
+    workers_that_stand_still: 19, "B3";
+    no_webhook_for_two_hours: 20, "A4";
+    the_edge_dies_at_every_step: 21, "A5";
+    every_webhook_several_times: 22, "A1";
+    a_backlog_in_reverse: 23, "A3";
+    messages_are_received_again: 24, "A7";
+    a_batch_is_stopped_at_every_step: 25, "A11";
+    the_table_fails: 26, "B4";
+    every_write_in_doubt_once: 27, "B5";
+    writes_conflict: 28, "B6";
+    clocks_are_off: 29, "B8";
+    requests_fail_unapplied: 30, "C3";
+    the_token_is_refused: 31, "C7";
+    twelve_hundred_parts: 32, "C9";
+    a_reply_at_every_moment_of_a_close: 33, "D6";
 }

@@ -51,6 +51,7 @@ impl Stepper<'_> {
             self.state.seen.raise(&part.id);
         }
         self.heed_the_assignee(observation, &mut taking);
+        broken_as!(CountTakenUnseen => self.state.seen_count = self.state.seen_count.max(observation.part_count));
         if counts {
             self.state.seen_count = self.state.seen_count.max(observation.part_count);
         }
@@ -124,6 +125,7 @@ impl Stepper<'_> {
     /// shown only those that lie before it: the count may be older than the others.
     fn has_missed_something(&self, observation: &Observation, fresh: &[&Part]) -> bool {
         broken_as!(GapIgnored => return false);
+        broken_as!(CountTakenUnseen => if fresh.is_empty() { return self.state.seen_count.is_none() });
         let newest = fresh.last().map(|part| &part.id);
         let is_between = |own: &&PartId| {
             let before = newest.is_none_or(|newest| *own < newest);

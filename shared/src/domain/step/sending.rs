@@ -208,6 +208,7 @@ impl Stepper<'_> {
     /// Whether the bot still holds a seat in what was last assigned to people. A hand-over is a request
     /// for each side that a conversation can be assigned on, and arrived with the last of them.
     fn holds_a_seat(&self, entry: &OutboxEntry, observation: &Observation) -> bool {
+        broken_as!(HalfAHandoverCounts => return false);
         matches!(entry.action, Action::Assign { .. })
             && self.workspace.is_bots(&observation.assignee)
             && !self.workspace.is_bots(&observation.owner())

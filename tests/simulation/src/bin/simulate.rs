@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use simulation::exhaustive::{self, Share};
 use simulation::mutants::Mutant;
 use simulation::run::{Ending, View};
-use simulation::{life, recovery};
+use simulation::{life, recovery, scenes};
 
 fn number(text: &str) -> Option<u64> {
     text.replace(['_', ','], "").parse().ok()
@@ -22,10 +22,12 @@ fn main() -> ExitCode {
         (Some("dead"), Some(seed)) => told(seed, &recovery::consumers_dead(seed, true, None)),
         (Some("unswept"), Some(seed)) => told(seed, &life::live_unswept(seed, true, None)),
         (Some("mutants"), Some(seeds)) => mutants(seeds),
+        (Some("scenes"), _) => all_scenes(),
+        (Some("scene"), Some(number)) => scene(number, arguments.next().as_deref()),
         (Some("wiped"), Some(seed)) => told(seed, &recovery::rows_lost(seed, true)),
         _ => {
             eprintln!(
-                "simulate messages N [FIRST_SEED], seed SEED, exhaustive FAULTS [PART/OF], schedule CALL:KIND …, dead SEED, wiped SEED, unswept SEED, mutants SEEDS"
+                "simulate messages N [FIRST_SEED], seed SEED, exhaustive FAULTS [PART/OF], schedule CALL:KIND …, dead SEED, wiped SEED, unswept SEED, mutants SEEDS, scenes, scene NUMBER [MUTANT]"
             );
             ExitCode::from(2)
         }
@@ -53,10 +55,13 @@ fn told(seed: u64, ending: &Ending) -> ExitCode {
 fn many(messages: u64, first_seed: u64) -> ExitCode {
     let begun = Instant::now();
     let (mut done, mut seed, mut bad, mut hash) = (0, first_seed, 0, 0_u64);
+    let (mut replies, mut echoes) = (0, 0);
     let mut shown = Duration::ZERO;
     while done < messages && bad < 10 {
         let ending = life::live(seed, false, None);
         done += ending.messages;
+        replies += ending.tally.replies;
+        echoes += ending.tally.echoes;
         hash = hash.rotate_left(7) ^ ending.hash;
         if let Some(first) = ending.wrong.first() {
             bad += 1;
@@ -75,7 +80,34 @@ fn many(messages: u64, first_seed: u64) -> ExitCode {
         seed - first_seed,
         done as f64 / seconds
     );
+    println!("{replies} replies, {echoes} echoes");
     if bad == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Every directed world.
+fn all_scenes() -> ExitCode {
+    let mut good = true;
+    for (number, scene) in scenes::ALL.iter().enumerate() {
+        let begun = Instant::now();
+        let ending = (scene.play)(View::default());
+        let what = ending.wrong.first().map_or("", String::as_str);
+        good &= ending.wrong.is_empty();
+        println!(
+            "{number:>3}  {:<4} {:<48} {:>5} messages {:>7.2} s  {what}",
+            scene.row,
+            scene.name,
+            ending.messages,
+            begun.elapsed().as_secs_f64()
+        );
+    }
+    if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// One of them in words, with a mutant where one is named.
+fn scene(number: u64, mutant: Option<&str>) -> ExitCode {
+    let Some(scene) = scenes::ALL.get(number as usize) else { return ExitCode::from(2) };
+    let mutant = mutant.and_then(|name| Mutant::all().into_iter().find(|mutant| format!("{mutant:?}") == name));
+    told(number, &(scene.play)(View { words: true, mutant, ..View::default() }))
 }
 
 /// Every schedule of up to so many faults.
@@ -111,26 +143,18 @@ fn exhaustive(most: u64, share: Option<&str>) -> ExitCode {
     if count.bad.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// What kills each mutant, of so many lives of each kind.
+/// What kills each mutant: a directed world, or one of so many lives of each kind.
 fn mutants(seeds: u64) -> ExitCode {
     let mut survivors = Vec::new();
-    println!("{:<28} {:<20}  killed by", "mutant", "in");
+    println!("{:<28} {:<52}  killed by", "mutant", "in");
     for mutant in Mutant::all() {
         let name = format!("{mutant:?}");
-        let killed = (0..seeds).find_map(|seed| {
-            let lives = [
-                ("life", life::live(seed, false, Some(mutant))),
-                ("unswept life", life::live_unswept(seed, false, Some(mutant))),
-                ("dead consumers", recovery::consumers_dead(seed, false, Some(mutant))),
-            ];
-            lives.into_iter().find_map(|(life, ending)| Some((format!("{life} {seed}"), ending.wrong.first()?.clone())))
-        });
-        match killed {
-            Some((life, what)) => println!("{name:<28} {life:<20}  {what}"),
+        match mutant.killer(seeds) {
+            Some((world, what)) => println!("{name:<28} {world:<52}  {what}"),
             None => survivors.push(name),
         }
     }
-    println!("alive: {survivors:?}");
+    println!("{} killed; alive: {survivors:?}", Mutant::all().len() - survivors.len());
     if survivors.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
