@@ -193,14 +193,26 @@ fn a_batch_stops_its_group(view: View) -> Ending {
         .runs(view)
 }
 
-/// Ten commands of one conversation die, and an operator puts them back.
+/// Ten commands of one conversation die, and an operator puts them back; the queue fails at the third, and the
+/// operator tries again.
 fn dead_letters_in_order(view: View) -> Ending {
+    let fails = || Storm::of(Point::Load, Fault::Fails).by(REPLIES);
     let mut stage = Stage::of(1, "m1 ten")
-        .trouble(4 * SECOND, Trouble::WorkersDown(20 * MINUTE))
+        // One is carried out when all are there, and the next one fails, so that those behind it die together.
+        .storm(fails().most(2))
+        .storm(fails().skip(1).most(1))
+        .trouble(20 * SECOND, Trouble::WorkersDown(20 * MINUTE))
+        .storm(Storm::of(Point::Put, Fault::Fails).by(Role::Operator).skip(2).most(1))
         .trouble(30 * MINUTE, Trouble::Redrive)
+        .trouble(40 * MINUTE, Trouble::Redrive)
         .until(HOUR);
     stage.most_receives = 2;
-    stage.runs(view)
+    stage.run(view, |world| {
+        let number = |text: &str| text.strip_prefix("<p>re m1 ")?.strip_suffix("</p>")?.parse().ok();
+        let said: Vec<u64> = world.talks[0].parts.iter().filter_map(|part| number(&part.text)).collect();
+        let together: Vec<u64> = said.iter().copied().filter(|number| *number >= 2).collect();
+        unless(together.is_sorted() && said.len() == 10, || format!("the ten are in Intercom as {said:?}"))
+    })
 }
 
 /// Nothing that the edge or the sweep puts on a queue arrives for ten minutes, while people write, and
