@@ -3,8 +3,9 @@
 //! written, put on a queue, sent to a bot or asked of Intercom is recorded by its workspace.
 //!
 //! First each workspace lives its own life, so that what is refused later is refused for whose it
-//! is, and not for its form.
+//! is, and not for its form. And what is secret or said by somebody is never logged, on any of these ways.
 
+mod canaries;
 mod world;
 
 use serde_json::{Value, json};

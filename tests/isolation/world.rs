@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
+use base64::Engine as _;
 use baton_cli::sandbox::{Options, Running, Sandbox, Seed};
 use baton_tests::{conversation_item, gateway_request, sign};
 use bot_ingress::Callers;
@@ -14,10 +15,10 @@ use shared::app::inbox::put_back;
 use shared::app::sweep::sweep;
 use shared::app::tokens::{KNOWN_MS, Vault, put};
 use shared::config::{Environment, Secrets};
-use shared::domain::conversation::{Control, Conversation, Lane};
+use shared::domain::conversation::{Control, Conversation, Lane, PendingEvent};
 use shared::domain::health::Health;
 use shared::domain::ids::{AppId, BotId, ClaimId, ConversationId, ConversationKey, Timestamp};
-use shared::domain::settings::{SecretName, Settings};
+use shared::domain::settings::{Bot, SecretName, Settings, Workspace};
 use shared::domain::signature::{self, Key};
 use shared::domain::token::{AccessToken, SealedToken};
 use shared::lambda::batch::{self, Custody, SqsBatch, SqsRecord};
@@ -36,7 +37,8 @@ pub(crate) const COUNT: usize = 50;
 /// The one conversation of each workspace. Their ids are the same, as Intercom's may be.
 pub(crate) const CONVERSATION: &str = "215470000000001";
 const BEGAN: u64 = 1_768_040_000_000;
-const BOT_SECRETS: [&str; 2] = ["whsec_", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaL"];
+/// Stands in everything that is secret, and in everything that somebody says.
+pub(crate) const MARK: &str = "heliotrope";
 
 /// The workspace of a number.
 pub(crate) fn app(n: usize) -> String {
@@ -50,18 +52,35 @@ pub(crate) fn bot(n: usize) -> String {
 
 /// What its customer says.
 pub(crate) fn words(n: usize) -> String {
-    format!("the-words-of-ws{n:02}")
+    format!("{MARK}-of-ws{n:02}")
 }
 
 fn client_secret(n: usize) -> String {
-    format!("client-secret-of-ws{n:02}")
+    marked(&format!("client-secret-of-ws{n:02}"))
 }
 
 fn bot_secret(n: usize) -> String {
-    format!("{}{}{n:03}", BOT_SECRETS[0], BOT_SECRETS[1])
+    format!("whsec_{}", in_base64(&marked(&format!("bot-secret-{n:04}"))))
 }
 
-fn key(n: usize) -> ConversationKey {
+fn access_token(n: usize) -> String {
+    marked(&format!("token-{n:02}"))
+}
+
+/// A marked text.
+pub(crate) fn marked(text: &str) -> String {
+    format!("{MARK}-{text}")
+}
+
+pub(crate) fn in_base64(text: &str) -> String {
+    base64::engine::general_purpose::STANDARD.encode(text)
+}
+
+pub(crate) fn in_hex(text: &str) -> String {
+    text.bytes().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn key_of(n: usize) -> ConversationKey {
     ConversationKey::parse(&app(n), CONVERSATION).unwrap()
 }
 
@@ -144,7 +163,7 @@ fn whose(text: &str) -> String {
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Rows;
+pub(crate) struct Rows;
 
 impl Conversations for Rows {
     async fn load(&self, key: &ConversationKey) -> Result<Stored, Unavailable> {
@@ -247,7 +266,7 @@ impl Fifo for Sqs {
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Time;
+pub(crate) struct Time;
 
 impl Clock for Time {
     fn now(&self) -> Timestamp {
@@ -318,7 +337,7 @@ impl Custody for Keeper {
     }
 }
 
-type Api = RestApi<Time, Vault<Rows, FakeSeals, Time>>;
+pub(crate) type Api = RestApi<Time, Vault<Rows, FakeSeals, Time>>;
 
 /// The functions, and what is around them.
 pub(crate) struct World {
@@ -331,6 +350,7 @@ pub(crate) struct World {
     doors: Doors,
     callers: Callers,
     inbox: Inbox<Sqs, Rows, Time>,
+    seals: FakeSeals,
 }
 
 const OURS: &str = "AROAOURS";
@@ -344,19 +364,19 @@ impl World {
         let http = shared::adapters::http::client(std::time::Duration::from_secs(5)).unwrap();
         for n in 0..COUNT {
             let url = format!("{}/_sandbox/{}/conversations", sandbox.url(), app(n));
-            let body = json!({ "contact_name": "Carla", "body": words(n) });
+            let body = json!({ "contact_name": format!("{MARK} Carla"), "body": words(n) });
             let begun: Value = http.post(url).json(&body).send().await.unwrap().json().await.unwrap();
             assert_eq!(begun["conversation_id"], CONVERSATION, "all have the same id");
             let parts = http.post(format!("{}/conversations/{CONVERSATION}/parts", sandbox.url()));
             let to_the_bot =
                 json!({ "message_type": "assignment", "type": "admin", "admin_id": "900002", "assignee_id": "900001" });
-            let assigned = parts.bearer_auth(format!("token-{n}")).json(&to_the_bot).send().await.unwrap();
+            let assigned = parts.bearer_auth(access_token(n)).json(&to_the_bot).send().await.unwrap();
             assert_eq!(assigned.status(), 200);
         }
         let settings = settings(way, &sandbox.url());
         let seals = FakeSeals::default();
         for n in 0..COUNT {
-            let (app_id, token) = (AppId::parse(app(n)).unwrap(), AccessToken::parse(format!("token-{n}")).unwrap());
+            let (app_id, token) = (AppId::parse(app(n)).unwrap(), AccessToken::parse(access_token(n)).unwrap());
             put(&Rows, &seals, &app_id, &token, Timestamp(BEGAN)).await.unwrap();
         }
         let queues = || Queues {
@@ -389,6 +409,7 @@ impl World {
             callers: Callers::new(&settings, &Secrets::of(&bot_secrets)),
             inbox: Inbox { queue: Sqs("inbox"), rows: Rows, clock: Time },
             settings,
+            seals,
         };
         world.take();
         world
@@ -443,11 +464,11 @@ impl World {
         let http = shared::adapters::http::client(std::time::Duration::from_secs(5)).unwrap();
         for n in 0..COUNT {
             let call = http.get(format!("{}/conversations/{CONVERSATION}", self.sandbox.url()));
-            let call = call.bearer_auth(format!("token-{n}")).header("Intercom-Version", "2.15");
+            let call = call.bearer_auth(access_token(n)).header("Intercom-Version", "2.15");
             let shown = call.send().await.unwrap().text().await.unwrap();
             assert!(!shown.contains("not yours"), "{shown}");
             assert_eq!(
-                shown.matches("answer to the-words-of-").count(),
+                shown.matches(&format!("answer to {MARK}-of-")).count(),
                 shown.matches(&format!("answer to {}", words(n))).count()
             );
             assert!(shown.contains(&format!("answer to {}", words(n))), "{shown}");
@@ -523,7 +544,7 @@ impl World {
     /// A message that a bot has put on a queue itself, in somebody's group.
     pub(crate) async fn work(&self, lane: Lane, sender: usize, group: usize, body: &Value) -> Result<String, String> {
         let sender = format!("AROA{}:session", bot(sender).to_uppercase());
-        self.handle(lane, &record(&sender, &key(group).to_string(), &body.to_string())).await
+        self.handle(lane, &record(&sender, &key_of(group).to_string(), &body.to_string())).await
     }
 
     /// A message that one of our functions has put there.
@@ -536,7 +557,7 @@ impl World {
         office.handle(record, self.deadline()).await.map(str::to_owned).map_err(|error| error.to_string())
     }
 
-    async fn heed(&self, group: &str, body: &str) -> Result<&'static str, batch::NotHandled> {
+    pub(crate) async fn heed(&self, group: &str, body: &str) -> Result<&'static str, batch::NotHandled> {
         let record = record(OURS, group, body);
         conversation_router::handle(&self.desk, &self.replier.intercom, &record, self.deadline()).await
     }
@@ -549,11 +570,70 @@ impl World {
         Time.now().plus_ms(30_000)
     }
 
-    /// A customer of one workspace writes, and its bot is told.
-    pub(crate) async fn happens(&self, n: usize) {
-        let key = key(n);
-        let stored = with(|state| state.rows[&key.to_string()].clone());
-        let mut state = stored.conversation;
+    pub(crate) fn key(&self, n: usize) -> ConversationKey {
+        key_of(n)
+    }
+
+    pub(crate) fn workspace(&self, n: usize) -> Workspace {
+        self.settings.workspaces[&AppId::parse(app(n)).unwrap()].clone()
+    }
+
+    pub(crate) fn bot(&self, n: usize) -> Bot {
+        self.settings.bots[&BotId::parse(bot(n)).unwrap()].clone()
+    }
+
+    pub(crate) fn intercom(&self) -> &Api {
+        &self.replier.intercom
+    }
+
+    pub(crate) fn set_key_down(&self, down: bool) {
+        self.seals.set_down(down);
+    }
+
+    pub(crate) fn take_token_away(&self, n: usize) {
+        with(|state| state.tokens.remove(&app(n)));
+    }
+
+    /// The reasons of what was parked since the last call, with their groups.
+    pub(crate) fn take_parked(&self) -> Vec<(String, String)> {
+        with(|state| std::mem::take(&mut state.parked))
+    }
+
+    /// What the parts that hold secrets show of themselves.
+    pub(crate) fn shown(&self) -> String {
+        format!("{:?} {:?} {:?} {:?}", self.doors, self.callers, self.replier.intercom, self.settings.local)
+    }
+
+    /// Messages of our own functions, worked through as a batch; some of the workers panic.
+    pub(crate) async fn batch(&self, bodies: &[String]) {
+        let records = bodies.iter().enumerate().map(|(n, body)| record(OURS, &key_of(n).to_string(), body));
+        let batch = SqsBatch { records: records.collect() };
+        for lane in [Lane::Replies, Lane::Close] {
+            let office = if lane == Lane::Close { &self.closer } else { &self.replier };
+            batch::work(&batch, &Keeper, |record| async move { office.handle(&record, self.deadline()).await }).await;
+        }
+        let late = Time.now();
+        batch::work(&batch, &Keeper, |record| async move {
+            conversation_router::handle(&self.desk, &self.replier.intercom, &record, late).await
+        })
+        .await;
+        let hook = std::panic::take_hook();
+        std::panic::set_hook(Box::new(|_| {}));
+        batch::work(&batch, &Keeper, |record| async move { panic!("{}", record.body) }).await;
+        std::panic::set_hook(hook);
+    }
+
+    /// A message of the inbox, worked through as a batch.
+    pub(crate) async fn batch_of_the_inbox(&self, body: &str) {
+        let batch = SqsBatch { records: vec![record(OURS, &key_of(0).to_string(), body)] };
+        batch::work(&batch, &Keeper, |record| async move {
+            conversation_router::handle(&self.desk, &self.replier.intercom, &record, self.deadline()).await
+        })
+        .await;
+    }
+
+    /// A customer's words, on their way to the bot.
+    pub(crate) fn event(&self, n: usize) -> PendingEvent {
         let message = shared::domain::content::Message {
             part_id: None,
             author: shared::domain::content::Author {
@@ -561,19 +641,27 @@ impl World {
                 id: "c".to_owned(),
                 name: None,
             },
-            body: None,
+            body: Some(shared::domain::content::Body::html(words(n))),
             attachments: Vec::new(),
             created_at: Time.now(),
         };
-        state.events.push_back(shared::domain::conversation::PendingEvent {
+        PendingEvent {
             seq: 1_000,
-            epoch: state.epoch,
+            epoch: 1,
             occurred_at: Time.now(),
-            bot: shared::domain::ids::BotId::parse(bot(n)).unwrap(),
+            bot: BotId::parse(bot(n)).unwrap(),
             kind: shared::domain::conversation::EventKind::Message { message },
             attempts: 0,
             due_at: Time.now(),
-        });
+        }
+    }
+
+    /// A customer of one workspace writes, and its bot is told.
+    pub(crate) async fn happens(&self, n: usize) {
+        let key = key_of(n);
+        let stored = with(|state| state.rows[&key.to_string()].clone());
+        let mut state = stored.conversation;
+        state.events.push_back(self.event(n));
         with(|world| world.rows.insert(key.to_string(), Stored { conversation: state, version: stored.version }));
         let wake = json!({ "kind": "wake", "v": 1, "app_id": app(n), "conversation_id": CONVERSATION });
         self.dispatch(&key.to_string(), &wake.to_string()).await.unwrap();
@@ -609,7 +697,7 @@ impl World {
     /// One workspace's timer wakes that workspace's conversation.
     pub(crate) async fn keeps_apart_what_is_due(&self) {
         for n in 0..COUNT {
-            let name = key(n).to_string();
+            let name = key_of(n).to_string();
             let before = with(|state| state.rows[&name].clone());
             let paused =
                 Conversation { control: Control::Paused, resume_at: Some(Time.now()), ..before.conversation.clone() };
@@ -633,7 +721,7 @@ impl World {
                 mark.since = Timestamp(state.now - 3_600_000);
             }
             for n in 0..COUNT {
-                state.rows.remove(&key(n).to_string());
+                state.rows.remove(&key_of(n).to_string());
             }
         });
         let kept = self.swap_token(7, 8);
@@ -663,7 +751,8 @@ impl World {
 
     /// What cannot be read is parked in the group that it came in, and its reason says nothing of it.
     pub(crate) async fn parks_in_the_own_group(&self) {
-        let records = (0..COUNT).map(|n| record("AROASTRANGER", &key(n).to_string(), &format!("{{\"{}\"", words(n))));
+        let records =
+            (0..COUNT).map(|n| record("AROASTRANGER", &key_of(n).to_string(), &format!("{{\"{}\"", words(n))));
         let batch = SqsBatch { records: records.collect() };
         let answer =
             batch::work(&batch, &Keeper, |record| async move { self.replier.handle(&record, self.deadline()).await });
@@ -671,9 +760,9 @@ impl World {
         let parked = with(|state| std::mem::take(&mut state.parked));
         assert_eq!(
             parked.iter().map(|(group, _)| group.clone()).collect::<Vec<_>>(),
-            (0..COUNT).map(|n| key(n).to_string()).collect::<Vec<_>>()
+            (0..COUNT).map(|n| key_of(n).to_string()).collect::<Vec<_>>()
         );
-        assert!(parked.iter().all(|(_, why)| !why.contains("the-words-of")), "{parked:?}");
+        assert!(parked.iter().all(|(_, why)| !why.contains(MARK)), "{parked:?}");
         assert_eq!(self.take(), []);
     }
 }
@@ -712,13 +801,13 @@ fn seed() -> Seed {
     let workspace = |n: usize| {
         json!({
             "app_id": app(n), "name": app(n), "client_secret": client_secret(n),
-            "access_tokens": [{ "token": format!("token-{n}"), "admin_id": "900001", "app_package_code": "baton" }],
+            "access_tokens": [{ "token": access_token(n), "admin_id": "900001", "app_package_code": "baton" }],
             "admins": [
                 { "id": "900001", "name": "Bot", "email": "bot@sandbox.example", "has_inbox_seat": true },
                 { "id": "900002", "name": "Alice", "email": "alice@sandbox.example", "has_inbox_seat": true }
             ],
             "teams": [{ "id": "500009", "name": "Bot", "admin_ids": ["900001"] }],
-            "contacts": [{ "id": "65a0c0ffee0000000000c001", "role": "user", "name": "Carla", "email": "c@customer.example" }]
+            "contacts": [{ "id": "65a0c0ffee0000000000c001", "role": "user", "name": format!("{MARK} Carla"), "email": format!("{MARK}@customer.example") }]
         })
     };
     let seed = json!({ "workspaces": (0..COUNT).map(workspace).collect::<Vec<_>>() });
