@@ -9,6 +9,8 @@ import hashlib
 import hmac
 import itertools
 import json
+import os
+import subprocess
 import sys
 import time
 from contextlib import contextmanager
@@ -101,6 +103,7 @@ class Installation:
         self.queue_bot = QueueBot(self.sqs, f"{self.aws.url}/{ACCOUNT}/{BOT_QUEUE}")
         self.conversations = []
         self.drops_asked = 0
+        self.reasons = []
         self._running = False
 
     def start(self):
@@ -158,10 +161,20 @@ class Installation:
         both["webhook-secrets"][f"{self.one.app_id}-previous"] = PREVIOUS_CLIENT_SECRET
         return both
 
+    def tokens(self):
+        """The workspaces' access tokens."""
+        return {self.one.access_token, self.two.access_token}
+
+    def token(self, *arguments, token=""):
+        """What `baton token` does with these arguments, given a token: (status, output, complaint)."""
+        command = [self.binaries / "baton", "token", *arguments, "--settings", DIRECTORY / "baton.toml", "--stack", stack.STACK]
+        environment = {**os.environ, **self.aws.environment()}
+        done = subprocess.run(command, input=token, env=environment, capture_output=True, text=True, timeout=60, check=False)
+        return done.returncode, done.stdout, done.stderr
+
     def secrets(self):
         """Every secret text of the deployment."""
-        tokens = {self.one.access_token, self.two.access_token}
-        return sorted(tokens | {value for values in self._secrets().values() for value in values.values()})
+        return sorted(self.tokens() | {value for values in self._secrets().values() for value in values.values()})
 
     # ── Waiting ─────────────────────────────────────────────────────────────────────────────────
 
@@ -223,6 +236,7 @@ class Installation:
         while messages := self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"]).get("Messages"):
             for message in messages:
                 given_up[message["Body"]] = message.get("MessageAttributes", {}).get("reason", {}).get("StringValue", "")
+                self.reasons.append(json.dumps(message.get("MessageAttributes", {})))
                 self.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
         return given_up
 

@@ -1,5 +1,7 @@
 """What must be true when everything is over. Collected last; the last of all ends the deployment."""
 
+import base64
+import json
 import os
 import subprocess
 from collections import Counter
@@ -8,6 +10,7 @@ from pathlib import Path
 from installation import FUNCTIONS, QUEUES
 from people import CANARY
 from processes import port_is_free
+from stack import STACK
 
 
 def test_every_queue_is_empty_and_so_is_every_dead_letter_queue(baton):
@@ -29,8 +32,9 @@ def test_every_webhook_was_answered_with_200(baton):
 def test_no_log_tells_a_secret_or_a_word_and_nothing_was_denied(baton):
     logs = {function: baton.log(function) for function in FUNCTIONS}
     assert all("END RequestId" in log for log in logs.values()), "a function was never invoked"
-    people = ["Carla", "Erik", "carla@customer.example", "erik@customer2.example"]
-    unspeakable = ["AccessDenied", "panicked", CANARY, *people, *baton.secrets(), *(s.removeprefix("whsec_") for s in baton.secrets())]
+    logs["the attributes of dead letters"] = "\n".join(baton.reasons)
+    assert baton.reasons, "nothing was ever parked"
+    unspeakable = ["AccessDenied", "panicked", *_marks(baton)]
     found = [
         f"{function}: {line[:400]}"
         for function, log in logs.items()
@@ -38,6 +42,42 @@ def test_no_log_tells_a_secret_or_a_word_and_nothing_was_denied(baton):
         if any(word in line for word in unspeakable)
     ]
     assert not found, "\n".join(found)
+
+
+def test_access_tokens_are_in_no_functions_configuration_and_sealed_in_the_table(baton):
+    functions = baton.aws.client("lambda")
+    for function in FUNCTIONS:
+        configuration = json.dumps(functions.get_function_configuration(FunctionName=f"{STACK}-{function}"), default=str)
+        assert not any(token in configuration for token in baton.tokens()), function
+    pages = baton.aws.client("dynamodb").get_paginator("scan").paginate(TableName=baton.outputs["TableName"])
+    rows = [row for page in pages for row in page["Items"]]
+    sealed = {row["pk"]["S"]: row["sealed"]["B"] for row in rows if row["sk"]["S"] == "TOKEN"}
+    assert set(sealed) == {"sandbox1", "sandbox2"} and all(len(blob) > 60 for blob in sealed.values())
+    shown = repr(rows)
+    assert not any(token in shown or base64.b64encode(token.encode()).decode() in shown for token in baton.tokens())
+
+
+def test_baton_token_tells_who_has_one_and_refuses_anothers(baton):
+    status, said, problem = baton.token("ls")
+    assert (status, len(said.splitlines()), problem) == (0, 2, "")
+    assert all(f"sandbox{n}: token 1, since 20" in said for n in (1, 2))
+    status, said, problem = baton.token("put", "sandbox1", token=baton.two.access_token)
+    assert status == 1 and "the token is workspace sandbox2's, so nothing was put" in problem
+    status, _, revoked = baton.token("put", "sandbox1", token=f"{CANARY}-revoked")
+    assert status == 1 and "401" in revoked
+    status, _, unknown = baton.token("put", "sandbox9", token=baton.one.access_token)
+    assert status == 1 and "they have sandbox1, sandbox2" in unknown
+    assert "token 1, " in baton.token("ls")[1], "nothing was put"
+    status, again, _ = baton.token("put", "sandbox1", token=baton.one.access_token)
+    assert (status, "token 2 is put" in again) == (0, True)
+    everything = said + problem + revoked + unknown + again
+    assert not any(mark in everything for mark in _marks(baton))
+
+
+def _marks(baton):
+    """What may stand nowhere that an operator reads."""
+    people = ["Carla", "Erik", "carla@customer.example", "erik@customer2.example"]
+    return [CANARY, *people, *baton.secrets(), *(secret.removeprefix("whsec_") for secret in baton.secrets())]
 
 
 def test_each_bot_was_told_of_its_own_workspace_only(baton):
