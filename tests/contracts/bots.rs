@@ -63,7 +63,15 @@ impl DemoBot {
 fn event(seq: u64, words: &str) -> PendingEvent {
     let author = Author { kind: AuthorKind::Customer, id: "c".to_owned(), name: None };
     let body = Some(Body::html(format!("<p>{words}</p>")));
-    let message = Message { part_id: None, author, body, attachments: Vec::new(), created_at: Timestamp(1) };
+    let message = Message {
+        part_id: None,
+        author,
+        body,
+        attachments: Vec::new(),
+        created_at: Timestamp(1),
+        pressed: None,
+        choice: None,
+    };
     PendingEvent {
         seq,
         epoch: 3,

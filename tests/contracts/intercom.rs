@@ -20,7 +20,7 @@ use super::aws::root;
 use super::run;
 
 fn text(html: &str) -> Action {
-    Action::Reply { html: html.to_owned(), attachment_urls: Vec::new() }
+    Action::Reply { html: html.to_owned(), attachment_urls: Vec::new(), offer: None }
 }
 
 fn team(id: &str) -> Assignee {

@@ -38,6 +38,8 @@ fn with_event(due_at: Timestamp, words: &str) -> Conversation {
         body: Some(Body::html(words)),
         attachments: Vec::new(),
         created_at: NOW,
+        pressed: None,
+        choice: None,
     };
     let event = PendingEvent {
         seq: 1,

@@ -185,7 +185,7 @@ impl There {
     }
 
     async fn reply(&self) -> Answer {
-        let reply = Action::Reply { html: "<p>Hi</p>".to_owned(), attachment_urls: Vec::new() };
+        let reply = Action::Reply { html: "<p>Hi</p>".to_owned(), attachment_urls: Vec::new(), offer: None };
         self.api.perform(&self.workspace, &self.key.conversation_id, &reply).await
     }
 

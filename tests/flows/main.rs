@@ -3,9 +3,11 @@
 
 mod account;
 mod catch_up;
+mod choices;
 mod crossings;
 mod inbox;
 mod outbound;
+mod pauses;
 mod races;
 mod reaching;
 mod releases;

@@ -301,7 +301,11 @@ async fn what_is_asked_in_intercom(world: &World, readable: &Readable) {
     let page = format!("<html>{MARK}</html>");
     let id = shared::domain::ids::ConversationId::parse(world::CONVERSATION).unwrap();
     let actions = [
-        Action::Reply { html: format!("<p>{MARK}</p>"), attachment_urls: vec![format!("https://x.example/{MARK}")] },
+        Action::Reply {
+            html: format!("<p>{MARK}</p>"),
+            attachment_urls: vec![format!("https://x.example/{MARK}")],
+            offer: None,
+        },
         Action::Note { html: format!("<p>{MARK}</p>") },
         Action::Close { html: Some(format!("<p>{MARK}</p>")) },
         Action::Tag { name: marked("tag") },

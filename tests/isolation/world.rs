@@ -644,6 +644,8 @@ impl World {
             body: Some(shared::domain::content::Body::html(words(n))),
             attachments: Vec::new(),
             created_at: Time.now(),
+            pressed: None,
+            choice: None,
         };
         PendingEvent {
             seq: 1_000,

@@ -152,7 +152,8 @@ fn every_call_is_at_most_one_request_whatever_happens_to_its_connection() {
     run(async {
         let api = RestApi::new(HeldTokens::of(&[("abc123", "token")]), SystemClock).unwrap();
         for message in 0..MESSAGES {
-            let reply = Action::Reply { html: format!("<p>number {message}</p>"), attachment_urls: Vec::new() };
+            let reply =
+                Action::Reply { html: format!("<p>number {message}</p>"), attachment_urls: Vec::new(), offer: None };
             answers.push(api.perform(&workspace, &id, &reply).await);
         }
     });
@@ -219,7 +220,8 @@ fn every_status_has_one_meaning_and_is_asked_for_once() {
     run(async {
         let api = RestApi::new(HeldTokens::of(&[("abc123", "token")]), SystemClock).unwrap();
         for status in 200..600 {
-            let reply = Action::Reply { html: format!("<p>number {status}</p>"), attachment_urls: Vec::new() };
+            let reply =
+                Action::Reply { html: format!("<p>number {status}</p>"), attachment_urls: Vec::new(), offer: None };
             let answer = api.perform(&workspace, &id, &reply).await;
             let as_meant = match status {
                 // Nothing was in it to be read.

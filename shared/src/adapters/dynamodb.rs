@@ -401,6 +401,7 @@ mod tests {
                 weight: Weight::Optional,
                 action: Action::Note { html },
                 progress: Progress::Pending { not_before: Timestamp(0) },
+                pause_ms: 0,
             });
         }
         let (state, texts) = written(&conversation).unwrap();

@@ -12,6 +12,7 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::http::{self, NotRead};
+use crate::domain::content::OfferedOption;
 use crate::domain::conversation::Action;
 use crate::domain::ids::{ConversationId, PartId, Timestamp};
 use crate::domain::part::{Assignee, Observation, Profile};
@@ -451,7 +452,17 @@ impl<C: Clock, T: Tokens> Intercom for RestApi<C, T> {
     async fn perform(&self, workspace: &Workspace, id: &ConversationId, action: &Action) -> Answer {
         let me = workspace.bot_teammate.as_str();
         match action {
-            Action::Reply { html, attachment_urls } => {
+            Action::Reply { offer: Some(offer), .. } if offer.buttons => {
+                // Without words: whether Intercom shows those of a quick reply is not documented, so they
+                // are a message of their own, before it.
+                let option = |option: &OfferedOption| json!({ "text": option.choice.label, "uuid": option.uuid });
+                let options: Vec<Value> = offer.options.iter().map(option).collect();
+                let body = json!({
+                    "message_type": "quick_reply", "type": "admin", "admin_id": me, "reply_options": options,
+                });
+                self.post(workspace, &format!("/conversations/{id}/reply"), &body).await
+            }
+            Action::Reply { html, attachment_urls, .. } => {
                 let mut body = json!({ "message_type": "comment", "type": "admin", "admin_id": me, "body": html });
                 if !attachment_urls.is_empty() {
                     body["attachment_urls"] = json!(attachment_urls);

@@ -43,6 +43,94 @@ pub enum Block {
         /// What it is called.
         name: Option<String>,
     },
+    /// Answers to choose from. Offered last, whatever stands behind them.
+    Options {
+        /// The question, as Markdown.
+        text: Option<String>,
+        /// The answers.
+        options: Vec<Choice>,
+    },
+    /// Something with a title, perhaps a picture, and where to go from there.
+    Card(Card),
+    /// Several things, as a list.
+    List {
+        /// Above them.
+        title: Option<String>,
+        /// The things.
+        items: Vec<Card>,
+    },
+    /// Several cards, one below the other: Intercom has no carousel.
+    Carousel {
+        /// The cards.
+        cards: Vec<Card>,
+    },
+    /// What follows is said this much later.
+    Pause {
+        /// Milliseconds.
+        ms: u64,
+    },
+}
+
+/// An answer to choose from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Choice {
+    /// What the customer reads.
+    pub label: String,
+    /// What the bot gets back.
+    pub value: String,
+}
+
+/// A card, or one thing of a list.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Card {
+    /// What it is.
+    pub title: String,
+    /// More, as plain text.
+    pub description: Option<String>,
+    /// `https` address of a picture.
+    pub image_url: Option<String>,
+    /// Where its title leads.
+    pub url: Option<String>,
+    /// Further links.
+    pub links: Vec<Link>,
+}
+
+/// A link with its label.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    /// What the customer reads.
+    pub label: String,
+    /// Where it leads: `https`, `http` or `mailto`.
+    pub url: String,
+}
+
+/// Answers that are offered with a message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Offer {
+    /// The answers.
+    pub options: Vec<OfferedOption>,
+    /// Whether they are Intercom's own quick replies. Then the message's HTML, which numbers them, is
+    /// what is sent instead where Intercom refuses those.
+    pub buttons: bool,
+}
+
+/// One answer that is offered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OfferedOption {
+    /// By what Intercom tells that it was pressed.
+    pub uuid: String,
+    /// The answer.
+    #[serde(flatten)]
+    pub choice: Choice,
+}
+
+/// What of Intercom's quick replies is in a message.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct QuickReplies {
+    /// The ids of the ones that it offers.
+    pub offered: Vec<String>,
+    /// The id of the one that was pressed.
+    pub pressed: Option<String>,
 }
 
 /// Whether a body from Intercom is HTML (webhooks up to version 2.14, and the REST API) or plain
@@ -131,4 +219,10 @@ pub struct Message {
     pub attachments: Vec<Attachment>,
     /// When.
     pub created_at: Timestamp,
+    /// The id of the quick reply that the customer pressed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pressed: Option<String>,
+    /// Which of the bot's options it chooses, if it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub choice: Option<Choice>,
 }

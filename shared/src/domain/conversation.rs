@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
-use super::content::Message;
+use super::content::{Message, Offer, OfferedOption};
 use super::ids::{AdminId, BotId, ClaimId, CommandId, PartId, TeamId, Timestamp};
 use super::part::{Assignee, Profile, Rating};
 
@@ -189,6 +189,9 @@ pub enum Action {
         /// Addresses of files; at most 10.
         #[serde(default)]
         attachment_urls: Vec<String>,
+        /// Answers to choose from.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        offer: Option<Offer>,
     },
     /// A note that teammates read.
     Note {
@@ -338,6 +341,24 @@ pub struct OutboxEntry {
     pub action: Action,
     /// How far it has come.
     pub progress: Progress,
+    /// How long after what was before it, in milliseconds; 0 once that time has begun.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub pause_ms: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks with a reference")]
+fn is_zero(ms: &u64) -> bool {
+    *ms == 0
+}
+
+/// What the customer was offered to choose from; nothing where something else was said since.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Offered {
+    /// The part that offers it, where it is known.
+    pub part: Option<PartId>,
+    /// The answers.
+    pub options: Vec<OfferedOption>,
 }
 
 /// What became of a command.
@@ -407,6 +428,8 @@ pub const MAX_COMMANDS: usize = 64;
 pub const MAX_OWN_PARTS: usize = 64;
 /// How many redacted parts are remembered, at most.
 pub const MAX_REDACTED: usize = 32;
+/// How many offers are remembered, at most.
+pub const MAX_OFFERS: usize = 4;
 /// How many events may wait for a bot before people get the conversation.
 pub const MAX_EVENTS: usize = 200;
 /// How many actions may wait for Intercom before further commands are refused.
@@ -459,6 +482,9 @@ pub struct Conversation {
     pub own_parts: VecDeque<PartId>,
     /// Recent parts whose deletion the bot was told of.
     pub redacted: VecDeque<PartId>,
+    /// What was offered recently, oldest first.
+    #[serde(skip_serializing_if = "VecDeque::is_empty")]
+    pub offers: VecDeque<Offered>,
 }
 
 impl Conversation {

@@ -4,6 +4,8 @@
 //! stored form is this module's own, and HTML and Markdown are read by libraries, because reading
 //! them by hand is how others went wrong.
 
+pub mod blocks;
+pub mod choice;
 pub mod command;
 pub mod content;
 pub mod conversation;

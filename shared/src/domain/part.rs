@@ -1,7 +1,7 @@
 //! What Intercom shows of a conversation: its parts and its present state, from a webhook or from
 //! `GET /conversations/{id}`, which differ only in how much of it they carry.
 
-use super::content::{Attachment, Author, AuthorKind, Body, Message};
+use super::content::{Attachment, Author, AuthorKind, Body, Message, QuickReplies};
 use super::ids::{AdminId, PartId, TeamId, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -57,6 +57,8 @@ pub struct Part {
     pub created_at: Timestamp,
     /// Whether its text has been deleted since.
     pub redacted: bool,
+    /// Quick replies in it.
+    pub quick_replies: QuickReplies,
 }
 
 impl Part {
@@ -66,7 +68,8 @@ impl Part {
     pub fn message(&self) -> Option<Message> {
         let says_something = self.body.as_ref().is_some_and(|body| !body.text.trim().is_empty());
         let hidden = self.redacted || matches!(self.kind, PartKind::Note | PartKind::Other);
-        if hidden || (!says_something && self.attachments.is_empty()) {
+        let pressed = self.quick_replies.pressed.clone();
+        if hidden || (!says_something && self.attachments.is_empty() && pressed.is_none()) {
             return None;
         }
         Some(Message {
@@ -75,6 +78,8 @@ impl Part {
             body: self.body.clone().filter(|_| says_something),
             attachments: self.attachments.clone(),
             created_at: self.created_at,
+            pressed,
+            choice: None,
         })
     }
 

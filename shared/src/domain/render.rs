@@ -1,60 +1,9 @@
-//! What bots say, as Intercom shows it: HTML of a short list of elements, all text in blocks.
+//! Texts as Intercom shows them: HTML of a short list of elements, all text in blocks. What else a bot's
+//! message can have is [`super::blocks`]' matter.
 
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 
-use super::content::{Block, TextFormat};
-use super::html::{self, Writer};
-
-/// A message ready for Intercom.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rendered {
-    /// Intercom HTML.
-    pub html: String,
-    /// Files to attach.
-    pub attachment_urls: Vec<String>,
-}
-
-/// Renders a bot's content blocks as one message.
-#[must_use]
-pub fn blocks(content: &[Block]) -> Rendered {
-    let mut rendered = Rendered { html: String::new(), attachment_urls: Vec::new() };
-    for block in content {
-        match block {
-            Block::Text { text, format } => rendered.html.push_str(&match format {
-                TextFormat::Plain => plain(text),
-                TextFormat::Markdown => markdown(text),
-                TextFormat::Html => html::sanitize(text),
-            }),
-            Block::Image { url, title, description } => {
-                rendered.html.push_str(&image(url, title.as_deref(), description.as_deref()));
-            }
-            Block::File { url, name } => {
-                rendered.attachment_urls.push(url.clone());
-                if let Some(name) = name {
-                    rendered.html.push_str(&plain(name));
-                }
-            }
-        }
-    }
-    rendered
-}
-
-fn image(url: &str, title: Option<&str>, description: Option<&str>) -> String {
-    let mut writer = Writer::default();
-    if let Some(title) = title {
-        writer.start("p");
-        writer.start("b");
-        writer.text(title);
-        writer.end("p");
-    }
-    if let Some(description) = description {
-        writer.start("p");
-        writer.text(description);
-        writer.end("p");
-    }
-    writer.image(url, title.unwrap_or_default());
-    writer.finish()
-}
+use super::html::Writer;
 
 /// Plain text: every character is shown, blank lines part paragraphs.
 #[must_use]
@@ -180,24 +129,6 @@ mod tests {
     #[test]
     fn plain_text_shows_every_character() {
         assert_eq!(plain("1 < 2 & *so*\nit is\n\nnew"), "<p>1 &lt; 2 &amp; *so*<br>it is</p><p>new</p>");
-    }
-
-    #[test]
-    fn pictures_and_files_keep_what_belongs_to_them() {
-        let content = [
-            Block::Image {
-                url: "https://a.example/m.png".into(),
-                title: Some("Map".into()),
-                description: Some("How to find us".into()),
-            },
-            Block::File { url: "https://a.example/p.pdf".into(), name: Some("Prices".into()) },
-        ];
-        let rendered = blocks(&content);
-        assert_eq!(
-            rendered.html,
-            "<p><b>Map</b></p><p>How to find us</p><p><img src=\"https://a.example/m.png\" alt=\"Map\"></p><p>Prices</p>"
-        );
-        assert_eq!(rendered.attachment_urls, ["https://a.example/p.pdf"]);
     }
 
     #[test]

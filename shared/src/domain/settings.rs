@@ -50,6 +50,12 @@ impl ApiVersion {
         self.0
     }
 
+    /// Whether a teammate's message can offer quick replies (from 2.14).
+    #[must_use]
+    pub fn has_quick_replies(self) -> bool {
+        self.0 >= 14
+    }
+
     /// Whether a conversation's custom attributes can be set (documented from 2.11).
     #[must_use]
     pub fn sets_attributes(self) -> bool {

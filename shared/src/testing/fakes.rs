@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
 
-use crate::domain::content::{Author, AuthorKind, Body};
+use crate::domain::content::{Author, AuthorKind, Body, QuickReplies};
 use crate::domain::conversation::{Action, Conversation, PendingEvent};
 use crate::domain::health::Health;
 use crate::domain::ids::{AppId, BotId, ClaimId, ConversationId, ConversationKey, PartId, Timestamp};
@@ -459,6 +459,7 @@ impl FakeIntercom {
             return None;
         }
         let (kind, html) = match action {
+            Action::Reply { offer: Some(offer), .. } if offer.buttons => (PartKind::Comment, None),
             Action::Reply { html, .. } => (PartKind::Comment, Some(html.clone())),
             Action::Note { html } => (PartKind::Note, Some(html.clone())),
             Action::Assign { .. } => (PartKind::Assignment, None),
@@ -466,6 +467,13 @@ impl FakeIntercom {
             Action::Open => (PartKind::Open, None),
             Action::Snooze { .. } => (PartKind::Snoozed, None),
             Action::Tag { .. } | Action::SetAttributes { .. } => return None,
+        };
+        let quick_replies = match action {
+            Action::Reply { offer: Some(offer), .. } if offer.buttons => QuickReplies {
+                offered: offer.options.iter().map(|option| option.uuid.clone()).collect(),
+                pressed: None,
+            },
+            _ => QuickReplies::default(),
         };
         let mut shown = self.shown.borrow_mut();
         let mut assigned_to = None;
@@ -488,6 +496,7 @@ impl FakeIntercom {
             attachments: Vec::new(),
             created_at: Timestamp::default(),
             redacted: false,
+            quick_replies,
         });
         shown.part_count = shown.part_count.map(|count| count + 1);
         Some(id)

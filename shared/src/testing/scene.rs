@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use crate::domain::content::{Author, AuthorKind, Body, Message};
+use crate::domain::content::{Author, AuthorKind, Body, Message, QuickReplies};
 use crate::domain::ids::{AdminId, ConversationKey, PartId, TeamId, Timestamp};
 use crate::domain::part::{Assignee, Observation, Part, PartKind};
 use crate::domain::settings::{Settings, Workspace};
@@ -107,6 +107,8 @@ impl Scene {
             body: Some(Body::html(format!("<p>{words}</p>"))),
             attachments: Vec::new(),
             created_at: Timestamp::from_seconds(1_768_031_789),
+            pressed: None,
+            choice: None,
         };
         Self { source, parts: Vec::new(), assignee: Assignee::Nobody, open: true }
     }
@@ -122,6 +124,7 @@ impl Scene {
             attachments: Vec::new(),
             created_at: Timestamp::from_seconds(1_768_031_789 + number),
             redacted: false,
+            quick_replies: QuickReplies::default(),
         });
         self
     }
@@ -131,6 +134,15 @@ impl Scene {
         let kind = if self.open { PartKind::Comment } else { PartKind::Open };
         self.open = true;
         self.part(kind, author(AuthorKind::Customer, CUSTOMER, "Carla"), Some(words), None)
+    }
+
+    /// The customer presses a button; its label is the text where Intercom gives one.
+    pub fn presses(&mut self, uuid: &str, words: Option<&str>) -> &mut Self {
+        self.part(PartKind::Comment, author(AuthorKind::Customer, CUSTOMER, "Carla"), words, None);
+        if let Some(part) = self.parts.last_mut() {
+            part.quick_replies.pressed = Some(uuid.to_owned());
+        }
+        self
     }
 
     /// Alice writes.

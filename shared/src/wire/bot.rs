@@ -7,12 +7,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::domain::command::{Ask, Command, HandoverTarget};
-use crate::domain::content::{AuthorKind, Block, Message, TextFormat};
+use crate::domain::content::{AuthorKind, Block, Message};
 use crate::domain::conversation::{Conversation, EventKind, PendingEvent};
 use crate::domain::ids::{
     AdminId, AppId, BotId, CommandId, ConversationId, ConversationKey, InvalidId, TeamId, Timestamp,
 };
 use crate::domain::incoming;
+pub use crate::wire::blocks::{BlockData, CardData, ChoiceData, FormatData, LinkData};
 use crate::wire::sha256_hex;
 
 /// The protocol's version.
@@ -149,6 +150,10 @@ pub struct MessageData {
     pub text: String,
     /// The words as Markdown.
     pub markdown: String,
+    /// Which of the options that the bot offered it chooses: by its button, its number, or its label
+    /// however it is typed. Null where it is anything else, or could mean two of them.
+    #[serde(default)]
+    pub choice: Option<ChoiceData>,
     /// Files with it.
     pub attachments: Vec<AttachmentData>,
     /// When, in Unix milliseconds; 0 where Intercom does not say.
@@ -352,54 +357,6 @@ pub enum TargetData {
     Teammate(String),
 }
 
-/// One piece of a message.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(tag = "type", rename_all = "snake_case")]
-pub enum BlockData {
-    /// Words.
-    Text {
-        /// The words.
-        text: String,
-        /// How they are written.
-        #[serde(default)]
-        format: FormatData,
-    },
-    /// A picture.
-    Image {
-        /// Its `https` address.
-        url: String,
-        /// Shown above it.
-        #[serde(default)]
-        title: Option<String>,
-        /// Shown below the title.
-        #[serde(default)]
-        description: Option<String>,
-    },
-    /// A file.
-    File {
-        /// Its `https` address.
-        url: String,
-        /// What it is called.
-        #[serde(default)]
-        name: Option<String>,
-    },
-}
-
-/// How a text is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum FormatData {
-    /// As it stands.
-    Plain,
-    /// CommonMark.
-    #[default]
-    Markdown,
-    /// HTML, cut down to paragraphs, headings, lists, emphasis, code, links and pictures.
-    Html,
-}
-
 /// Why a command cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadCommand {
@@ -528,19 +485,7 @@ impl CommandMessage {
 }
 
 fn blocks(content: Vec<BlockData>) -> Vec<Block> {
-    let block = |data| match data {
-        BlockData::Text { text, format } => {
-            let format = match format {
-                FormatData::Plain => TextFormat::Plain,
-                FormatData::Markdown => TextFormat::Markdown,
-                FormatData::Html => TextFormat::Html,
-            };
-            Block::Text { text, format }
-        }
-        BlockData::Image { url, title, description } => Block::Image { url, title, description },
-        BlockData::File { url, name } => Block::File { url, name },
-    };
-    content.into_iter().map(block).collect()
+    content.into_iter().map(Block::from).collect()
 }
 
 impl EventMessage {
@@ -648,6 +593,7 @@ impl MessageData {
             },
             text: message.body.as_ref().map(incoming::text).unwrap_or_default(),
             markdown: message.body.as_ref().map(incoming::markdown).unwrap_or_default(),
+            choice: message.choice.as_ref().map(ChoiceData::from),
             attachments: attachments.collect(),
             created_at: message.created_at.0,
         }

@@ -12,7 +12,7 @@ use serde::de::{self, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::domain::content::{Attachment, Author, AuthorKind, Body, BodyFormat, Message};
+use crate::domain::content::{Attachment, Author, AuthorKind, Body, BodyFormat, Message, QuickReplies};
 use crate::domain::ids::{AdminId, PartId, TeamId, Timestamp};
 use crate::domain::part::{Assignee, Observation, Part, PartKind, Rating};
 
@@ -315,6 +315,29 @@ pub struct PartItem {
     /// Whether its text was deleted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub redacted: Option<bool>,
+    /// Quick replies, from version 2.14.
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "loose")]
+    pub metadata: Option<PartMetadata>,
+}
+
+/// What of a part's metadata matters here.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PartMetadata {
+    /// The quick replies that it offers.
+    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "nullable")]
+    pub quick_reply_options: Vec<QuickReplyItem>,
+    /// The one that was pressed. Intercom's descriptions and its list of changes name it differently.
+    #[serde(alias = "quick_reply_option_uuid", skip_serializing_if = "Option::is_none")]
+    pub quick_reply_uuid: Option<Id>,
+}
+
+/// A quick reply.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct QuickReplyItem {
+    /// Its id.
+    pub uuid: Option<Id>,
 }
 
 /// An author or assignee.
@@ -487,6 +510,31 @@ fn nullable<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> 
     Option::<Vec<T>>::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
+/// What has another shape than is known is left out, instead of spoiling the whole conversation.
+fn loose<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Loose<T> {
+        Known(T),
+        Other(IgnoredAny),
+    }
+    Ok(match Option::<Loose<T>>::deserialize(deserializer)? {
+        Some(Loose::Known(value)) => Some(value),
+        Some(Loose::Other(IgnoredAny)) | None => None,
+    })
+}
+
+impl PartMetadata {
+    fn quick_replies(&self) -> QuickReplies {
+        let known = |id: &Id| id.some().filter(|id| id.len() <= MAX_OPTION_ID_BYTES).map(str::to_owned);
+        let offered = self.quick_reply_options.iter().take(MAX_OPTIONS);
+        QuickReplies {
+            offered: offered.filter_map(|option| option.uuid.as_ref().and_then(known)).collect(),
+            pressed: self.quick_reply_uuid.as_ref().and_then(known),
+        }
+    }
+}
+
 impl ConversationItem {
     /// How this item's bodies are written. The REST API's are HTML; a notification's follow the
     /// app's version, which shows in its dates and, where it has none, in the text itself.
@@ -543,7 +591,15 @@ impl ConversationItem {
             return None;
         }
         let author = author(source.author.as_ref());
-        Some(Message { part_id: None, author, body, attachments, created_at: Timestamp::default() })
+        Some(Message {
+            part_id: None,
+            author,
+            body,
+            attachments,
+            created_at: Timestamp::default(),
+            pressed: None,
+            choice: None,
+        })
     }
 
     fn part(&self, complete: bool, part: &PartItem) -> Option<Part> {
@@ -562,6 +618,7 @@ impl ConversationItem {
             attachments: attachments(&part.attachments),
             created_at: Timestamp::from_seconds(part.created_at.unwrap_or_default()),
             redacted: part.redacted.unwrap_or(false),
+            quick_replies: part.metadata.as_ref().map(PartMetadata::quick_replies).unwrap_or_default(),
         })
     }
 }
@@ -570,6 +627,9 @@ impl ConversationItem {
 const MAX_BODY_BYTES: usize = 64 * 1024;
 /// How many files of a message are read.
 const MAX_ATTACHMENTS: usize = 20;
+/// How many quick replies of a message are read, and the longest id of one, in bytes.
+const MAX_OPTIONS: usize = 100;
+const MAX_OPTION_ID_BYTES: usize = 100;
 
 fn cut(text: &str) -> &str {
     let mut end = text.len().min(MAX_BODY_BYTES);
@@ -789,6 +849,30 @@ mod tests {
         ] {
             let ids: ItemIds = serde_json::from_str(json).unwrap();
             assert_eq!(ids.conversation_id().as_deref(), id, "{json}");
+        }
+    }
+
+    #[test]
+    fn a_pressed_button_is_read_by_either_name_and_an_odd_one_spoils_nothing() {
+        let seen = |metadata: &str| {
+            let json = format!(
+                r#"{{"conversation_parts":{{"conversation_parts":[{{"id":"7","part_type":"comment","metadata":{metadata}}}]}}}}"#
+            );
+            let item: ConversationItem = serde_json::from_str(&json).unwrap();
+            let slim: ConversationItem = serde_json::from_str(&serde_json::to_string(&item).unwrap()).unwrap();
+            assert_eq!(slim, item);
+            slim.observation(false).parts.remove(0).quick_replies
+        };
+        let pressed = |id: &str| QuickReplies { pressed: Some(id.to_owned()), ..QuickReplies::default() };
+        assert_eq!(seen(r#"{"quick_reply_uuid":"a-b"}"#), pressed("a-b"));
+        assert_eq!(seen(r#"{"quick_reply_option_uuid":1448547007,"x":{}}"#), pressed("1448547007"));
+        let offered =
+            seen(r#"{"quick_reply_options":[{"text":"Yes","uuid":"a"},{"text":"No"}],"quick_reply_uuid":null}"#);
+        assert_eq!(offered, QuickReplies { offered: vec!["a".to_owned()], pressed: None });
+        for odd in
+            ["null", "[]", "[1]", "7", "\"x\"", r#"{"quick_reply_options":{"a":1}}"#, r#"{"quick_reply_uuid":[]}"#]
+        {
+            assert_eq!(seen(odd), QuickReplies::default(), "{odd}");
         }
     }
 

@@ -2,6 +2,7 @@
 //! messages, the settings file. Nothing decides here; these modules turn bytes into the domain's
 //! values and back.
 
+pub mod blocks;
 pub mod bot;
 pub mod edge;
 pub mod intercom;

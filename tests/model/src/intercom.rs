@@ -4,7 +4,7 @@
 //!
 //! Left out: snoozes, ratings, redactions, deletion. They decide nothing about who speaks.
 
-use shared::domain::content::{Author, AuthorKind, Body, Message};
+use shared::domain::content::{Author, AuthorKind, Body, Message, QuickReplies};
 use shared::domain::conversation::Action;
 use shared::domain::ids::{AdminId, PartId, TeamId, Timestamp};
 use shared::domain::part::{Assignee, Observation, Part, PartKind};
@@ -237,6 +237,7 @@ fn part_at(place: usize, parts: &[Happening], same_words: bool) -> Part {
         attachments: Vec::new(),
         created_at: NOW,
         redacted: false,
+        quick_replies: QuickReplies::default(),
     }
 }
 
@@ -252,6 +253,8 @@ fn shown(parts: &[Happening]) -> Observation {
             body: Some(Body::html("<p>source</p>")),
             attachments: Vec::new(),
             created_at: Timestamp(NOW.0),
+            pressed: None,
+            choice: None,
         }),
         parts: Vec::new(),
         part_count: Some(parts.len() as u64),

@@ -391,6 +391,7 @@ impl Talk {
             author: Some(author(said.who)),
             attachments: Vec::new(),
             redacted: Some(said.redacted),
+            metadata: None,
         };
         ConversationItem {
             id: Some(Id(self.key.conversation_id.to_string())),

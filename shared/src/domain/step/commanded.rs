@@ -2,6 +2,7 @@
 //! nothing is sent here.
 
 use super::{Decision, Effect, Stepper};
+use crate::domain::blocks;
 use crate::domain::command::{Ask, Command, HandoverTarget};
 use crate::domain::content::Block;
 use crate::domain::conversation::{
@@ -95,10 +96,20 @@ impl Stepper<'_> {
         }
         match &command.ask {
             Ask::Reply { content } if content.is_empty() => Err(("empty", "there is nothing to say".to_owned())),
-            Ask::Reply { content } => check_blocks(content),
+            Ask::Reply { content } => {
+                blocks::check(content)?;
+                if self.messages(command, content).is_empty() {
+                    return Err(("empty", "nothing is left to say of it".to_owned()));
+                }
+                Ok(())
+            }
             Ask::Note { text } if text.trim().is_empty() => Err(("empty", "the note is empty".to_owned())),
             Ask::Handover { to, content, attributes, tags, .. } => {
-                check_blocks(content)?;
+                blocks::check(content)?;
+                if blocks::offers(content) {
+                    let message = "people take the answers from now on, so a hand-over offers no options";
+                    return Err(("bad_options", message.to_owned()));
+                }
                 check_tags(tags)?;
                 self.check_attributes(attributes)?;
                 self.check_target(to)
@@ -157,8 +168,8 @@ impl Stepper<'_> {
         let id = Some(&command.id);
         match &command.ask {
             Ask::Reply { content } => {
-                let action = reply(content);
-                self.enqueue(id, Weight::Completes, action);
+                let messages = self.messages(command, content);
+                self.say(id, Weight::Completes, messages);
             }
             Ask::Note { text } => {
                 self.enqueue(id, Weight::Completes, Action::Note { html: render::markdown(text) });
@@ -202,11 +213,12 @@ impl Stepper<'_> {
             }
         }
         if !content.is_empty() {
-            self.enqueue(id, Weight::Optional, reply(content));
+            let messages = self.messages(command, content);
+            self.say(id, Weight::Optional, messages);
         }
         if let Some(message) = &self.workspace.handover.message {
             let html = render::markdown(message);
-            self.enqueue(id, Weight::Optional, Action::Reply { html, attachment_urls: Vec::new() });
+            self.enqueue(id, Weight::Optional, Action::Reply { html, attachment_urls: Vec::new(), offer: None });
         }
         // Attributes, tags and the note come before the assignment, so that whoever it reaches,
         // person or workflow, finds them there.
@@ -222,6 +234,10 @@ impl Stepper<'_> {
         self.note(Decision::PeopleTake);
         self.tell_waiting(&target);
         broken_as!(HandoverLeavesTheBot => self.state.control = Control::Bot);
+    }
+
+    fn messages(&self, command: &Command, content: &[Block]) -> Vec<blocks::Said> {
+        blocks::messages(content, self.workspace.api_version, command.id.as_str())
     }
 
     fn enqueue_attributes(&mut self, command: &Command, attributes: &serde_json::Map<String, serde_json::Value>) {
@@ -240,16 +256,6 @@ impl Stepper<'_> {
     }
 }
 
-fn reply(content: &[Block]) -> Action {
-    let rendered = render::blocks(content);
-    Action::Reply { html: rendered.html, attachment_urls: rendered.attachment_urls }
-}
-
-/// Intercom takes 10 attachments a message.
-const MAX_ATTACHMENTS: usize = 10;
-/// The longest text of one message, in bytes. Intercom documents no limit; this is ours.
-const MAX_TEXT_BYTES: usize = 32 * 1024;
-
 /// How many tags a command may name, and how many attributes.
 const MAX_TAGS: usize = 20;
 const MAX_ATTRIBUTES: usize = 50;
@@ -263,30 +269,6 @@ fn is_attribute(value: &serde_json::Value) -> bool {
         serde_json::Value::Array(_) | serde_json::Value::Object(_) => false,
         _ => true,
     }
-}
-
-fn check_blocks(content: &[Block]) -> Result<(), Refusal> {
-    let files = content.iter().filter(|block| matches!(block, Block::File { .. })).count();
-    if files > MAX_ATTACHMENTS {
-        return Err(("too_many_attachments", format!("Intercom takes {MAX_ATTACHMENTS} files a message")));
-    }
-    let mut bytes = 0;
-    for block in content {
-        match block {
-            Block::Text { text, .. } if text.trim().is_empty() => {
-                return Err(("empty", "a text block is empty".to_owned()));
-            }
-            Block::Text { text, .. } => bytes += text.len(),
-            Block::Image { url, .. } | Block::File { url, .. } if !url.starts_with("https://") => {
-                return Err(("bad_url", "images and files are named by https addresses".to_owned()));
-            }
-            Block::Image { .. } | Block::File { .. } => {}
-        }
-    }
-    if bytes > MAX_TEXT_BYTES {
-        return Err(("too_long", format!("a message has at most {MAX_TEXT_BYTES} bytes of text")));
-    }
-    Ok(())
 }
 
 fn check_tags(tags: &[String]) -> Result<(), Refusal> {

@@ -10,6 +10,7 @@
 
 mod commanded;
 mod observed;
+mod offering;
 mod sending;
 mod telling;
 
@@ -231,6 +232,7 @@ pub fn step(state: &Conversation, input: &Input, workspace: &Workspace, now: Tim
         Input::Delivered { seq } => stepper.state.events.retain(|event| event.seq > *seq),
         Input::NotDelivered(vain) => stepper.not_delivered(*vain),
     }
+    stepper.begin_the_pause();
     if stepper.effects.contains(&Effect::Fetch) {
         return Outcome { state: state.clone(), effects: vec![Effect::Fetch] };
     }
@@ -329,6 +331,7 @@ impl Stepper<'_> {
             weight,
             action,
             progress: Progress::Pending { not_before: self.now },
+            pause_ms: 0,
         });
     }
 

@@ -210,6 +210,7 @@ impl Stepper<'_> {
 
     /// Tells the bot. What it wanted to close without knowing this message is not closed.
     fn tell_message(&mut self, message: Message) {
+        let message = self.understood(message);
         self.drop_a_waiting_close(Overtaker::Message);
         match &message.part_id {
             Some(part_id) => self.state.told.raise(part_id),
@@ -219,6 +220,7 @@ impl Stepper<'_> {
     }
 
     fn person_spoke(&mut self, teammate: AdminId, name: Option<String>, taking: &mut bool) {
+        self.remember_offer(None, None);
         if self.state.control == Control::Bot {
             *taking = false;
             self.state.control = Control::Paused;
@@ -408,6 +410,7 @@ impl Stepper<'_> {
         self.note(Decision::BotTakes);
         let (stretch, unanswered) = self.missed(observation);
         if !first_time || !stretch.is_empty() || unanswered.is_empty() {
+            let stretch = stretch.into_iter().map(|message| self.understood(message)).collect();
             self.tell(EventKind::Resumed { stretch });
         }
         for message in unanswered {
@@ -422,7 +425,7 @@ impl Stepper<'_> {
         self.state.seen_count = observation.part_count;
         if let (true, Some(introduction)) = (first_time, &self.workspace.introduction) {
             let html = render::markdown(introduction);
-            self.enqueue(None, Weight::Completes, Action::Reply { html, attachment_urls: Vec::new() });
+            self.enqueue(None, Weight::Completes, Action::Reply { html, attachment_urls: Vec::new(), offer: None });
         }
     }
 

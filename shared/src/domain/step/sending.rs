@@ -2,6 +2,7 @@
 //! only then try again. At most one action of a conversation is on the wire at any time, in order.
 
 use super::{Answer, Decision, Effect, Stepper};
+use crate::domain::content::Offer;
 use crate::domain::conversation::{
     Action, CommandOutcome, Control, Lane, MAX_OWN_PARTS, OutboxEntry, Overtaker, Progress, Weight, remember,
 };
@@ -77,6 +78,9 @@ impl Stepper<'_> {
             self.know_own(part_id);
         }
         let newest = part_id.is_some() && part_id > self.state.seen.part;
+        if let Action::Reply { offer, .. } = &entry.action {
+            self.remember_offer(part_id.as_ref(), offer.as_ref());
+        }
         self.finish(&entry, CommandOutcome::Done { part_id });
         if !matches!(entry.action, Action::Close { .. }) {
             if newest {
@@ -154,8 +158,20 @@ impl Stepper<'_> {
             self.enqueue(None, Weight::Optional, Action::Note { html: render::plain(&text) });
             return;
         }
+        if let Action::Reply { offer: Some(offer), .. } = &mut entry.action
+            && offer.buttons
+        {
+            // The same choice without buttons: the list that numbers it.
+            offer.buttons = false;
+            entry.progress = Progress::Pending { not_before: self.now };
+            self.state.outbox.insert(position, entry);
+            return;
+        }
         let outcome = CommandOutcome::Rejected { code: code.to_owned(), message: message.to_owned() };
         self.finish(&entry, outcome);
+        if entry.weight != Weight::Optional {
+            self.drop_the_rest(entry.command.as_ref());
+        }
         if matches!(entry.action, Action::Assign { .. }) {
             self.keep_the_conversation(&entry);
         }
@@ -233,6 +249,7 @@ fn carries(part: &Part, entry: &OutboxEntry) -> bool {
         return false;
     }
     let html = match &entry.action {
+        Action::Reply { offer: Some(offer), .. } if offer.buttons => return offers(part, offer),
         Action::Reply { html, .. } if matches!(part.kind, PartKind::Comment | PartKind::Open) => html,
         Action::Note { html } if part.kind == PartKind::Note => html,
         Action::Assign { to, .. } => return part.assigned_to.as_ref() == Some(to),
@@ -242,6 +259,15 @@ fn carries(part: &Part, entry: &OutboxEntry) -> bool {
     };
     let said = part.body.as_ref().map(incoming::comparable).unwrap_or_default();
     incoming::comparable_html(html) == said
+}
+
+/// Whether a part of ours is these buttons. Notifications in the form of versions before 2.14 do not show
+/// which; then it is one that says nothing.
+fn offers(part: &Part, offer: &Offer) -> bool {
+    let shown = &part.quick_replies.offered;
+    let says_nothing = part.body.as_ref().is_none_or(|body| body.text.trim().is_empty()) && part.attachments.is_empty();
+    matches!(part.kind, PartKind::Comment | PartKind::Open)
+        && (shown.iter().eq(offer.options.iter().map(|option| &option.uuid)) || (shown.is_empty() && says_nothing))
 }
 
 fn named(assignee: &Assignee) -> String {

@@ -1,0 +1,77 @@
+//! What the bot says, as entries of the outbox, and what it offers to choose from: remembered when it
+//! is there, so that the customer's answer comes back to the bot as the option's value.
+//!
+//! An offer stands while nothing else was said after it. Which offer a typed answer is to is told by
+//! the parts' order; a pressed button is known by its id, also after that.
+
+use super::Stepper;
+use crate::domain::blocks::Said;
+use crate::domain::choice;
+use crate::domain::content::{Body, BodyFormat, Choice, Message, Offer};
+use crate::domain::conversation::{Action, MAX_OFFERS, Offered, Progress, Weight, remember};
+use crate::domain::ids::{CommandId, PartId};
+use crate::domain::incoming;
+
+impl Stepper<'_> {
+    /// Puts a reply's messages on their way. The command that says them is done with the last, and
+    /// fails with each.
+    pub(super) fn say(&mut self, command: Option<&CommandId>, weight: Weight, messages: Vec<Said>) {
+        let last = messages.len().saturating_sub(1);
+        for (place, Said { pause_ms, html, attachment_urls, offer }) in messages.into_iter().enumerate() {
+            let weight = if weight == Weight::Completes && place < last { Weight::Required } else { weight };
+            self.enqueue(command, weight, Action::Reply { html, attachment_urls, offer });
+            if let Some(entry) = self.state.outbox.back_mut() {
+                entry.pause_ms = pause_ms;
+            }
+        }
+    }
+
+    /// A pause begins when all that was to be done before it is settled. Nobody waits for it: the
+    /// entry is due later, and so is what stands behind it.
+    pub(super) fn begin_the_pause(&mut self) {
+        let Some(head) = self.state.outbox.front_mut().filter(|head| head.pause_ms > 0) else { return };
+        if let Progress::Pending { not_before } = &mut head.progress {
+            *not_before = (*not_before).max(self.now.plus_ms(head.pause_ms));
+            head.pause_ms = 0;
+        }
+    }
+
+    /// Part of a reply was refused, and its command with it: the bot knows, and what was to follow is
+    /// not said.
+    pub(super) fn drop_the_rest(&mut self, command: Option<&CommandId>) {
+        self.state.outbox.retain(|entry| {
+            let of_it = command.is_some() && entry.command.as_ref() == command;
+            let waits = matches!(entry.progress, Progress::Pending { .. });
+            !(of_it && waits && matches!(entry.action, Action::Reply { .. }) && entry.weight != Weight::Optional)
+        });
+    }
+
+    /// Something of the bot's has reached the customer: what it offers stands from now on, and nothing
+    /// that was offered before.
+    pub(super) fn remember_offer(&mut self, part: Option<&PartId>, offer: Option<&Offer>) {
+        let options = offer.map(|offer| offer.options.clone()).unwrap_or_default();
+        let stands = self.state.offers.back().is_some_and(|last| !last.options.is_empty());
+        if stands || !options.is_empty() {
+            remember(&mut self.state.offers, Offered { part: part.cloned(), options }, MAX_OFFERS);
+        }
+    }
+
+    /// The customer's message with the option that it chooses, if it does.
+    pub(super) fn understood(&self, mut message: Message) -> Message {
+        message.choice = self.choice_of(&message);
+        if let (None, Some(choice)) = (&message.body, &message.choice) {
+            message.body = Some(Body { text: choice.label.clone(), format: BodyFormat::Plain });
+        }
+        message
+    }
+
+    fn choice_of(&self, message: &Message) -> Option<Choice> {
+        let part = message.part_id.as_ref()?;
+        if let Some(uuid) = &message.pressed {
+            return self.state.offers.iter().rev().find_map(|offered| choice::pressed(&offered.options, uuid));
+        }
+        let before = |offered: &&Offered| offered.part.as_ref().is_none_or(|offering| offering < part);
+        let offered = self.state.offers.iter().rev().find(before)?;
+        choice::typed(&offered.options, &incoming::text(message.body.as_ref()?))
+    }
+}
