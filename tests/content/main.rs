@@ -60,7 +60,7 @@ fn contents() -> Vec<(&'static str, Value)> {
 
 fn blocks_of(content: &Value) -> Vec<Block> {
     let data: Vec<BlockData> = serde_json::from_value(content.clone()).unwrap();
-    data.into_iter().map(Block::from).collect()
+    data.into_iter().filter_map(BlockData::into_domain).collect()
 }
 
 #[test]

@@ -158,7 +158,7 @@ fn the_bot_of_the_readme_is_complete() {
             other => panic!("{other:?}"),
         };
         assert!(
-            matches!(&of(&commands[0]), CommandData::Reply { content } if format!("{content:?}").contains("You said: *Hello*"))
+            matches!(&of(&commands[0]), CommandData::Reply { content, .. } if format!("{content:?}").contains("You said: *Hello*"))
         );
         assert!(matches!(of(&commands[1]), CommandData::Handover { .. }));
         let refused = messengers(ANOTHER_SECRET)

@@ -8,6 +8,7 @@ use shared::domain::content::{AuthorKind, Block, TextFormat};
 use shared::domain::conversation::{Action, Control, Conversation, EventKind, Lane};
 use shared::domain::ids::{BotId, ClaimId, CommandId, TeamId, Timestamp};
 use shared::domain::part::{Assignee, Rating};
+use shared::domain::rules::{Confidence, Intent, Turn};
 use shared::domain::step::{Answer, Effect, Input, Outcome, step};
 use shared::testing::{BOT_TEAM, SUPPORT, Scene, workspace};
 
@@ -26,6 +27,11 @@ fn command(id: &str, ask: Ask) -> Command {
 
 fn text(words: &str) -> Vec<Block> {
     vec![Block::Text { text: words.to_owned(), format: TextFormat::Plain }]
+}
+
+fn answer(thousandths: u16) -> Ask {
+    let intents = vec![Intent { name: "i".to_owned(), confidence: Confidence(thousandths) }];
+    Ask::Answer { content: text("hi"), turn: Turn { intents, ..Turn::default() } }
 }
 
 fn handover(to: HandoverTarget) -> Ask {
@@ -146,6 +152,11 @@ fn commands() -> Vec<(&'static str, Make)> {
             Input::Commanded(Command { epoch: Some(0), ..command("old", Ask::Reply { content: text("hi") }) })
         }),
         ("bot: empty reply", |_| Input::Commanded(command("e", Ask::Reply { content: vec![] }))),
+        ("bot: answer that it is sure of", |_| Input::Commanded(command("as", answer(900)))),
+        ("bot: answer that it is not sure of", |_| Input::Commanded(command("au", answer(700)))),
+        ("bot: connect to people", |_| {
+            Input::Commanded(command("x", Ask::Escalate { content: text("bye"), note: None, turn: None }))
+        }),
         ("bot: note", |_| Input::Commanded(command("n", Ask::Note { text: "n".into() }))),
         ("bot: hand over", |_| Input::Commanded(command("h", handover(HandoverTarget::Default)))),
         ("bot: hand over to itself", |_| {
@@ -216,6 +227,7 @@ fn events(state: &Conversation) -> Vec<String> {
         EventKind::CommandDone { .. } => "done".to_owned(),
         EventKind::CommandRejected { code, .. } => format!("rejected({code})"),
         EventKind::CommandSuperseded { by, .. } => format!("superseded({})", by.as_str()),
+        EventKind::SuggestionSent { .. } => "suggestion_sent".to_owned(),
     };
     state.events.iter().map(|event| name(&event.kind)).collect()
 }
@@ -269,7 +281,7 @@ fn every_state_meets_every_input() {
         row(&mut table, before, input, outcome);
         rows += 1;
     });
-    assert_eq!(rows, 6 * (16 * 2 + 16));
+    assert_eq!(rows, 6 * (16 * 2 + 19));
     insta::assert_snapshot!("step_table", table);
 }
 
@@ -334,7 +346,7 @@ fn a_note_never_reaches_the_bot() {
 #[test]
 fn only_the_lane_of_an_action_claims_it() {
     let (_, bot, _) = states().swap_remove(1);
-    let state = after(&bot, &commands()[6].1(&Scene::default()));
+    let state = after(&bot, &commands()[9].1(&Scene::default()));
     let claim = |lane| Input::Claim { lane, claim: ClaimId::parse("c").unwrap(), until: NOW.plus_ms(1) };
     assert!(step(&state, &claim(Lane::Replies), &workspace(), NOW).effects.is_empty());
     assert!(matches!(step(&state, &claim(Lane::Close), &workspace(), NOW).effects[..], [Effect::Perform { .. }]));

@@ -309,6 +309,7 @@ impl<C: Clock, T: Tokens> RestApi<C, T> {
             conversation_attributes: simple(context.custom_attributes),
             url: source.url,
             delivered_as: source.delivered_as,
+            channel: source.channel,
             tags: tags.into_iter().filter_map(|tag| tag.name).take(MAX_ATTRIBUTES).collect(),
         }
     }

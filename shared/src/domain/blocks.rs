@@ -4,6 +4,7 @@
 //! Intercom has quick replies: those are a message of their own, which has no words. What Intercom has
 //! no form for, cards, lists and carousels, becomes text that reads well, with its pictures and links.
 
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::choice;
@@ -13,7 +14,8 @@ use super::render;
 use super::settings::ApiVersion;
 
 /// One message as Intercom gets it.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Said {
     /// How long after what was said before, in milliseconds.
     pub pause_ms: u64,

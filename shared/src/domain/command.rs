@@ -2,6 +2,7 @@
 
 use super::content::Block;
 use super::ids::{AdminId, BotId, CommandId, TeamId, Timestamp};
+use super::rules::Turn;
 
 /// Whom a bot wants to hand over to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +22,23 @@ pub enum Ask {
     Reply {
         /// What.
         content: Vec<Block>,
+    },
+    /// Say something to the customer, if the workspace's rules let the bot say what it came to so.
+    Answer {
+        /// What.
+        content: Vec<Block>,
+        /// How the bot came to it.
+        turn: Turn,
+    },
+    /// Give the conversation to people, as the rules and the settings say: the dialog came to a place
+    /// that only they are to go on from.
+    Escalate {
+        /// A last message to the customer.
+        content: Vec<Block>,
+        /// For the teammates.
+        note: Option<String>,
+        /// How the bot came to it, where it says so.
+        turn: Option<Turn>,
     },
     /// Tell the teammates something.
     Note {

@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 use super::content::{Message, Offer, OfferedOption};
 use super::ids::{AdminId, BotId, ClaimId, CommandId, PartId, TeamId, Timestamp};
 use super::part::{Assignee, Profile, Rating};
+use super::rules::Root;
+use super::suggestion::{Ruled, Suggestion};
 
 /// Who speaks for the company.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -136,6 +138,14 @@ pub enum EventKind {
         #[serde(default)]
         by: Overtaker,
     },
+    /// What a rule had left to people is said after all: a teammate wants it so.
+    SuggestionSent {
+        /// The command that had asked for it.
+        command_id: CommandId,
+        /// The candidate, from 1; none where it is the answer itself.
+        #[serde(default)]
+        number: Option<usize>,
+    },
 }
 
 impl EventKind {
@@ -153,6 +163,7 @@ impl EventKind {
             Self::CommandDone { .. } => "command_done",
             Self::CommandRejected { .. } => "command_rejected",
             Self::CommandSuperseded { .. } => "command_superseded",
+            Self::SuggestionSent { .. } => "suggestion_sent",
         }
     }
 }
@@ -397,6 +408,8 @@ pub enum Overtaker {
     Turn,
     /// The customer's message, which the bot did not know when it decided to close.
     Message,
+    /// A rule of the workspace: the answer is left unsaid, or to people.
+    Rule,
 }
 
 impl Overtaker {
@@ -406,6 +419,7 @@ impl Overtaker {
         match self {
             Self::Turn => "turn",
             Self::Message => "message",
+            Self::Rule => "rule",
         }
     }
 }
@@ -485,6 +499,19 @@ pub struct Conversation {
     /// What was offered recently, oldest first.
     #[serde(skip_serializing_if = "VecDeque::is_empty")]
     pub offers: VecDeque<Offered>,
+    /// The last root node with an external name that the bot's dialog came by: what the customer
+    /// wants.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub goal: Option<Root>,
+    /// The root node for which a teammate gave the conversation to the bot.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub granted: Option<String>,
+    /// What the bot's last answer was ruled to be left to: a teammate's decision.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub suggestion: Option<Suggestion>,
+    /// What became of the bot's last answers by the rules, oldest first.
+    #[serde(skip_serializing_if = "VecDeque::is_empty")]
+    pub ruled: VecDeque<Ruled>,
 }
 
 impl Conversation {

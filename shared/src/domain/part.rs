@@ -190,6 +190,8 @@ pub struct Profile {
     pub url: Option<String>,
     /// How the conversation came in (`customer_initiated`, `operator_initiated`, …).
     pub delivered_as: Option<String>,
+    /// The channel by which it came in (`conversation`, `email`, `whatsapp`, …).
+    pub channel: Option<String>,
     /// The conversation's tags.
     pub tags: Vec<String>,
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use super::ids::{AdminId, AppId, BotId, TeamId};
 use super::part::Assignee;
+use super::rules::Rules;
 
 /// Where a workspace's data lives, and so which host answers for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -117,6 +118,8 @@ pub struct Workspace {
     pub introduction: Option<String>,
     /// Hand-overs.
     pub handover: HandoverSettings,
+    /// What becomes of an answer whose turn the bot names.
+    pub rules: Rules,
     /// Who has a reopened conversation.
     pub reopened: Reopened,
     /// After how long without a person's word a paused bot resumes by itself, in minutes.

@@ -68,6 +68,13 @@ pub enum BlockData {
         /// Milliseconds, 1 to 30,000.
         ms: u64,
     },
+    /// People are to go on from here: a reply with it hands the conversation over, with its other
+    /// blocks as the last message.
+    ConnectToAgent {
+        /// For the teammates, as Markdown.
+        #[serde(default)]
+        note: Option<String>,
+    },
 }
 
 /// How a text is written.
@@ -124,23 +131,24 @@ pub struct LinkData {
     pub url: String,
 }
 
-impl From<BlockData> for Block {
-    fn from(data: BlockData) -> Self {
-        match data {
-            BlockData::Text { text, format } => Self::Text { text, format: format.into() },
-            BlockData::Image { url, title, description } => Self::Image { url, title, description },
-            BlockData::File { url, name } => Self::File { url, name },
-            BlockData::Options { text, options } => {
+impl BlockData {
+    /// The block; none where it is nothing to say, but an escalation, which [`super::bot`] heeds.
+    #[must_use]
+    pub fn into_domain(self) -> Option<Block> {
+        Some(match self {
+            Self::Text { text, format } => Block::Text { text, format: format.into() },
+            Self::Image { url, title, description } => Block::Image { url, title, description },
+            Self::File { url, name } => Block::File { url, name },
+            Self::Options { text, options } => {
                 let choice = |ChoiceData { label, value }| Choice { label, value };
-                Self::Options { text, options: options.into_iter().map(choice).collect() }
+                Block::Options { text, options: options.into_iter().map(choice).collect() }
             }
-            BlockData::Card(card) => Self::Card(card.into()),
-            BlockData::List { title, items } => {
-                Self::List { title, items: items.into_iter().map(Card::from).collect() }
-            }
-            BlockData::Carousel { cards } => Self::Carousel { cards: cards.into_iter().map(Card::from).collect() },
-            BlockData::Pause { ms } => Self::Pause { ms },
-        }
+            Self::Card(card) => Block::Card(card.into()),
+            Self::List { title, items } => Block::List { title, items: items.into_iter().map(Card::from).collect() },
+            Self::Carousel { cards } => Block::Carousel { cards: cards.into_iter().map(Card::from).collect() },
+            Self::Pause { ms } => Block::Pause { ms },
+            Self::ConnectToAgent { .. } => return None,
+        })
     }
 }
 

@@ -13,8 +13,10 @@ use crate::domain::ids::{
     AdminId, AppId, BotId, CommandId, ConversationId, ConversationKey, InvalidId, TeamId, Timestamp,
 };
 use crate::domain::incoming;
+use crate::domain::rules::Turn;
 pub use crate::wire::blocks::{BlockData, CardData, ChoiceData, FormatData, LinkData};
 use crate::wire::sha256_hex;
+use crate::wire::turn::TurnData;
 
 /// The protocol's version.
 pub const VERSION: u8 = 1;
@@ -132,9 +134,17 @@ pub enum Event {
         command_id: String,
         /// What came before it: `turn` when somebody took the conversation over or gave it back,
         /// `message` when the customer wrote something that the bot did not know when it decided
-        /// to close. It is told of that too, and decides anew.
+        /// to close. It is told of that too, and decides anew. `rule` when the workspace's rules
+        /// leave the answer to people, or unsaid.
         #[serde(default)]
         by: String,
+    },
+    /// An answer that the rules had left to people is said after all: a teammate wants it so.
+    SuggestionSent {
+        /// The command that had asked for it.
+        command_id: String,
+        /// The candidate that the teammate chose, from 1; null where it is the answer itself.
+        number: Option<usize>,
     },
 }
 
@@ -290,6 +300,10 @@ pub enum CommandData {
     Reply {
         /// What, as one message.
         content: Vec<BlockData>,
+        /// How the bot came to it. Where it is named, the workspace's rules decide what becomes of
+        /// the answer; without it the answer is said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        turn: Option<TurnData>,
     },
     /// Tell the teammates something.
     Note {
@@ -366,6 +380,9 @@ pub enum BadCommand {
     /// It is of another version.
     #[error("version {0} is not spoken here; 1 is")]
     Version(u8),
+    /// A confidence is no share of one.
+    #[error("a confidence is a number from 0 to 1")]
+    Confidence,
     /// It has no id.
     #[error("a command needs an `id`")]
     NoId,
@@ -451,7 +468,10 @@ impl CommandMessage {
         let digest = self.digest();
         let id = CommandId::parse(self.id.ok_or(BadCommand::NoId)?).map_err(named("id"))?;
         let ask = match self.command {
-            CommandData::Reply { content } => Ask::Reply { content: blocks(content) },
+            CommandData::Reply { content, turn } => {
+                let turn = turn.map(TurnData::into_domain).transpose()?;
+                reply(content, turn)
+            }
             CommandData::Note { text } => Ask::Note { text },
             CommandData::Handover { to, reason, note, content, tags, attributes } => {
                 let to = match to {
@@ -484,8 +504,23 @@ impl CommandMessage {
     }
 }
 
+/// A reply, or an escalation, where one of its blocks asks for people.
+fn reply(mut content: Vec<BlockData>, turn: Option<Turn>) -> Ask {
+    let connects = content.iter().find_map(|block| match block {
+        BlockData::ConnectToAgent { note } => Some(note.clone()),
+        _ => None,
+    });
+    content.retain(|block| !matches!(block, BlockData::ConnectToAgent { .. }));
+    let content = blocks(content);
+    match (connects, turn) {
+        (Some(note), turn) => Ask::Escalate { content, note, turn },
+        (None, Some(turn)) => Ask::Answer { content, turn },
+        (None, None) => Ask::Reply { content },
+    }
+}
+
 fn blocks(content: Vec<BlockData>) -> Vec<Block> {
-    content.into_iter().map(Block::from).collect()
+    content.into_iter().filter_map(BlockData::into_domain).collect()
 }
 
 impl EventMessage {
@@ -565,6 +600,9 @@ impl Event {
             }
             EventKind::CommandSuperseded { command_id, by } => {
                 Self::CommandSuperseded { command_id: id(command_id), by: by.as_str().to_owned() }
+            }
+            EventKind::SuggestionSent { command_id, number } => {
+                Self::SuggestionSent { command_id: id(command_id), number: *number }
             }
         }
     }

@@ -772,6 +772,9 @@ pub struct SourceContext {
     pub url: Option<String>,
     /// How.
     pub delivered_as: Option<String>,
+    /// The channel.
+    #[serde(rename = "type")]
+    pub channel: Option<String>,
 }
 
 /// An error list. Parsed leniently: not every error of Intercom's has this shape.

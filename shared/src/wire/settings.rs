@@ -2,6 +2,8 @@
 //!
 //! Secrets are not in the file. Where one is needed the file names it, as `secret:NAME`.
 
+mod rules;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::ops::Range;
@@ -293,6 +295,7 @@ impl Reader<'_> {
         let settle_ms = self.number(section, "settle_ms", 1_000..=600_000).unwrap_or(DEFAULT_SETTLE_MS);
         let handover_line = section.line;
         let handover = self.handover(section);
+        let rules = self.rules(section, bot_teammate.as_ref());
         let workspace = Workspace {
             app_id: app_id?,
             webhook_path: webhook_path?,
@@ -305,6 +308,7 @@ impl Reader<'_> {
             bot: bot?,
             introduction,
             handover,
+            rules,
             reopened,
             resume_after_minutes,
             settle_ms,
@@ -313,6 +317,7 @@ impl Reader<'_> {
             self.mistake(handover_line, "the hand-over's default is the bot's own; it must be people");
             return None;
         }
+        self.check_rules(&workspace);
         Some(workspace)
     }
 

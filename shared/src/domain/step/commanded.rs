@@ -1,6 +1,7 @@
 //! What bots ask for: accepted, refused or too late. Accepting puts actions into the outbox;
 //! nothing is sent here.
 
+use super::ruled::check_turn;
 use super::{Decision, Effect, Stepper};
 use crate::domain::blocks;
 use crate::domain::command::{Ask, Command, HandoverTarget};
@@ -8,6 +9,7 @@ use crate::domain::content::Block;
 use crate::domain::conversation::{
     Action, CommandOutcome, CommandRecord, Control, MAX_COMMANDS, MAX_EVENTS, MAX_OUTBOX, Overtaker, Weight, remember,
 };
+use crate::domain::ids::CommandId;
 use crate::domain::part::Assignee;
 use crate::domain::render;
 
@@ -96,20 +98,19 @@ impl Stepper<'_> {
         }
         match &command.ask {
             Ask::Reply { content } if content.is_empty() => Err(("empty", "there is nothing to say".to_owned())),
-            Ask::Reply { content } => {
-                blocks::check(content)?;
-                if self.messages(command, content).is_empty() {
-                    return Err(("empty", "nothing is left to say of it".to_owned()));
-                }
-                Ok(())
+            Ask::Answer { content, .. } if content.is_empty() => Err(("empty", "there is nothing to say".to_owned())),
+            Ask::Reply { content } => self.check_content(command, content),
+            Ask::Answer { content, turn } => {
+                self.check_content(command, content)?;
+                check_turn(turn)
+            }
+            Ask::Escalate { content, turn, .. } => {
+                check_last_words(content)?;
+                turn.as_ref().map_or(Ok(()), check_turn)
             }
             Ask::Note { text } if text.trim().is_empty() => Err(("empty", "the note is empty".to_owned())),
             Ask::Handover { to, content, attributes, tags, .. } => {
-                blocks::check(content)?;
-                if blocks::offers(content) {
-                    let message = "people take the answers from now on, so a hand-over offers no options";
-                    return Err(("bad_options", message.to_owned()));
-                }
+                check_last_words(content)?;
                 check_tags(tags)?;
                 self.check_attributes(attributes)?;
                 self.check_target(to)
@@ -129,6 +130,14 @@ impl Stepper<'_> {
             }
             Ask::Note { .. } | Ask::Snooze { .. } => Ok(()),
         }
+    }
+
+    fn check_content(&self, command: &Command, content: &[Block]) -> Result<(), Refusal> {
+        blocks::check(content)?;
+        if self.messages(command, content).is_empty() {
+            return Err(("empty", "nothing is left to say of it".to_owned()));
+        }
+        Ok(())
     }
 
     fn check_attributes(&self, attributes: &serde_json::Map<String, serde_json::Value>) -> Result<(), Refusal> {
@@ -160,7 +169,7 @@ impl Stepper<'_> {
         match to {
             HandoverTarget::Team(team) => Assignee::Team(team.clone()),
             HandoverTarget::Teammate(teammate) => Assignee::Teammate(teammate.clone()),
-            HandoverTarget::Default => self.workspace.handover.default.clone().unwrap_or(Assignee::Nobody),
+            HandoverTarget::Default => self.escalation(),
         }
     }
 
@@ -170,6 +179,15 @@ impl Stepper<'_> {
             Ask::Reply { content } => {
                 let messages = self.messages(command, content);
                 self.say(id, Weight::Completes, messages);
+            }
+            Ask::Answer { content, turn } => self.answer_by_rules(command, content, turn),
+            Ask::Escalate { content, note, turn } => {
+                if let Some(turn) = turn {
+                    self.came_by(turn);
+                }
+                let reason = Some("The bot's dialog leaves this to people.");
+                let parting = Parting { reason, note: note.as_deref(), content, ..Parting::default() };
+                self.hand_over(command, &HandoverTarget::Default, &parting);
             }
             Ask::Note { text } => {
                 self.enqueue(id, Weight::Completes, Action::Note { html: render::markdown(text) });
@@ -190,53 +208,75 @@ impl Stepper<'_> {
                 let html = reason.as_deref().filter(|text| !text.trim().is_empty()).map(render::markdown);
                 self.enqueue(id, Weight::Completes, Action::Close { html });
             }
-            Ask::Handover { .. } => self.hand_over(command),
+            Ask::Handover { to, reason, note, content, tags, attributes } => {
+                let (reason, note) = (reason.as_deref(), note.as_deref());
+                let parting = Parting { reason, note, content, tags, attributes: Some(attributes) };
+                self.hand_over(command, to, &parting);
+            }
         }
     }
 
     /// From here on the bot is silent, before Intercom knows: no reply of its own can follow.
-    /// What it said before is part of the hand-over and still goes out, first.
-    fn hand_over(&mut self, command: &Command) {
-        // A hand-over comes before a close that was asked for earlier and not carried out yet.
-        self.drop_a_waiting_close(Overtaker::Turn);
-        let Ask::Handover { to, reason, note, content, tags, attributes } = &command.ask else { return };
+    fn hand_over(&mut self, command: &Command, to: &HandoverTarget, parting: &Parting<'_>) {
         let target = self.target(to);
         let id = Some(&command.id);
+        self.begin_to_leave();
+        if !parting.content.is_empty() {
+            let messages = self.messages(command, parting.content);
+            self.say(id, Weight::Optional, messages);
+        }
+        self.say_farewell(id);
+        // Attributes, tags and the note come before the assignment, so that whoever it reaches,
+        // person or workflow, finds them there.
+        if let Some(attributes) = parting.attributes {
+            self.enqueue_attributes(command, attributes);
+        }
+        self.enqueue_tags(command, parting.tags, Weight::Optional, false);
+        if let Some(html) = render::handover_note(parting.reason, parting.note) {
+            self.enqueue(id, Weight::Optional, Action::Note { html });
+        }
+        self.leave_to(id, &target);
+    }
+
+    /// The bot's last epoch with the conversation ends. What it said before is part of the hand-over
+    /// and still goes out, first.
+    pub(super) fn begin_to_leave(&mut self) {
+        // A hand-over comes before a close that was asked for earlier and not carried out yet.
+        self.drop_a_waiting_close(Overtaker::Turn);
         let before = self.state.epoch;
         self.state.control = Control::Human;
         self.state.epoch += 1;
         self.state.announced = None;
+        self.state.granted = None;
         for entry in &mut self.state.outbox {
             // A close that is in doubt is not one of the things that were said: it is not tried again.
             if entry.epoch == before && !matches!(entry.action, Action::Close { .. }) {
                 entry.epoch += 1;
             }
         }
-        if !content.is_empty() {
-            let messages = self.messages(command, content);
-            self.say(id, Weight::Optional, messages);
-        }
+    }
+
+    /// What Baton tells the customer at a hand-over, where it is set.
+    pub(super) fn say_farewell(&mut self, command: Option<&CommandId>) {
         if let Some(message) = &self.workspace.handover.message {
             let html = render::markdown(message);
-            self.enqueue(id, Weight::Optional, Action::Reply { html, attachment_urls: Vec::new(), offer: None });
+            let action = Action::Reply { html, attachment_urls: Vec::new(), offer: None };
+            self.enqueue(command, Weight::Optional, action);
         }
-        // Attributes, tags and the note come before the assignment, so that whoever it reaches,
-        // person or workflow, finds them there.
-        self.enqueue_attributes(command, attributes);
-        self.enqueue_tags(command, tags, Weight::Optional, false);
-        if let Some(html) = render::handover_note(reason.as_deref(), note.as_deref()) {
-            self.enqueue(id, Weight::Optional, Action::Note { html });
-        }
+    }
+
+    /// Assigns to people, the last act of a hand-over.
+    pub(super) fn leave_to(&mut self, command: Option<&CommandId>, target: &Assignee) {
         let mut fallbacks: Vec<Assignee> = self.workspace.handover.default.iter().cloned().collect();
         fallbacks.push(Assignee::Nobody);
-        fallbacks.retain(|fallback| *fallback != target);
-        self.enqueue(id, Weight::Completes, Action::Assign { to: target.clone(), fallbacks });
+        fallbacks.retain(|fallback| fallback != target);
+        self.enqueue(command, Weight::Completes, Action::Assign { to: target.clone(), fallbacks });
         self.note(Decision::PeopleTake);
-        self.tell_waiting(&target);
+        self.tell_waiting(target);
         broken_as!(HandoverLeavesTheBot => self.state.control = Control::Bot);
     }
 
-    fn messages(&self, command: &Command, content: &[Block]) -> Vec<blocks::Said> {
+    pub(super) fn messages(&self, command: &Command, content: &[Block]) -> Vec<blocks::Said> {
         blocks::messages(content, self.workspace.api_version, command.id.as_str())
     }
 
@@ -256,6 +296,16 @@ impl Stepper<'_> {
     }
 }
 
+/// What goes with a hand-over.
+#[derive(Default)]
+struct Parting<'a> {
+    reason: Option<&'a str>,
+    note: Option<&'a str>,
+    content: &'a [Block],
+    tags: &'a [String],
+    attributes: Option<&'a serde_json::Map<String, serde_json::Value>>,
+}
+
 /// How many tags a command may name, and how many attributes.
 const MAX_TAGS: usize = 20;
 const MAX_ATTRIBUTES: usize = 50;
@@ -269,6 +319,15 @@ fn is_attribute(value: &serde_json::Value) -> bool {
         serde_json::Value::Array(_) | serde_json::Value::Object(_) => false,
         _ => true,
     }
+}
+
+fn check_last_words(content: &[Block]) -> Result<(), Refusal> {
+    blocks::check(content)?;
+    if blocks::offers(content) {
+        let message = "people take the answers from now on, so a hand-over offers no options";
+        return Err(("bad_options", message.to_owned()));
+    }
+    Ok(())
 }
 
 fn check_tags(tags: &[String]) -> Result<(), Refusal> {

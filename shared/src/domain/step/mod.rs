@@ -11,6 +11,7 @@
 mod commanded;
 mod observed;
 mod offering;
+mod ruled;
 mod sending;
 mod telling;
 
@@ -183,6 +184,16 @@ pub enum Decision {
     BotUnreachable,
     /// The bot is not told of an event, which was tried in vain for days.
     EventGivenUp,
+    /// By the rules the bot says nothing; people have it.
+    RuledNothing,
+    /// By the rules it goes to a team or teammate.
+    RuledSend,
+    /// By the rules the bot's answer is suggested to people.
+    RuledSuggest,
+    /// A rule is tried out: what it wants is recorded, and nothing is posted.
+    RuledShadow,
+    /// A teammate wrote a note for the bot.
+    NoteHeeded,
 }
 
 impl Decision {
@@ -204,6 +215,11 @@ impl Decision {
             Self::BotOverrun => "bot_overrun",
             Self::BotUnreachable => "bot_unreachable",
             Self::EventGivenUp => "event_given_up",
+            Self::RuledNothing => "ruled_nothing",
+            Self::RuledSend => "ruled_send",
+            Self::RuledSuggest => "ruled_suggest",
+            Self::RuledShadow => "ruled_shadow",
+            Self::NoteHeeded => "note_heeded",
         }
     }
 }
@@ -220,7 +236,7 @@ pub struct Outcome {
 /// Decides. Repeating an input changes nothing that its first time had not changed.
 #[must_use]
 pub fn step(state: &Conversation, input: &Input, workspace: &Workspace, now: Timestamp) -> Outcome {
-    let mut stepper = Stepper { state: state.clone(), workspace, now, effects: Vec::new() };
+    let mut stepper = Stepper { state: state.clone(), workspace, now, effects: Vec::new(), wanted: false };
     match input {
         Input::Observed(observation) => stepper.observed(observation),
         Input::Deleted => stepper.deleted(),
@@ -294,6 +310,8 @@ struct Stepper<'a> {
     workspace: &'a Workspace,
     now: Timestamp,
     effects: Vec<Effect>,
+    /// A teammate gives the conversation to the bot, in so many words.
+    wanted: bool,
 }
 
 impl Stepper<'_> {

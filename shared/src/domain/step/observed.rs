@@ -13,6 +13,7 @@ use crate::domain::ids::{AdminId, PartId, TeamId};
 use crate::domain::part::{Assignee, Observation, Part, PartKind};
 use crate::domain::render;
 use crate::domain::settings::Reopened;
+use crate::domain::suggestion::Spent;
 
 impl Stepper<'_> {
     pub(super) fn observed(&mut self, observation: &Observation) {
@@ -176,6 +177,7 @@ impl Stepper<'_> {
     fn heard(&mut self, part: &Part, message: Message, observation: &Observation, taking: &mut bool) {
         match message.author.kind {
             AuthorKind::Customer => {
+                self.spend_suggestion(Spent::CustomerWrote);
                 if self.state.control == Control::Closed && self.was_closed_over(part, observation) {
                     self.give_to_bot(taking);
                 } else if self.state.control == Control::Closed {
@@ -221,6 +223,7 @@ impl Stepper<'_> {
 
     fn person_spoke(&mut self, teammate: AdminId, name: Option<String>, taking: &mut bool) {
         self.remember_offer(None, None);
+        self.spend_suggestion(Spent::TeammateWrote);
         if self.state.control == Control::Bot {
             *taking = false;
             self.state.control = Control::Paused;
@@ -281,6 +284,7 @@ impl Stepper<'_> {
             });
             let late = (handing_over || handed_over) && part.author.kind != AuthorKind::Teammate;
             if !late {
+                self.wanted |= part.author.kind == AuthorKind::Teammate;
                 self.give_to_bot(taking);
             }
             return;
@@ -327,6 +331,7 @@ impl Stepper<'_> {
     pub(super) fn new_epoch(&mut self) {
         self.state.epoch += 1;
         self.state.announced = None;
+        self.state.granted = None;
         self.supersede_the_overtaken();
     }
 
@@ -335,6 +340,7 @@ impl Stepper<'_> {
             return;
         }
         *taking = false;
+        self.spend_suggestion(Spent::Closed);
         self.state.control = Control::Closed;
         self.state.resume_at = None;
         self.new_epoch();
@@ -427,6 +433,7 @@ impl Stepper<'_> {
             let html = render::markdown(introduction);
             self.enqueue(None, Weight::Completes, Action::Reply { html, attachment_urls: Vec::new(), offer: None });
         }
+        self.make_the_suggestion_good();
     }
 
     /// What was said since the bot last heard: what somebody has answered, or what needs no

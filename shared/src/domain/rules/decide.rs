@@ -1,0 +1,88 @@
+//! The decision: one turn, one ruling. And whom an escalation goes to.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Circumstances, Confidence, Deed, Root, Rule, Rules, Turn};
+use crate::domain::part::Assignee;
+
+/// Why a turn is ruled so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Because {
+    /// The rule on this line of the settings.
+    Rule {
+        /// The line.
+        line: usize,
+    },
+    /// No rule names the node.
+    Default,
+    /// The bot is not sure enough for the rules that name the node, or for the default.
+    Unsure {
+        /// How sure it is.
+        is: Confidence,
+        /// How sure it has to be, for the least of them.
+        needed: Confidence,
+    },
+    /// A teammate gave the conversation to the bot for this node.
+    Granted,
+}
+
+/// What becomes of a turn.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ruling {
+    /// What is to be done.
+    pub deed: Deed,
+    /// To whom, where the rule says.
+    pub to: Option<Assignee>,
+    /// Whether it is only recorded.
+    pub shadow: bool,
+    /// Why.
+    pub because: Because,
+}
+
+/// Decides what becomes of a turn. `granted` is the id of the root node for which a teammate gave
+/// the conversation to the bot.
+///
+/// Of the rules that name the node and whose conditions hold, the first decides for which the bot is
+/// sure enough. Where there are such rules and it is sure enough for none, people have it; the default
+/// is for nodes that no rule names.
+#[must_use]
+pub fn decide(rules: &Rules, turn: &Turn, circumstances: &Circumstances<'_>, granted: Option<&str>) -> Ruling {
+    let root = turn.root();
+    if let (Some(root), Some(granted)) = (&root, granted)
+        && root.id == granted
+    {
+        return Ruling { deed: Deed::Answer, to: None, shadow: false, because: Because::Granted };
+    }
+    let holds = |rule: &&Rule| rule.names(root.as_ref()) && rule.when.hold(circumstances, rules.office.as_ref());
+    let mut holding: Vec<&Rule> = rules.rules.iter().filter(holds).collect();
+    let is_named = !holding.is_empty();
+    if !is_named {
+        holding.push(&rules.default);
+    }
+    let confidence = turn.confidence();
+    let is_sure = |rule: &&&Rule| confidence.is_none_or(|confidence| confidence >= rule.threshold(rules));
+    if let Some(rule) = holding.iter().find(is_sure) {
+        let because = if is_named { Because::Rule { line: rule.line } } else { Because::Default };
+        return Ruling { deed: rule.deed, to: rule.to.clone(), shadow: rule.shadow, because };
+    }
+    let needed = holding.iter().map(|rule| rule.threshold(rules)).min().unwrap_or(rules.confidence);
+    let first = holding.first();
+    Ruling {
+        deed: Deed::Nothing,
+        to: first.and_then(|rule| rule.to.clone()),
+        shadow: first.is_some_and(|rule| rule.shadow),
+        because: Because::Unsure { is: confidence.unwrap_or(Confidence(0)), needed },
+    }
+}
+
+/// Whom an escalation goes to, by the last root node with an external name; none where no rule says
+/// whom, and the workspace's default has it.
+#[must_use]
+pub fn escalation(rules: &Rules, goal: Option<&Root>, circumstances: &Circumstances<'_>) -> Option<Assignee> {
+    let goal = goal?;
+    let holds = |rule: &&Rule| {
+        !rule.nodes.is_empty() && rule.names(Some(goal)) && rule.when.hold(circumstances, rules.office.as_ref())
+    };
+    rules.rules.iter().filter(holds).find_map(|rule| rule.to.clone())
+}

@@ -1,0 +1,208 @@
+//! Answers whose turn the bot names: said, or left to people, as the workspace's rules have it. A
+//! suggestion waits here for a teammate; what the teammate writes about it is `noted`'s matter.
+
+use super::{Decision, Stepper};
+use crate::domain::blocks::Said;
+use crate::domain::command::Command;
+use crate::domain::content::Block;
+use crate::domain::conversation::{Action, CommandOutcome, EventKind, Overtaker, Weight, remember};
+use crate::domain::part::Assignee;
+use crate::domain::render;
+use crate::domain::rules::{self, Candidate, Circumstances, Deed, Root, Ruling, Turn};
+use crate::domain::suggestion::{Held, MAX_RULED, Ruled, Spent, Suggestion};
+
+/// The most nodes, intents or candidates that a turn names.
+const MAX_TURN: usize = 50;
+/// The most candidates: a teammate is to choose at a glance.
+const MAX_CANDIDATES: usize = 10;
+/// The longest name of a node, an intent or a candidate, in bytes.
+const MAX_NAME_BYTES: usize = 500;
+
+impl Stepper<'_> {
+    /// The bot answers, and names its turn: the rules decide what becomes of it.
+    pub(super) fn answer_by_rules(&mut self, command: &Command, content: &[Block], turn: &Turn) {
+        let root = self.came_by(turn);
+        let nobody = Assignee::Nobody;
+        let ruling =
+            rules::decide(&self.workspace.rules, turn, &self.circumstances(&nobody), self.state.granted.as_deref());
+        let node = root.as_ref().map(|root| root.label().to_owned());
+        let ruled = Ruled { at: self.now, node, confidence: turn.confidence(), ruling: ruling.clone() };
+        remember(&mut self.state.ruled, ruled, MAX_RULED);
+        if ruling.deed == Deed::Answer && !ruling.shadow {
+            let messages = self.messages(command, content);
+            self.say(Some(&command.id), Weight::Completes, messages);
+            return;
+        }
+        self.settle_command(&command.id, CommandOutcome::Superseded { by: Overtaker::Rule });
+        self.note(match ruling.deed {
+            _ if ruling.shadow => Decision::RuledShadow,
+            Deed::Send => Decision::RuledSend,
+            Deed::Suggest => Decision::RuledSuggest,
+            Deed::Nothing | Deed::Answer => Decision::RuledNothing,
+        });
+        if ruling.shadow || ruling.deed == Deed::Suggest {
+            self.state.suggestion = Some(self.suggestion(command, content, turn, root.clone(), ruling.shadow));
+        }
+        let note = self.note_of(&ruling, root.as_ref(), turn);
+        self.leave_to_people(&ruling, note);
+    }
+
+    /// Remembers where the bot's dialog is. Its root node.
+    pub(super) fn came_by(&mut self, turn: &Turn) -> Option<Root> {
+        let root = turn.root();
+        if let Some(root) = root.as_ref().filter(|root| root.external_name.is_some()) {
+            self.state.goal = Some(root.clone());
+        }
+        root
+    }
+
+    fn circumstances<'a>(&'a self, nobody: &'a Assignee) -> Circumstances<'a> {
+        Circumstances {
+            inbox: self.state.assignee.as_ref().unwrap_or(nobody),
+            profile: &self.state.profile,
+            now: self.now,
+        }
+    }
+
+    /// Whom people are to be found among when nobody is named: the target of the node that the dialog
+    /// last came by, else the default, else nobody.
+    pub(super) fn escalation(&self) -> Assignee {
+        let nobody = Assignee::Nobody;
+        let goal = self.state.goal.as_ref();
+        let target = rules::escalation(&self.workspace.rules, goal, &self.circumstances(&nobody));
+        target.or_else(|| self.workspace.handover.default.clone()).unwrap_or(Assignee::Nobody)
+    }
+
+    fn suggestion(
+        &self,
+        command: &Command,
+        content: &[Block],
+        turn: &Turn,
+        root: Option<Root>,
+        shadow: bool,
+    ) -> Suggestion {
+        let answer = Held { label: None, messages: self.messages(command, content) };
+        let held = |candidate: &Candidate| {
+            let said = Said { html: render::markdown(&candidate.text), ..Said::default() };
+            Held { label: Some(candidate.label.clone()), messages: vec![said] }
+        };
+        let several = turn.candidates.len() > 1;
+        let candidates = turn.candidates.iter().filter(|_| several).map(held).collect();
+        Suggestion { command: command.id.clone(), root, at: self.now, answer, candidates, shadow, spent: None }
+    }
+
+    /// What the teammates read. Nothing where the rule wants nothing, or is only tried out.
+    fn note_of(&self, ruling: &Ruling, root: Option<&Root>, turn: &Turn) -> Option<String> {
+        if ruling.shadow {
+            return None;
+        }
+        let sure = turn.confidence().map(|confidence| format!(" ({confidence})")).unwrap_or_default();
+        let about = root.map(|root| format!("“{}”{sure}", root.label()));
+        match ruling.deed {
+            Deed::Send => {
+                let about = about.map(|about| format!(" The bot takes it for {about}.")).unwrap_or_default();
+                Some(render::plain(&format!("Sent here by the workspace's rules.{about}")))
+            }
+            Deed::Suggest => {
+                let suggestion = self.state.suggestion.as_ref()?;
+                let about = about.unwrap_or_else(|| "this".to_owned());
+                Some(suggestion_note(suggestion, &about))
+            }
+            Deed::Nothing | Deed::Answer => None,
+        }
+    }
+
+    /// From here on the bot is silent, and people have the conversation.
+    fn leave_to_people(&mut self, ruling: &Ruling, note: Option<String>) {
+        let to = ruling.to.clone().unwrap_or_else(|| self.escalation());
+        self.begin_to_leave();
+        if !ruling.shadow {
+            self.say_farewell(None);
+        }
+        if let Some(html) = note {
+            self.enqueue(None, Weight::Optional, Action::Note { html });
+        }
+        self.leave_to(None, &to);
+    }
+
+    /// The suggestion is no more to be acted on.
+    pub(super) fn spend_suggestion(&mut self, why: Spent) {
+        if let Some(suggestion) = self.state.suggestion.as_mut().filter(|suggestion| suggestion.spent.is_none()) {
+            suggestion.spent = Some(why);
+        }
+    }
+
+    /// The bot gets the conversation while its suggestion is open: a teammate wants it to go on, so
+    /// what it would have said is said.
+    pub(super) fn make_the_suggestion_good(&mut self) {
+        let Some(suggestion) = self.state.suggestion.clone().filter(Suggestion::is_open) else { return };
+        if !self.wanted {
+            return; // it came back for want of people, and nobody has decided
+        }
+        self.state.granted = suggestion.root.as_ref().map(|root| root.id.clone());
+        self.send_held(&suggestion, &suggestion.answer, None);
+    }
+
+    pub(super) fn send_held(&mut self, suggestion: &Suggestion, held: &Held, number: Option<usize>) {
+        self.spend_suggestion(Spent::Sent);
+        self.say(None, Weight::Completes, held.messages.clone());
+        self.tell(EventKind::SuggestionSent { command_id: suggestion.command.clone(), number });
+    }
+}
+
+/// The note that offers a suggestion. A root node with children is a whole interaction: the bot offers to
+/// have it. Without children there is the answer, with several candidates the list of them.
+fn suggestion_note(suggestion: &Suggestion, about: &str) -> String {
+    let take = "assign the conversation to the bot, or write a note <b>/bot take</b>";
+    let dismiss = "<b>/bot dismiss</b> to say no";
+    if !suggestion.candidates.is_empty() {
+        let mut html = render::plain(&format!("The bot has several answers for {about}:"));
+        html.push_str("<ol>");
+        for candidate in &suggestion.candidates {
+            let label = render::plain(candidate.label.as_deref().unwrap_or_default());
+            html.push_str(&format!("<li>{}{}</li>", as_bold(&label), candidate.shown()));
+        }
+        html.push_str("</ol>");
+        html.push_str(&format!("<p>Write a note <b>/bot send 1</b> (or another number) to send one, {dismiss}.</p>"));
+        return html;
+    }
+    if suggestion.root.as_ref().is_some_and(|root| root.has_children) {
+        let mut html = render::plain(&format!("The bot can handle {about}, and offers to."));
+        html.push_str(&format!("<p>To let it, {take}; {dismiss}.</p>"));
+        return html;
+    }
+    let mut html = render::plain(&format!("The bot suggests this answer for {about}:"));
+    html.push_str(&format!("<blockquote>{}</blockquote>", suggestion.answer.shown()));
+    html.push_str(&format!(
+        "<p>Write a note <b>/bot send 1</b> to send it, {dismiss}. To let the bot go on, {take}.</p>"
+    ));
+    html
+}
+
+fn as_bold(paragraph: &str) -> String {
+    paragraph.replacen("<p>", "<p><b>", 1).replacen("</p>", "</b></p>", 1)
+}
+
+/// What a turn may hold at most.
+pub(super) fn check_turn(turn: &Turn) -> Result<(), (&'static str, String)> {
+    if turn.nodes.len() > MAX_TURN || turn.intents.len() > MAX_TURN || turn.candidates.len() > MAX_CANDIDATES {
+        let message = format!("a turn names at most {MAX_TURN} nodes, {MAX_TURN} intents, {MAX_CANDIDATES} candidates");
+        return Err(("bad_turn", message));
+    }
+    let of_nodes = turn
+        .nodes
+        .iter()
+        .flat_map(|node| std::iter::once(&node.id).chain(node.name.as_ref()).chain(node.external_name.as_ref()));
+    let labels = turn.candidates.iter().map(|candidate| &candidate.label);
+    let mut names = of_nodes.chain(turn.intents.iter().map(|intent| &intent.name)).chain(labels);
+    if names.any(|name| name.len() > MAX_NAME_BYTES) {
+        return Err(("bad_turn", format!("a name in a turn has at most {MAX_NAME_BYTES} bytes")));
+    }
+    if turn.nodes.iter().any(|node| node.id.trim().is_empty()) {
+        return Err(("bad_turn", "a node needs an id".to_owned()));
+    }
+    if turn.candidates.iter().any(|candidate| candidate.text.trim().is_empty()) {
+        return Err(("bad_turn", "a candidate is empty".to_owned()));
+    }
+    Ok(())
+}

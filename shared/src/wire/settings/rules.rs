@@ -1,0 +1,316 @@
+//! `[workspace.rules]`: read, and every rule refused that can never match.
+//!
+//! Whether a team, teammate or tag exists only Intercom knows; `baton check` asks it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use toml::Spanned;
+use toml::de::DeValue;
+
+use super::{Reader, Section};
+use crate::domain::ids::{AdminId, TeamId};
+use crate::domain::part::Assignee;
+use crate::domain::rules::{Conditions, Confidence, Deed, Hours, OfficeHours, Rule, Rules};
+use crate::domain::settings::Workspace;
+
+/// What Intercom calls the ways by which a conversation comes in (`source.type`).
+const CHANNELS: [&str; 10] = [
+    "conversation",
+    "email",
+    "facebook",
+    "instagram",
+    "phone_call",
+    "phone_switch",
+    "push",
+    "sms",
+    "twitter",
+    "whatsapp",
+];
+const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+/// The furthest that clocks are from UTC, in minutes.
+const MAX_OFFSET_MINUTES: i32 = 14 * 60;
+
+impl Reader<'_> {
+    pub(super) fn rules(&mut self, workspace: &mut Section<'_, '_>, bot: Option<&AdminId>) -> Rules {
+        let mut rules = Rules::default();
+        let Some(mut section) = self.subsection(workspace, "rules", "[workspace.rules]") else { return rules };
+        if let Some((confidence, _)) = self.confidence(&mut section) {
+            rules.confidence = confidence;
+        }
+        rules.default = Rule { line: section.line, ..Rule::default() };
+        if let Some((deed, line)) = self.deed(&mut section, "default") {
+            (rules.default.deed, rules.default.line) = (deed, line);
+        }
+        rules.default.to = self.whom(&mut section, "default_team", "default_teammate");
+        rules.default.shadow = self.boolean(&mut section, "default_shadow");
+        if let Some(mut office) = self.subsection(&mut section, "office_hours", "[workspace.rules.office_hours]") {
+            rules.office = self.office(&mut office);
+            self.close(&office);
+        }
+        let has_office = section.table.contains_key("office_hours");
+        for mut rule in self.tables(&mut section, "rule", "[[workspace.rules.rule]]") {
+            rules.rules.extend(self.rule(&mut rule, has_office, bot));
+            self.close(&rule);
+        }
+        self.close(&section);
+        self.check_target(&rules.default);
+        rules
+    }
+
+    /// What only the whole workspace tells: whose a target is, which inboxes the bot looks into, and
+    /// which rules leave nothing to others.
+    pub(super) fn check_rules(&mut self, workspace: &Workspace) {
+        let rules = &workspace.rules;
+        for rule in rules.rules.iter().chain([&rules.default]) {
+            if rule.to.as_ref().is_some_and(|to| workspace.is_bots(to)) {
+                self.mistake(rule.line, "the rule's team or teammate is the bot's own; it must be people");
+            }
+            let elsewhere = rule.when.inboxes.iter().find(|inbox| !workspace.is_bots(inbox));
+            if elsewhere.is_some() {
+                let message = "this rule can never match: the bot does not have what is in one of its `inboxes`; \
+                               they are \"bot\" or ids of `bot_teams`";
+                self.mistake(rule.line, message);
+            }
+        }
+        for (position, rule) in rules.rules.iter().enumerate() {
+            if let Some(earlier) = rules.overshadowed_by(position) {
+                let message =
+                    format!("this rule can never match: the one on line {} holds wherever it does", earlier.line);
+                self.mistake(rule.line, message);
+            }
+        }
+    }
+
+    fn check_target(&mut self, rule: &Rule) {
+        if rule.to.is_none() && matches!(rule.deed, Deed::Send | Deed::Suggest) {
+            let message = format!("\"{}\" needs a team or a teammate to go to", rule.deed.as_str());
+            self.mistake(rule.line, message);
+        }
+    }
+
+    fn rule(&mut self, section: &mut Section<'_, '_>, has_office: bool, bot: Option<&AdminId>) -> Option<Rule> {
+        let line = section.line;
+        let nodes = self.set(section, "nodes");
+        let deed = self.deed(section, "action");
+        if !section.table.contains_key("action") {
+            self.mistake(line, "[[workspace.rules.rule]] needs `action`");
+        }
+        let to = self.whom(section, "team", "teammate");
+        let confidence = self.confidence(section);
+        let inboxes = self.inboxes(section, bot);
+        let channels = self.channels(section);
+        let tags = self.set(section, "tags");
+        let attributes = self.attributes(section);
+        let hours = self.hours(section, has_office);
+        let shadow = self.boolean(section, "shadow");
+        let (deed, _) = deed?;
+        if let (Deed::Nothing, Some((_, line))) = (deed, confidence) {
+            self.mistake(line, "`confidence` is without effect: to say nothing the bot need not be sure");
+        }
+        let when = Conditions { inboxes, channels, tags, attributes, hours };
+        let rule = Rule { nodes, deed, to, confidence: confidence.map(|(share, _)| share), when, shadow, line };
+        self.check_target(&rule);
+        Some(rule)
+    }
+
+    fn deed(&mut self, section: &mut Section<'_, '_>, key: &'static str) -> Option<(Deed, usize)> {
+        let (text, line) = self.text(section, key)?;
+        let deeds = [Deed::Nothing, Deed::Send, Deed::Suggest, Deed::Answer];
+        let deed = deeds.into_iter().find(|deed| deed.as_str() == text);
+        if deed.is_none() {
+            self.mistake(line, format!("`{key}` must be \"nothing\", \"send\", \"suggest\" or \"answer\""));
+        }
+        Some((deed?, line))
+    }
+
+    fn whom(
+        &mut self,
+        section: &mut Section<'_, '_>,
+        team_key: &'static str,
+        teammate_key: &'static str,
+    ) -> Option<Assignee> {
+        let team = self.text(section, team_key);
+        let line = team.as_ref().map_or(section.line, |(_, line)| *line);
+        let team = self.id(team_key, team, TeamId::parse);
+        let teammate = self.text(section, teammate_key);
+        let teammate = self.id(teammate_key, teammate, AdminId::parse);
+        if team.is_some() && teammate.is_some() {
+            self.mistake(line, format!("set `{team_key}` or `{teammate_key}`, not both"));
+        }
+        team.map(Assignee::Team).or(teammate.map(Assignee::Teammate))
+    }
+
+    fn confidence(&mut self, section: &mut Section<'_, '_>) -> Option<(Confidence, usize)> {
+        let value = section.get("confidence")?;
+        let line = self.line_of(value);
+        let share = match value.get_ref() {
+            DeValue::Float(float) => float.as_str().replace('_', "").parse::<f64>().ok(),
+            DeValue::Integer(integer) => integer.as_str().parse::<f64>().ok(),
+            _ => None,
+        };
+        let confidence = share.and_then(Confidence::of);
+        if confidence.is_none() {
+            self.mistake(line, "`confidence` must be a number from 0 to 1");
+        }
+        Some((confidence?, line))
+    }
+
+    fn inboxes(&mut self, section: &mut Section<'_, '_>, bot: Option<&AdminId>) -> Vec<Assignee> {
+        let mut inboxes = Vec::new();
+        for (text, line) in self.list(section, "inboxes") {
+            inboxes.extend(match text.as_str() {
+                "bot" => bot.cloned().map(Assignee::Teammate),
+                _ => self.id("inboxes", Some((text, line)), TeamId::parse).map(Assignee::Team),
+            });
+        }
+        inboxes
+    }
+
+    fn channels(&mut self, section: &mut Section<'_, '_>) -> BTreeSet<String> {
+        let mut channels = BTreeSet::new();
+        for (text, line) in self.list(section, "channels") {
+            if CHANNELS.contains(&text.as_str()) {
+                channels.insert(text);
+            } else {
+                let message = format!("\"{text}\" is no channel of Intercom's; they are {}", CHANNELS.join(", "));
+                self.mistake(line, message);
+            }
+        }
+        channels
+    }
+
+    fn attributes(&mut self, section: &mut Section<'_, '_>) -> BTreeMap<String, BTreeSet<String>> {
+        let mut attributes = BTreeMap::new();
+        let Some(value) = section.get("attributes") else { return attributes };
+        let line = self.line_of(value);
+        let DeValue::Table(table) = value.get_ref() else {
+            self.mistake(line, "`attributes` must be a table of names and values");
+            return attributes;
+        };
+        for (name, value) in table {
+            let values = self.texts("attributes", value).into_iter().map(|(text, _)| text).collect();
+            attributes.insert(name.get_ref().to_string(), values);
+        }
+        attributes
+    }
+
+    fn hours(&mut self, section: &mut Section<'_, '_>, has_office: bool) -> Option<Hours> {
+        let (text, line) = self.text(section, "hours")?;
+        let hours = match text.as_str() {
+            "open" => Some(Hours::Open),
+            "closed" => Some(Hours::Closed),
+            _ => None,
+        };
+        if hours.is_none() {
+            self.mistake(line, "`hours` must be \"open\" or \"closed\"");
+        } else if !has_office {
+            self.mistake(line, "this rule can never match: there is no [workspace.rules.office_hours]");
+        }
+        hours
+    }
+
+    fn office(&mut self, section: &mut Section<'_, '_>) -> Option<OfficeHours> {
+        let offset = self.needed(section, "utc_offset").and_then(|(text, line)| {
+            let minutes = offset_of(&text);
+            if minutes.is_none() {
+                self.mistake(line, "`utc_offset` must be like \"+02:00\"");
+            }
+            minutes
+        });
+        let mut days = [false; 7];
+        for (text, line) in self.list(section, "days") {
+            match DAYS.iter().position(|day| *day == text).and_then(|day| days.get_mut(day)) {
+                Some(day) => *day = true,
+                None => self.mistake(line, format!("`days` are {}", DAYS.join(", "))),
+            }
+        }
+        if days == [false; 7] {
+            self.mistake(section.line, "[workspace.rules.office_hours] needs `days`");
+        }
+        let from = self.clock(section, "from");
+        let to = self.clock(section, "to");
+        let (from_minute, to_minute) = (from?, to?);
+        if from_minute >= to_minute {
+            self.mistake(section.line, "the office hours must end after they begin, on the same day");
+        }
+        Some(OfficeHours { utc_offset_minutes: offset?, days, from_minute, to_minute })
+    }
+
+    fn clock(&mut self, section: &mut Section<'_, '_>, key: &'static str) -> Option<u32> {
+        let (text, line) = self.needed(section, key)?;
+        let minutes = clock_of(&text);
+        if minutes.is_none() {
+            self.mistake(line, format!("`{key}` must be a time of day, like \"09:00\""));
+        }
+        minutes
+    }
+
+    fn set(&mut self, section: &mut Section<'_, '_>, key: &'static str) -> BTreeSet<String> {
+        self.list(section, key).into_iter().map(|(text, _)| text).collect()
+    }
+
+    /// A text, or a list of them; an empty one is a mistake, because it would match nothing.
+    fn list(&mut self, section: &mut Section<'_, '_>, key: &'static str) -> Vec<(String, usize)> {
+        section.get(key).map_or_else(Vec::new, |value| self.texts(key, value))
+    }
+
+    fn texts(&mut self, key: &str, value: &Spanned<DeValue<'_>>) -> Vec<(String, usize)> {
+        let line = self.line_of(value);
+        let elements = match value.get_ref() {
+            DeValue::Array(array) => array.iter().collect(),
+            _ => vec![value],
+        };
+        let mut texts = Vec::new();
+        for element in &elements {
+            match element.get_ref() {
+                DeValue::String(text) if !text.trim().is_empty() => {
+                    texts.push((text.trim().to_owned(), self.line_of(element)));
+                }
+                _ => self.mistake(self.lines.line(&element.span()), format!("`{key}` must be texts in quotes")),
+            }
+        }
+        if elements.is_empty() {
+            self.mistake(line, format!("`{key}` is empty, and would match nothing; leave it out"));
+        }
+        texts
+    }
+
+    /// Like `sections`, below another table, where there may be none.
+    fn tables<'t, 'i>(&mut self, section: &mut Section<'t, 'i>, key: &'static str, name: &str) -> Vec<Section<'t, 'i>> {
+        let Some(value) = section.get(key) else { return Vec::new() };
+        let mut tables = Vec::new();
+        let elements = match value.get_ref() {
+            DeValue::Array(array) => array.iter().collect(),
+            _ => vec![value],
+        };
+        for element in elements {
+            let line = self.line_of(element);
+            match element.get_ref() {
+                DeValue::Table(table) => {
+                    tables.push(Section { table, line, name: name.to_owned(), known: BTreeSet::new() });
+                }
+                _ => self.mistake(line, format!("`{key}` must be written as {name}")),
+            }
+        }
+        tables
+    }
+}
+
+/// Minutes after midnight.
+fn clock_of(text: &str) -> Option<u32> {
+    let (hours, minutes) = text.split_once(':')?;
+    let number = |text: &str| (text.len() == 2).then(|| text.parse::<u32>().ok()).flatten();
+    let (hours, minutes) = (number(hours)?, number(minutes)?);
+    let is_time = minutes < 60 && (hours < 24 || (hours == 24 && minutes == 0));
+    is_time.then_some(hours * 60 + minutes)
+}
+
+/// How far a clock is ahead of UTC, in minutes.
+fn offset_of(text: &str) -> Option<i32> {
+    let (sign, rest) = match text.strip_prefix('-') {
+        Some(rest) => (-1, rest),
+        None => (1, text.strip_prefix('+')?),
+    };
+    let minutes = i32::try_from(clock_of(rest)?).ok()?;
+    (minutes <= MAX_OFFSET_MINUTES).then_some(sign * minutes)
+}

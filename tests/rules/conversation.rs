@@ -1,0 +1,343 @@
+//! What becomes of an answer in a conversation: said, left to people, suggested; and what teammates
+//! make of it.
+
+use shared::domain::command::{Ask, Command, HandoverTarget};
+use shared::domain::content::{AuthorKind, Block, TextFormat};
+use shared::domain::conversation::{Action, Control, Conversation, EventKind, Lane, Overtaker};
+use shared::domain::ids::{AdminId, BotId, ClaimId, CommandId, TeamId, Timestamp};
+use shared::domain::part::Assignee;
+use shared::domain::rules::{Candidate, Confidence, Intent, Node, Turn};
+use shared::domain::settings::Workspace;
+use shared::domain::step::{Answer, Effect, Input, step};
+use shared::testing::Scene;
+
+const RULES: &str = r#"
+[workspace.rules]
+[[workspace.rules.rule]]
+nodes = "Refund"
+action = "suggest"
+team = "500003"
+[[workspace.rules.rule]]
+nodes = "Legal"
+action = "nothing"
+[[workspace.rules.rule]]
+nodes = "Billing"
+action = "send"
+team = "500002"
+[[workspace.rules.rule]]
+nodes = "Trial"
+action = "answer"
+shadow = true
+"#;
+
+/// A conversation that the bot has, step by step.
+struct Talk {
+    workspace: Workspace,
+    scene: Scene,
+    state: Conversation,
+    now: Timestamp,
+    asked: u32,
+}
+
+impl Talk {
+    fn new() -> Self {
+        let mut scene = Scene::default();
+        scene.assign_to_bot();
+        let mut talk = Self {
+            workspace: super::workspace(RULES),
+            scene,
+            state: Conversation::default(),
+            now: Timestamp(1_768_040_000_000),
+            asked: 0,
+        };
+        talk.look();
+        talk.state.events.clear();
+        talk
+    }
+
+    fn take(&mut self, input: &Input) -> Vec<Effect> {
+        let outcome = step(&self.state, input, &self.workspace, self.now);
+        let stored = serde_json::to_string(&outcome.state).unwrap();
+        assert_eq!(serde_json::from_str::<Conversation>(&stored).unwrap(), outcome.state);
+        self.state = outcome.state;
+        outcome.effects
+    }
+
+    /// The last part is notified, and the whole fetched where it is asked for.
+    fn hear(&mut self) {
+        let notification = self.scene.notification();
+        if self.take(&Input::Observed(notification.clone())).contains(&Effect::Fetch) {
+            let whole = self.scene.whole().with_parts_of(&notification);
+            assert!(!self.take(&Input::Observed(whole)).contains(&Effect::Fetch));
+        }
+    }
+
+    fn look(&mut self) {
+        self.take(&Input::Observed(self.scene.whole()));
+    }
+
+    fn ask(&mut self, ask: Ask) {
+        self.asked += 1;
+        let id = CommandId::parse(format!("c{}", self.asked)).unwrap();
+        let bot = BotId::parse("demo").unwrap();
+        let epoch = Some(self.state.epoch);
+        self.take(&Input::Commanded(Command { id, bot, digest: String::new(), epoch, seq: None, ask }));
+    }
+
+    fn answer(&mut self, node: &str, turn: Turn) {
+        let name = Some(node.to_owned());
+        let root = Node { id: format!("id-{node}"), external_name: name.clone(), name, ..Node::default() };
+        let nodes = vec![Node { has_children: turn.nodes.len() > 1, ..root }];
+        self.ask(Ask::Answer { content: text("the answer"), turn: Turn { nodes, ..turn } });
+    }
+
+    /// Everything that waits for Intercom, carried out there; what it was.
+    fn carry_out(&mut self) -> Vec<Action> {
+        let mut done = Vec::new();
+        while let Some(entry) = self.state.outbox.front() {
+            let (lane, seq) = (entry.action.lane(), entry.seq);
+            let claim = ClaimId::parse("c").unwrap();
+            let claimed = self.take(&Input::Claim { lane, claim: claim.clone(), until: self.now.plus_ms(60_000) });
+            let Some(Effect::Perform { action, .. }) = claimed.last() else { continue };
+            done.push(action.clone());
+            let part_id = self.perform(action);
+            self.take(&Input::Answered { seq, claim, answer: Answer::Done { part_id } });
+        }
+        done
+    }
+
+    fn perform(&mut self, action: &Action) -> Option<shared::domain::ids::PartId> {
+        match action {
+            Action::Reply { html, .. } => self.scene.own_reply(html.trim_start_matches("<p>").trim_end_matches("</p>")),
+            Action::Assign { to, .. } => self.scene.own_assign(to.clone()),
+            _ => return None,
+        };
+        self.scene.whole().parts.last().map(|part| part.id.clone())
+    }
+
+    fn told(&mut self) -> Vec<EventKind> {
+        self.state.events.drain(..).map(|event| event.kind).collect()
+    }
+}
+
+fn text(words: &str) -> Vec<Block> {
+    vec![Block::Text { text: words.to_owned(), format: TextFormat::Plain }]
+}
+
+fn sure(thousandths: u16) -> Turn {
+    Turn { intents: vec![Intent { name: "i".to_owned(), confidence: Confidence(thousandths) }], ..Turn::default() }
+}
+
+fn several() -> Turn {
+    let candidate = |label: &str, text: &str| Candidate { label: label.into(), text: text.into(), confidence: None };
+    Turn { candidates: vec![candidate("One", "first"), candidate("Two <b>", "*second*")], ..sure(900) }
+}
+
+fn team(id: &str) -> Assignee {
+    Assignee::Team(TeamId::parse(id).unwrap())
+}
+
+fn notes(actions: &[Action]) -> String {
+    let note = |action: &Action| match action {
+        Action::Note { html } => Some(html.clone()),
+        _ => None,
+    };
+    actions.iter().filter_map(note).collect::<Vec<_>>().join("\n")
+}
+
+fn replies(actions: &[Action]) -> Vec<&str> {
+    let reply = |action: &'_ Action| matches!(action, Action::Reply { .. });
+    let html = |action| match action {
+        &Action::Reply { ref html, .. } => html.as_str(),
+        _ => "",
+    };
+    actions.iter().filter(|action| reply(action)).map(html).collect()
+}
+
+fn assigned(actions: &[Action]) -> Vec<Assignee> {
+    let to = |action: &Action| match action {
+        Action::Assign { to, .. } => Some(to.clone()),
+        _ => None,
+    };
+    actions.iter().filter_map(to).collect()
+}
+
+#[test]
+fn an_answer_that_the_rules_let_through_is_said() {
+    let mut talk = Talk::new();
+    talk.answer("Hours", sure(750));
+    assert_eq!(replies(&talk.carry_out()), ["<p>the answer</p>"]);
+    assert!(matches!(talk.told()[..], [EventKind::CommandDone { .. }]));
+    assert_eq!(talk.state.control, Control::Bot);
+}
+
+#[test]
+fn what_a_rule_leaves_to_people_is_not_said_and_the_bot_is_told() {
+    for (node, confidence, to, words) in [
+        ("Legal", 990, team("500001"), ""),
+        ("Hours", 740, team("500001"), ""),
+        ("Billing", 900, team("500002"), "Sent here by the workspace's rules. The bot takes it for “Billing” (0.90)."),
+    ] {
+        let mut talk = Talk::new();
+        talk.answer(node, sure(confidence));
+        let told = talk.told();
+        assert!(
+            matches!(
+                told[..],
+                [EventKind::CommandSuperseded { by: Overtaker::Rule, .. }, EventKind::HandoverWaiting { .. }]
+            ),
+            "{told:?}"
+        );
+        assert_eq!(talk.state.control, Control::Human);
+        let done = talk.carry_out();
+        assert!(replies(&done).is_empty(), "{node}: {done:?}");
+        assert_eq!(assigned(&done), [to], "{node}");
+        assert!(notes(&done).contains(words) && notes(&done).is_empty() == words.is_empty(), "{node}: {done:?}");
+    }
+}
+
+#[test]
+fn a_rule_that_is_tried_out_posts_nothing() {
+    let mut talk = Talk::new();
+    talk.answer("Trial", sure(900));
+    let done = talk.carry_out();
+    assert!(replies(&done).is_empty() && notes(&done).is_empty(), "{done:?}");
+    assert_eq!(assigned(&done), [team("500001")], "the customer is not left with nobody");
+    assert!(talk.state.suggestion.as_ref().is_some_and(|suggestion| suggestion.shadow && !suggestion.is_open()));
+    talk.scene.give_back();
+    talk.hear();
+    assert!(replies(&talk.carry_out()).is_empty(), "nobody was shown it, so nobody has accepted it");
+}
+
+#[test]
+fn the_bots_handover_goes_where_the_last_node_with_an_external_name_says() {
+    let mut talk = Talk::new();
+    talk.ask(Ask::Escalate { content: text("bye"), note: None, turn: None });
+    assert_eq!(assigned(&talk.carry_out()), [team("500001")], "nothing is known: the default");
+    let mut talk = Talk::new();
+    talk.answer("Hours", sure(900));
+    let unnamed = Node { id: "human".to_owned(), name: Some("Connect".to_owned()), ..Node::default() };
+    let refund =
+        Node { id: "r".into(), name: Some("Refund".into()), external_name: Some("Refunds".into()), ..Node::default() };
+    let turn = |node: &Node| Some(Turn { nodes: vec![node.clone()], ..Turn::default() });
+    talk.ask(Ask::Escalate { content: text("bye"), note: Some("psst".into()), turn: turn(&refund) });
+    let done = talk.carry_out();
+    assert_eq!(assigned(&done), [team("500003")]);
+    assert_eq!(replies(&done), ["<p>the answer</p>", "<p>bye</p>"]);
+    let mut talk = Talk::new();
+    talk.state.goal = turn(&refund).unwrap().root();
+    talk.ask(Ask::Escalate { content: vec![], note: None, turn: turn(&unnamed) });
+    assert_eq!(assigned(&talk.carry_out()), [team("500003")], "a node without an external name is no goal");
+    let mut talk = Talk::new();
+    talk.state.goal = turn(&refund).unwrap().root();
+    let to = HandoverTarget::Default;
+    let none = serde_json::Map::new();
+    talk.ask(Ask::Handover { to, reason: None, note: None, content: vec![], tags: vec![], attributes: none });
+    assert_eq!(assigned(&talk.carry_out()), [team("500003")], "a hand-over that names nobody");
+}
+
+#[test]
+fn a_suggestion_is_a_note_and_what_it_is_depends_on_the_node() {
+    let mut talk = Talk::new();
+    talk.answer("Refund", sure(900));
+    let done = talk.carry_out();
+    assert!(replies(&done).is_empty());
+    assert_eq!(assigned(&done), [team("500003")]);
+    assert!(notes(&done).contains("suggests this answer for “Refund” (0.90)") && notes(&done).contains("the answer"));
+
+    let mut talk = Talk::new();
+    let children = Turn { nodes: vec![Node::default(), Node::default()], ..sure(900) };
+    talk.answer("Refund", children);
+    let note = notes(&talk.carry_out());
+    assert!(
+        note.contains("can handle “Refund”") && note.contains("/bot take") && !note.contains("the answer"),
+        "{note}"
+    );
+
+    let mut talk = Talk::new();
+    talk.answer("Refund", several());
+    let note = notes(&talk.carry_out());
+    assert!(note.contains("<ol><li>") && note.contains("/bot send 1") && note.contains("first"), "{note}");
+    assert!(note.contains("Two &lt;b&gt;"), "a label is no HTML: {note}");
+}
+
+#[test]
+fn a_teammate_who_gives_the_conversation_to_the_bot_accepts_its_offer() {
+    let mut talk = Talk::new();
+    talk.answer("Refund", sure(900));
+    talk.carry_out();
+    talk.told();
+    talk.scene.give_back();
+    talk.hear();
+    assert_eq!(talk.state.control, Control::Bot);
+    assert_eq!(replies(&talk.carry_out()), ["<p>the answer</p>"]);
+    let told = talk.told();
+    assert!(
+        matches!(told[..], [EventKind::Resumed { .. }, EventKind::SuggestionSent { number: None, .. }]),
+        "{told:?}"
+    );
+    talk.scene.customer("and then?");
+    talk.hear();
+    talk.answer("Refund", sure(900));
+    assert_eq!(replies(&talk.carry_out()), ["<p>the answer</p>"], "for this node the bot has been let");
+    talk.scene.alice("I go on");
+    talk.hear();
+    talk.scene.give_back();
+    talk.hear();
+    talk.answer("Refund", sure(900));
+    assert!(replies(&talk.carry_out()).is_empty(), "that ended when a person took over");
+}
+
+#[test]
+fn an_offer_is_stale_once_somebody_has_written() {
+    type Happen = fn(&mut Scene);
+    let happenings: [(&str, Happen); 3] = [
+        ("customer", |scene| {
+            scene.customer("hello?");
+        }),
+        ("teammate", |scene| {
+            scene.alice("I am on it");
+        }),
+        ("closed", |scene| {
+            scene.close();
+        }),
+    ];
+    for (name, happen) in happenings {
+        let mut talk = Talk::new();
+        talk.answer("Refund", sure(900));
+        talk.carry_out();
+        happen(&mut talk.scene);
+        talk.hear();
+        talk.scene.give_back();
+        talk.hear();
+        assert!(replies(&talk.carry_out()).is_empty(), "{name}");
+    }
+}
+
+#[test]
+fn a_workflow_that_gives_it_back_accepts_nothing() {
+    let mut talk = Talk::new();
+    talk.answer("Refund", sure(900));
+    talk.carry_out();
+    let bot = Assignee::Teammate(AdminId::parse("900001").unwrap());
+    talk.scene.assign(AuthorKind::Operator, bot);
+    talk.hear();
+    assert!(replies(&talk.carry_out()).is_empty());
+}
+
+#[test]
+fn a_repeated_command_is_ruled_once() {
+    let mut talk = Talk::new();
+    talk.answer("Refund", sure(900));
+    let before = talk.state.clone();
+    talk.asked -= 1;
+    talk.answer("Refund", sure(900));
+    assert_eq!(talk.state, before);
+}
+
+#[test]
+fn the_lane_of_what_is_left_to_people_is_the_replies() {
+    let mut talk = Talk::new();
+    talk.answer("Billing", sure(900));
+    assert!(talk.state.outbox.iter().all(|entry| entry.action.lane() == Lane::Replies));
+}
