@@ -110,6 +110,7 @@ impl Talk {
         match action {
             Action::Reply { html, .. } => self.scene.own_reply(html.trim_start_matches("<p>").trim_end_matches("</p>")),
             Action::Assign { to, .. } => self.scene.own_assign(to.clone()),
+            Action::Take { .. } => self.scene.own_assign(Assignee::Teammate(self.workspace.bot_teammate.clone())),
             _ => return None,
         };
         self.scene.whole().parts.last().map(|part| part.id.clone())
@@ -340,4 +341,237 @@ fn the_lane_of_what_is_left_to_people_is_the_replies() {
     let mut talk = Talk::new();
     talk.answer("Billing", sure(900));
     assert!(talk.state.outbox.iter().all(|entry| entry.action.lane() == Lane::Replies));
+}
+
+/// Alice writes a note, and it is carried out; what came of it.
+fn note(talk: &mut Talk, words: &str) -> Vec<Action> {
+    talk.scene.note(words);
+    talk.hear();
+    talk.carry_out()
+}
+
+#[test]
+fn a_teammate_sends_a_suggestion_by_its_number_and_only_once() {
+    let mut talk = Talk::new();
+    talk.answer("Refund", several());
+    talk.carry_out();
+    talk.told();
+    assert!(notes(&note(&mut talk, "/bot send 3")).contains("There is no number 3; there are 1 to 2."));
+    let done = note(&mut talk, "/Bot  SEND 2");
+    assert_eq!(replies(&done), ["<p><i>second</i></p>"]);
+    assert_eq!(talk.state.control, Control::Human, "people keep the conversation");
+    let told = talk.told();
+    assert!(matches!(told[..], [EventKind::SuggestionSent { number: Some(2), .. }]), "{told:?}");
+    let again = note(&mut talk, "/bot send 2");
+    assert!(replies(&again).is_empty() && notes(&again).contains("it has been sent already"), "{again:?}");
+}
+
+#[test]
+fn what_is_stale_is_not_sent() {
+    type Happen = fn(&mut Scene);
+    let happenings: [(&str, Happen); 3] = [
+        ("the customer has written since", |scene| {
+            scene.customer("hello?");
+        }),
+        ("a teammate has answered since", |scene| {
+            scene.alice("I am on it");
+        }),
+        ("the conversation was closed since", |scene| {
+            scene.close();
+        }),
+    ];
+    for (why, happen) in happenings {
+        for heard in [true, false] {
+            let mut talk = Talk::new();
+            talk.answer("Refund", sure(900));
+            talk.carry_out();
+            happen(&mut talk.scene);
+            if heard {
+                talk.hear();
+            }
+            let done = note(&mut talk, "/bot send 1");
+            assert!(replies(&done).is_empty() && notes(&done).contains(why), "{why}, heard: {heard}: {done:?}");
+        }
+    }
+    let mut talk = Talk::new();
+    talk.answer("Refund", sure(900));
+    talk.carry_out();
+    assert!(notes(&note(&mut talk, "/bot dismiss")).contains("is dismissed"));
+    let done = note(&mut talk, "/bot send 1");
+    assert!(replies(&done).is_empty() && notes(&done).contains("it was dismissed"));
+}
+
+#[test]
+fn who_writes_between_the_note_and_the_sending_comes_first() {
+    let mut talk = Talk::new();
+    talk.answer("Refund", sure(900));
+    talk.carry_out();
+    talk.scene.note("/bot send 1");
+    talk.hear();
+    talk.scene.alice("I answer myself");
+    talk.hear();
+    assert!(replies(&talk.carry_out()).is_empty());
+}
+
+#[test]
+fn take_assigns_to_the_bot_and_sends_what_it_offered() {
+    let mut talk = Talk::new();
+    talk.answer("Refund", sure(900));
+    talk.carry_out();
+    talk.told();
+    let done = note(&mut talk, "/bot take");
+    assert!(matches!(done[..], [Action::Take { .. }, Action::Reply { .. }]), "{done:?}");
+    assert_eq!(talk.state.control, Control::Bot);
+    assert!(matches!(talk.told()[..], [EventKind::Resumed { .. }, EventKind::SuggestionSent { number: None, .. }]));
+    talk.look();
+    assert_eq!(talk.state.control, Control::Bot, "what Intercom shows agrees");
+    assert!(notes(&note(&mut talk, "/bot take")).contains("have the conversation already"));
+}
+
+#[test]
+fn what_cannot_be_taken_is_left_and_nothing_is_said() {
+    let mut talk = Talk::new();
+    talk.answer("Refund", sure(900));
+    talk.carry_out();
+    talk.scene.note("/bot take");
+    talk.hear();
+    let claim = ClaimId::parse("c").unwrap();
+    let seq = talk.state.outbox.front().unwrap().seq;
+    talk.take(&Input::Claim { lane: Lane::Replies, claim: claim.clone(), until: talk.now.plus_ms(60_000) });
+    let answer = Answer::Rejected { code: "taken".to_owned(), message: String::new() };
+    talk.take(&Input::Answered { seq, claim, answer });
+    assert_eq!(talk.state.control, Control::Human);
+    let done = talk.carry_out();
+    assert!(replies(&done).is_empty() && notes(&done).contains("could not take the conversation (taken)"), "{done:?}");
+}
+
+#[test]
+fn who_takes_it_while_the_bot_is_taking_it_gets_it_back() {
+    let mut talk = Talk::new();
+    talk.answer("Refund", sure(900));
+    talk.carry_out();
+    talk.scene.note("/bot take");
+    talk.hear();
+    let claim = ClaimId::parse("c").unwrap();
+    let seq = talk.state.outbox.front().unwrap().seq;
+    talk.take(&Input::Claim { lane: Lane::Replies, claim: claim.clone(), until: talk.now.plus_ms(60_000) });
+    talk.scene.alice_takes();
+    talk.hear();
+    let bot = Assignee::Teammate(AdminId::parse("900001").unwrap());
+    talk.scene.own_assign(bot);
+    let part_id = talk.scene.whole().parts.last().map(|part| part.id.clone());
+    talk.take(&Input::Answered { seq, claim, answer: Answer::Done { part_id } });
+    let done = talk.carry_out();
+    assert!(replies(&done).is_empty(), "{done:?}");
+    assert_eq!(assigned(&done), [Assignee::Teammate(AdminId::parse("900002").unwrap())]);
+    assert_eq!(talk.state.control, Control::Human);
+}
+
+#[test]
+fn pause_and_resume() {
+    let mut talk = Talk::new();
+    assert!(notes(&note(&mut talk, "/bot pause 2h")).contains("I am silent until 2026-01-10 12:13 UTC"));
+    assert_eq!(talk.state.control, Control::Paused);
+    assert!(matches!(talk.told()[..], [EventKind::AgentJoined { .. }]));
+    talk.now = talk.now.plus_ms(3_600_000);
+    talk.take(&Input::Tick(None));
+    assert_eq!(talk.state.control, Control::Paused);
+    talk.now = talk.now.plus_ms(3_600_000);
+    assert_eq!(talk.take(&Input::Tick(None)), [Effect::Fetch]);
+    let whole = talk.scene.whole();
+    talk.take(&Input::Tick(Some(whole)));
+    assert_eq!(talk.state.control, Control::Bot);
+    note(&mut talk, "/bot pause");
+    assert_eq!((talk.state.control, talk.state.resume_at), (Control::Paused, None));
+    let done = note(&mut talk, "/bot resume");
+    assert_eq!(talk.state.control, Control::Bot);
+    assert!(done.is_empty(), "it is in the bot's inbox already: {done:?}");
+}
+
+#[test]
+fn why_says_who_since_when_and_what_would_change_it() {
+    let mut talk = Talk::new();
+    talk.answer("Hours", sure(740));
+    talk.carry_out();
+    let why = notes(&note(&mut talk, "/bot why"));
+    for words in [
+        "people have this conversation",
+        "Since 2026-01-10 10:13 UTC, by the bot.",
+        "/bot take",
+        "“Hours” (0.74) was left to people",
+        "0.74 is below 0.75",
+    ] {
+        assert!(why.contains(words), "{words} is not in {why}");
+    }
+    talk.scene.give_back();
+    talk.hear();
+    let why = notes(&note(&mut talk, "/bot why"));
+    assert!(why.contains("I have this conversation") && why.contains("by Alice"), "{why}");
+}
+
+#[test]
+fn a_summary_counts_and_quotes() {
+    let mut talk = Talk::new();
+    talk.scene.customer("I want my money back");
+    talk.hear();
+    talk.answer("Hours", sure(900));
+    talk.carry_out();
+    talk.look();
+    let summary = notes(&note(&mut talk, "/bot summary"));
+    for words in
+        ["2 message(s), the bot 1, teammates 0", "first words: “Hello”", "last words: “I want my money back”", "Hours"]
+    {
+        assert!(summary.contains(words), "{words} is not in {summary}");
+    }
+}
+
+#[test]
+fn retry_makes_what_waits_due() {
+    let mut talk = Talk::new();
+    talk.scene.customer("hello?");
+    talk.hear();
+    let later = talk.now.plus_ms(3_600_000);
+    talk.state.events[0].due_at = later;
+    assert!(notes(&note(&mut talk, "/bot retry")).contains("I try again now"));
+    assert!(talk.state.events[0].due_at <= talk.now);
+    assert!(notes(&note(&mut talk, "/bot retry")).contains("Nothing waits"));
+}
+
+#[test]
+fn an_unknown_note_is_answered_with_the_list_and_other_notes_are_nobodys() {
+    let mut talk = Talk::new();
+    let done = notes(&note(&mut talk, "/bot dance &lt;b&gt;"));
+    assert!(done.contains("I do not know “dance &lt;b&gt;”") && done.contains("/bot summary"), "{done}");
+    assert!(note(&mut talk, "let us ask the /bot why").is_empty());
+}
+
+#[test]
+fn only_teammates_command_and_only_in_notes() {
+    for happen in [
+        |scene: &mut Scene| {
+            scene.customer("/bot take");
+        },
+        |scene: &mut Scene| {
+            scene.operator("/bot send 1");
+        },
+    ] {
+        let mut talk = Talk::new();
+        talk.answer("Refund", sure(900));
+        talk.carry_out();
+        happen(&mut talk.scene);
+        talk.hear();
+        assert_eq!(talk.state.control, Control::Human);
+        assert!(talk.carry_out().is_empty());
+    }
+}
+
+#[test]
+fn a_note_that_comes_twice_is_heeded_once() {
+    let mut talk = Talk::new();
+    talk.answer("Refund", sure(900));
+    talk.carry_out();
+    assert_eq!(replies(&note(&mut talk, "/bot send 1")).len(), 1);
+    talk.hear();
+    talk.look();
+    assert!(talk.carry_out().is_empty());
 }

@@ -7,8 +7,18 @@ use shared::domain::content::{AuthorKind, Block, TextFormat};
 use shared::domain::conversation::{Action, Control, Conversation, EventKind, Lane, PendingEvent};
 use shared::domain::ids::{BotId, ClaimId, CommandId, TeamId, Timestamp};
 use shared::domain::part::Assignee;
+use shared::domain::rules::{Deed, Turn};
+use shared::domain::settings::Workspace;
 use shared::domain::step::{Answer, Effect, Input, Vain, step};
-use shared::testing::{SUPPORT, Scene, workspace};
+use shared::domain::suggestion::{Spent, Suggestion};
+use shared::testing::{SUPPORT, Scene};
+
+/// The workspace of the tests, in which an answer whose turn is named is suggested.
+fn workspace() -> Workspace {
+    let mut workspace = shared::testing::workspace();
+    workspace.rules.default.deed = Deed::Suggest;
+    workspace
+}
 
 /// What can happen next.
 #[derive(Debug, Clone)]
@@ -26,11 +36,11 @@ enum Move {
 
 fn moves() -> impl Strategy<Value = Vec<Move>> {
     let one = prop_oneof![
-        4 => (0_u8..9).prop_map(Move::Happens),
+        4 => (0_u8..13).prop_map(Move::Happens),
         4 => Just(Move::Notified),
         1 => any::<u8>().prop_map(Move::NotifiedAgain),
         1 => Just(Move::Seen),
-        4 => (0_u8..5, 0_u8..6, prop::option::of(0_u8..4)).prop_map(|(ask, id, behind)| Move::Asked(ask, id, behind)),
+        4 => (0_u8..6, 0_u8..6, prop::option::of(0_u8..4)).prop_map(|(ask, id, behind)| Move::Asked(ask, id, behind)),
         4 => (any::<bool>(), 0_u8..5).prop_map(|(close, answer)| Move::Works(close, answer)),
         2 => Just(Move::Delivered),
         1 => any::<u8>().prop_map(Move::NotTaken),
@@ -121,7 +131,11 @@ impl Life {
             5 => scene.assign(AuthorKind::Operator, Assignee::Team(TeamId::parse(SUPPORT).unwrap())),
             6 => scene.assign_to_bot(),
             7 => scene.close(),
-            _ => scene.note("psst"),
+            8 => scene.note("psst"),
+            9 => scene.note("/bot take"),
+            10 => scene.note("/bot send"),
+            11 => scene.note("/bot pause 1m"),
+            _ => scene.note("/bot why"),
         };
     }
 
@@ -133,6 +147,7 @@ impl Life {
         let ask = match ask {
             0 | 1 => Ask::Reply { content },
             2 => Ask::Note { text: "n".to_owned() },
+            5 => Ask::Answer { content, turn: Turn::default() },
             3 => Ask::Handover {
                 to: HandoverTarget::Default,
                 reason: None,
@@ -179,9 +194,17 @@ impl Life {
                 }
                 if matches!(action, Action::Reply { .. }) && self.state.control != Control::Bot {
                     let farewell = self.state.outbox.iter().any(|other| matches!(other.action, Action::Assign { .. }));
-                    assert!(farewell, "the bot speaks while it is {:?}", self.state.control);
+                    let sent = |suggestion: &Suggestion| suggestion.spent == Some(Spent::Sent);
+                    let wanted = entry.command.is_none() && self.state.suggestion.as_ref().is_some_and(sent);
+                    assert!(farewell || wanted, "the bot speaks while it is {:?}", self.state.control);
                 }
+                let takes = matches!(action, Action::Take { .. });
                 let answer = match answer {
+                    0 | 1 if takes => {
+                        let bot = workspace().bot_teammate;
+                        let whole = self.scene.own_assign(Assignee::Teammate(bot)).whole();
+                        Answer::Done { part_id: whole.parts.last().map(|part| part.id.clone()) }
+                    }
                     0 | 1 => Answer::Done { part_id: None },
                     2 => Answer::Unknown,
                     3 => Answer::NotSent { retry_at: self.now.plus_ms(1_000) },

@@ -3,6 +3,7 @@
 
 use std::fmt::Write as _;
 
+use shared::domain::blocks::Said;
 use shared::domain::command::{Ask, Command, HandoverTarget};
 use shared::domain::content::{AuthorKind, Block, TextFormat};
 use shared::domain::conversation::{Action, Control, Conversation, EventKind, Lane};
@@ -10,6 +11,7 @@ use shared::domain::ids::{BotId, ClaimId, CommandId, TeamId, Timestamp};
 use shared::domain::part::{Assignee, Rating};
 use shared::domain::rules::{Confidence, Intent, Turn};
 use shared::domain::step::{Answer, Effect, Input, Outcome, step};
+use shared::domain::suggestion::{Held, Suggestion};
 use shared::testing::{BOT_TEAM, SUPPORT, Scene, workspace};
 
 const NOW: Timestamp = Timestamp(1_768_040_000_000);
@@ -62,6 +64,18 @@ fn quiet(mut state: Conversation) -> Conversation {
     state
 }
 
+/// What would be suggested instead of what is about to be said.
+fn suggestion_of(state: &Conversation) -> Suggestion {
+    let said = state.outbox.iter().filter_map(|entry| match &entry.action {
+        Action::Reply { html, .. } => Some(Said { html: html.clone(), ..Said::default() }),
+        _ => None,
+    });
+    let answer = Held { label: None, messages: said.collect() };
+    assert_eq!(answer.messages.len(), 1);
+    let command = CommandId::parse("sg").unwrap();
+    Suggestion { command, root: None, at: NOW, answer, candidates: vec![], shadow: false, spent: None }
+}
+
 /// The states, each with the scene that led to it.
 fn states() -> Vec<(&'static str, Conversation, Scene)> {
     let observed = |state: &Conversation, scene: &Scene| after(state, &Input::Observed(scene.whole()));
@@ -79,9 +93,17 @@ fn states() -> Vec<(&'static str, Conversation, Scene)> {
     shut.close();
     let closed = (quiet(observed(&bot.0, &shut)), shut);
     let deleted = (quiet(after(&bot.0, &Input::Deleted)), scene.clone());
+    let sent = Input::Commanded(command("sg", answer(700)));
+    let mut suggested = quiet(after(&bot.0, &sent));
+    let asks = Input::Commanded(command("sg", answer(900)));
+    suggested.suggestion = Some(suggestion_of(&after(&bot.0, &asks)));
+    let mut left = scene.clone();
+    left.own_assign(Assignee::Team(TeamId::parse(SUPPORT).unwrap()));
+    let suggested = (quiet(after(&suggested, &Input::Observed(left.whole()))), left);
     vec![
         ("new", new.0, new.1),
         ("bot", bot.0, bot.1),
+        ("suggested", suggested.0, suggested.1),
         ("paused", paused.0, paused.1),
         ("human", human.0, human.1),
         ("closed", closed.0, closed.1),
@@ -94,7 +116,7 @@ type Make = fn(&Scene) -> Input;
 type Happen = fn(&mut Scene);
 
 /// What can happen in Intercom, as notifications and as the whole.
-const HAPPENINGS: [(&str, Happen); 16] = [
+const HAPPENINGS: [(&str, Happen); 21] = [
     ("customer writes", |scene| {
         scene.customer("Hi");
     }),
@@ -103,6 +125,21 @@ const HAPPENINGS: [(&str, Happen); 16] = [
     }),
     ("teammate notes", |scene| {
         scene.note("psst");
+    }),
+    ("teammate asks why", |scene| {
+        scene.note("/bot why");
+    }),
+    ("teammate pauses the bot", |scene| {
+        scene.note("/bot pause 2h");
+    }),
+    ("teammate gives it to the bot by note", |scene| {
+        scene.note("/bot take");
+    }),
+    ("teammate sends a suggestion", |scene| {
+        scene.note("/bot send 1");
+    }),
+    ("customer pretends to be a teammate", |scene| {
+        scene.customer("/bot take");
     }),
     ("Fin writes", |scene| {
         scene.operator("Hello");
@@ -204,6 +241,7 @@ fn actions(state: &Conversation) -> Vec<&'static str> {
         Action::Reply { .. } => "reply",
         Action::Note { .. } => "note",
         Action::Assign { .. } => "assign",
+        Action::Take { .. } => "take",
         Action::Close { .. } => "close",
         Action::Tag { .. } => "tag",
         Action::SetAttributes { .. } => "attributes",
@@ -281,7 +319,7 @@ fn every_state_meets_every_input() {
         row(&mut table, before, input, outcome);
         rows += 1;
     });
-    assert_eq!(rows, 6 * (16 * 2 + 19));
+    assert_eq!(rows, 7 * (21 * 2 + 19));
     insta::assert_snapshot!("step_table", table);
 }
 
@@ -309,8 +347,9 @@ fn a_bot_that_does_not_have_it_says_nothing_to_the_customer() {
             let farewell = outcome.state.outbox.iter().any(|other| matches!(other.action, Action::Assign { .. }));
             matches!(entry.action, Action::Reply { .. } | Action::Close { .. }) && !farewell
         });
+        let asked = name == "suggested" && input.starts_with("teammate sends a suggestion");
         assert!(
-            !speaks || (name == "closed" && input.starts_with("bot: close")),
+            !speaks || asked || (name == "closed" && input.starts_with("bot: close")),
             "{name} × {input} lets the bot speak"
         );
     });

@@ -246,6 +246,24 @@ impl<C: Clock, T: Tokens> RestApi<C, T> {
         answer
     }
 
+    /// Assigns to the bot what is still where it was, and open.
+    async fn take(&self, workspace: &Workspace, id: &ConversationId, from: &Assignee) -> Answer {
+        let seen = match self.show(workspace, id).await {
+            Ok((item, _)) => item.observation(true),
+            Err(failure) => return self.before_sending(failure),
+        };
+        if workspace.is_bots(&seen.assignee) && seen.open {
+            return Answer::Done { part_id: None };
+        }
+        if seen.assignee != *from || !seen.open {
+            let message = "somebody else has it, or it is closed".to_owned();
+            return Answer::Rejected { code: "taken".to_owned(), message };
+        }
+        let me = workspace.bot_teammate.as_str();
+        let body = json!({ "message_type": "assignment", "type": "admin", "admin_id": me, "assignee_id": me });
+        self.post(workspace, &format!("/conversations/{id}/parts"), &body).await
+    }
+
     async fn close(&self, workspace: &Workspace, id: &ConversationId, html: Option<&str>) -> Answer {
         match self.show(workspace, id).await {
             Ok((item, _)) if !item.observation(true).open => return Answer::Done { part_id: None },
@@ -475,6 +493,7 @@ impl<C: Clock, T: Tokens> Intercom for RestApi<C, T> {
                 self.post(workspace, &format!("/conversations/{id}/reply"), &body).await
             }
             Action::Assign { to, .. } => self.assign(workspace, id, to).await,
+            Action::Take { from } => self.take(workspace, id, from).await,
             Action::Close { html } => self.close(workspace, id, html.as_deref()).await,
             Action::Open => self.open(workspace, id).await,
             Action::Tag { name } => self.tag(workspace, id, name).await,

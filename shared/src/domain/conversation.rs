@@ -217,6 +217,11 @@ pub enum Action {
         #[serde(default)]
         fallbacks: Vec<Assignee>,
     },
+    /// Assign to the bot, if it is still where it was: whoever took it meanwhile keeps it.
+    Take {
+        /// Where it was.
+        from: Assignee,
+    },
     /// Close, with a last message that the customer reads.
     Close {
         /// Intercom HTML, if there is something to say.
@@ -259,6 +264,7 @@ impl Action {
             Self::Reply { .. } => "reply",
             Self::Note { .. } => "note",
             Self::Assign { .. } => "assign",
+            Self::Take { .. } => "take",
             Self::Close { .. } => "close",
             Self::Open => "open",
             Self::Tag { .. } => "tag",
@@ -449,6 +455,15 @@ pub const MAX_EVENTS: usize = 200;
 /// How many actions may wait for Intercom before further commands are refused.
 pub const MAX_OUTBOX: usize = 100;
 
+/// Since when somebody has the conversation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stand {
+    /// Since when.
+    pub since: Timestamp,
+    /// Who made it so, as teammates are told; empty where nobody in particular did.
+    pub by: String,
+}
+
 /// A conversation's whole state.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -499,6 +514,9 @@ pub struct Conversation {
     /// What was offered recently, oldest first.
     #[serde(skip_serializing_if = "VecDeque::is_empty")]
     pub offers: VecDeque<Offered>,
+    /// The bot speaks although it is not in the bot's inbox: it is being assigned to it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub away: bool,
     /// The last root node with an external name that the bot's dialog came by: what the customer
     /// wants.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -509,6 +527,9 @@ pub struct Conversation {
     /// What the bot's last answer was ruled to be left to: a teammate's decision.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub suggestion: Option<Suggestion>,
+    /// Since when whoever has the conversation has it. Only told, never decided by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stand: Option<Stand>,
     /// What became of the bot's last answers by the rules, oldest first.
     #[serde(skip_serializing_if = "VecDeque::is_empty")]
     pub ruled: VecDeque<Ruled>,

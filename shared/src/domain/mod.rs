@@ -13,6 +13,7 @@ pub mod health;
 pub mod html;
 pub mod ids;
 pub mod incoming;
+pub mod notes;
 pub mod part;
 pub mod render;
 pub mod rules;

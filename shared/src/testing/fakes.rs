@@ -7,7 +7,7 @@ use std::rc::Rc;
 use crate::domain::content::{Author, AuthorKind, Body, QuickReplies};
 use crate::domain::conversation::{Action, Conversation, PendingEvent};
 use crate::domain::health::Health;
-use crate::domain::ids::{AppId, BotId, ClaimId, ConversationId, ConversationKey, PartId, Timestamp};
+use crate::domain::ids::{AdminId, AppId, BotId, ClaimId, ConversationId, ConversationKey, PartId, Timestamp};
 use crate::domain::part::{Assignee, Observation, Part, PartKind};
 use crate::domain::settings::{Bot, Workspace};
 use crate::domain::step::Answer;
@@ -447,12 +447,17 @@ impl FakeIntercom {
         self.gets.take()
     }
 
+    fn bot(&self) -> Assignee {
+        AdminId::parse(&*self.bot_teammate).map_or(Assignee::Nobody, Assignee::Teammate)
+    }
+
     /// Does it, unless the conversation is so already.
     fn apply(&self, action: &Action) -> Option<PartId> {
         let is_so = match action {
             Action::Assign { to, .. } => self.shown.borrow().assignee == *to,
             Action::Close { .. } => !self.shown.borrow().open,
             Action::Open => self.shown.borrow().open,
+            Action::Take { .. } => self.shown.borrow().assignee == self.bot(),
             _ => false,
         };
         if is_so {
@@ -462,7 +467,7 @@ impl FakeIntercom {
             Action::Reply { offer: Some(offer), .. } if offer.buttons => (PartKind::Comment, None),
             Action::Reply { html, .. } => (PartKind::Comment, Some(html.clone())),
             Action::Note { html } => (PartKind::Note, Some(html.clone())),
-            Action::Assign { .. } => (PartKind::Assignment, None),
+            Action::Assign { .. } | Action::Take { .. } => (PartKind::Assignment, None),
             Action::Close { html } => (PartKind::Close, html.clone()),
             Action::Open => (PartKind::Open, None),
             Action::Snooze { .. } => (PartKind::Snoozed, None),
@@ -481,6 +486,10 @@ impl FakeIntercom {
             Action::Assign { to, .. } => {
                 shown.assignee = to.clone();
                 assigned_to = Some(to.clone());
+            }
+            Action::Take { .. } => {
+                shown.assignee = self.bot();
+                assigned_to = Some(self.bot());
             }
             Action::Close { .. } => shown.open = false,
             Action::Open => shown.open = true,

@@ -243,6 +243,12 @@ impl Talk {
         is_so(&self.face, to)
     }
 
+    /// Whether the bot has it.
+    #[must_use]
+    pub fn is_bots(&self) -> bool {
+        is_bots(&shown_assignee(&self.face))
+    }
+
     /// Does something. Gives the number of the part that it makes and the topics that tell of it;
     /// nothing where it cannot be done.
     pub fn happens(

@@ -551,6 +551,7 @@ pub fn apply(talk: usize, action: &Action, made: Option<Made>) -> Result<Option<
             Deed::LeaveSeat
         }
         Action::Assign { to, .. } => Deed::Assign(to.clone()),
+        Action::Take { .. } => Deed::Assign(bot_teammate()),
         Action::Close { html } => Deed::Close(html.clone()),
         Action::Open => Deed::Open,
         Action::Snooze { .. } => Deed::Snooze,
@@ -629,6 +630,16 @@ async fn perform(talk: Option<usize>, made: Option<Made>, action: &Action) -> An
                 }
                 answer
             }
+            Err(answer) => answer,
+        },
+        Action::Take { from } => match look_first(talk).await {
+            Ok(talk) if with(|world| world.talks[talk].face.open && world.talks[talk].is_bots()) => {
+                Answer::Done { part_id: None }
+            }
+            Ok(talk) if with(|world| world.talks[talk].face.open && world.talks[talk].is_assigned_to(from)) => {
+                post(Some(talk), made, action).await
+            }
+            Ok(_) => Answer::Rejected { code: "taken".to_owned(), message: String::new() },
             Err(answer) => answer,
         },
         Action::Open => match look_first(talk).await {

@@ -9,6 +9,7 @@
 //! queue loses nothing: whoever looks at the state next puts them again.
 
 mod commanded;
+mod noted;
 mod observed;
 mod offering;
 mod ruled;
@@ -20,7 +21,7 @@ pub use telling::Vain;
 use super::command::Command;
 use super::conversation::{
     Action, CommandOutcome, Control, Conversation, EventKind, Lane, OutboxEntry, Overtaker, PendingEvent, Progress,
-    Weight,
+    Stand, Weight,
 };
 use super::ids::{ClaimId, CommandId, PartId, Timestamp};
 use super::part::Observation;
@@ -236,7 +237,7 @@ pub struct Outcome {
 /// Decides. Repeating an input changes nothing that its first time had not changed.
 #[must_use]
 pub fn step(state: &Conversation, input: &Input, workspace: &Workspace, now: Timestamp) -> Outcome {
-    let mut stepper = Stepper { state: state.clone(), workspace, now, effects: Vec::new(), wanted: false };
+    let mut stepper = Stepper { state: state.clone(), workspace, now, effects: Vec::new(), wanted: false, by: None };
     match input {
         Input::Observed(observation) => stepper.observed(observation),
         Input::Deleted => stepper.deleted(),
@@ -249,10 +250,29 @@ pub fn step(state: &Conversation, input: &Input, workspace: &Workspace, now: Tim
         Input::NotDelivered(vain) => stepper.not_delivered(*vain),
     }
     stepper.begin_the_pause();
+    if stepper.state.control != state.control {
+        let by = stepper.by.take().unwrap_or_else(|| by_whom(input).to_owned());
+        stepper.state.stand = Some(Stand { since: now, by });
+    }
     if stepper.effects.contains(&Effect::Fetch) {
         return Outcome { state: state.clone(), effects: vec![Effect::Fetch] };
     }
     Outcome { state: stepper.state, effects: stepper.effects }
+}
+
+/// Who changes who has the conversation by such an input, where nobody in Intercom does.
+fn by_whom(input: &Input) -> &'static str {
+    match input {
+        Input::Commanded(_) => "the bot",
+        Input::Tick(_) => "the timer",
+        Input::NotDelivered(_) => "Baton, because the bot cannot be reached",
+        Input::Observed(_)
+        | Input::Deleted
+        | Input::Claim { .. }
+        | Input::Answered { .. }
+        | Input::ReadBack { .. }
+        | Input::Delivered { .. } => "",
+    }
 }
 
 /// Which workers a state is waiting for.
@@ -312,6 +332,8 @@ struct Stepper<'a> {
     effects: Vec<Effect>,
     /// A teammate gives the conversation to the bot, in so many words.
     wanted: bool,
+    /// Who changed who has the conversation, where that is somebody in Intercom.
+    by: Option<String>,
 }
 
 impl Stepper<'_> {

@@ -154,6 +154,14 @@ impl Stepper<'_> {
             self.effects.push(Effect::Fetch);
             return;
         }
+        let before = self.state.control;
+        self.apply_in_order(part, own, heeded, observation, taking);
+        if self.state.control != before {
+            self.by = Some(named(part));
+        }
+    }
+
+    fn apply_in_order(&mut self, part: &Part, own: bool, heeded: bool, observation: &Observation, taking: &mut bool) {
         // A reply that opens a closed conversation opens it first; one that closes or assigns it
         // is said first.
         if part.kind == PartKind::Open {
@@ -165,6 +173,7 @@ impl Stepper<'_> {
         if let Some(to) = &part.assigned_to {
             self.assigned(part, to, observation, taking);
         }
+        self.noted(part, observation, taking);
         if part.kind == PartKind::Close && !heeded {
             self.closed(own, taking);
         } else if part.kind == PartKind::Close && self.is_with_people() && !self.is_handing_over() {
@@ -225,10 +234,7 @@ impl Stepper<'_> {
         self.remember_offer(None, None);
         self.spend_suggestion(Spent::TeammateWrote);
         if self.state.control == Control::Bot {
-            *taking = false;
-            self.state.control = Control::Paused;
-            self.new_epoch();
-            self.note(Decision::Paused);
+            self.fall_silent(taking);
         }
         if self.state.control == Control::Paused {
             let after = self.workspace.resume_after_minutes;
@@ -240,6 +246,14 @@ impl Stepper<'_> {
         if self.state.control != Control::Closed {
             self.announce(teammate, name);
         }
+    }
+
+    /// A person has the word. What is in the bot's inbox may come back to the bot by itself.
+    pub(super) fn fall_silent(&mut self, taking: &mut bool) {
+        *taking = false;
+        self.state.control = if self.state.away { Control::Human } else { Control::Paused };
+        self.new_epoch();
+        self.note(Decision::Paused);
     }
 
     /// A person speaks while the bot's hand-over is on its way: what the bot wanted to say first comes
@@ -257,7 +271,7 @@ impl Stepper<'_> {
     }
 
     /// Tells the bot which person it is dealing with, once per person in turn.
-    fn announce(&mut self, teammate: AdminId, name: Option<String>) {
+    pub(super) fn announce(&mut self, teammate: AdminId, name: Option<String>) {
         if self.state.announced.as_ref() != Some(&teammate) {
             self.state.announced = Some(teammate.clone());
             self.tell(EventKind::AgentJoined { teammate, name });
@@ -268,6 +282,7 @@ impl Stepper<'_> {
         let own = part.is_by(&self.workspace.bot_teammate);
         let handing_over = self.is_handing_over();
         if self.workspace.is_bots(to) {
+            self.state.away = false;
             if self.state.control == Control::Bot || own {
                 return;
             }
@@ -298,8 +313,9 @@ impl Stepper<'_> {
         }
     }
 
-    fn give_to_bot(&mut self, taking: &mut bool) {
+    pub(super) fn give_to_bot(&mut self, taking: &mut bool) {
         self.state.control = Control::Bot;
+        self.state.away = false;
         self.new_epoch();
         *taking = true;
     }
@@ -541,6 +557,16 @@ impl Stepper<'_> {
             self.take(observation);
         }
     }
+}
+
+/// Who made a part, as teammates are told.
+fn named(part: &Part) -> String {
+    let kind = match part.author.kind {
+        AuthorKind::Customer => return "the customer".to_owned(),
+        AuthorKind::Teammate => "a teammate",
+        AuthorKind::Operator | AuthorKind::Other => "a workflow",
+    };
+    part.author.name.clone().filter(|name| !name.trim().is_empty()).unwrap_or_else(|| kind.to_owned())
 }
 
 /// How many messages of a stretch the bot is told, at most: the newest.

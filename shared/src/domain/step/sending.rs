@@ -119,8 +119,36 @@ impl Stepper<'_> {
             Action::Assign { to, .. } if self.state.control != Control::Human => {
                 self.give_to_people(to, true, &mut false);
             }
+            Action::Take { .. } => self.have_taken(),
             _ => {}
         }
+    }
+
+    /// It is assigned to the bot. Whoever took it while that was on the wire gets it back.
+    fn have_taken(&mut self) {
+        match (self.state.control, self.state.assignee.clone()) {
+            (Control::Human, Some(to)) if !self.workspace.is_bots(&to) => {
+                self.enqueue(None, Weight::Optional, Action::Assign { to, fallbacks: Vec::new() });
+            }
+            _ => {
+                self.state.away = false;
+                self.state.assignee = Some(Assignee::Teammate(self.workspace.bot_teammate.clone()));
+            }
+        }
+    }
+
+    /// It could not be assigned to the bot: whoever has it keeps it, and nothing is said.
+    fn have_not_taken(&mut self, code: &str) {
+        if self.state.control != Control::Bot {
+            return;
+        }
+        self.state.control = Control::Human;
+        // Whose it is now is looked at with whatever is shown next.
+        self.state.assignee = None;
+        self.new_epoch();
+        self.note(Decision::PeopleTake);
+        self.tell_waiting(&Assignee::Nobody);
+        self.say_to_teammates(&format!("I could not take the conversation ({code})."));
     }
 
     /// Undoes a close that crossed a take-over.
@@ -172,8 +200,10 @@ impl Stepper<'_> {
         if entry.weight != Weight::Optional {
             self.drop_the_rest(entry.command.as_ref());
         }
-        if matches!(entry.action, Action::Assign { .. }) {
-            self.keep_the_conversation(&entry);
+        match entry.action {
+            Action::Assign { .. } => self.keep_the_conversation(&entry),
+            Action::Take { .. } if entry.epoch == self.state.epoch => self.have_not_taken(code),
+            _ => {}
         }
     }
 
@@ -253,6 +283,10 @@ fn carries(part: &Part, entry: &OutboxEntry) -> bool {
         Action::Reply { html, .. } if matches!(part.kind, PartKind::Comment | PartKind::Open) => html,
         Action::Note { html } if part.kind == PartKind::Note => html,
         Action::Assign { to, .. } => return part.assigned_to.as_ref() == Some(to),
+        Action::Take { .. } => {
+            let to = part.assigned_to.as_ref();
+            return matches!(to, Some(Assignee::Teammate(to)) if to.as_str() == part.author.id);
+        }
         // A conversation is closed once, so the kind tells enough.
         Action::Close { .. } => return part.kind == PartKind::Close,
         _ => return false,

@@ -1,0 +1,263 @@
+//! Notes in which teammates speak to the bot. Each is heeded with the whole conversation in view, so
+//! that what was written before it counts, and is answered by a note or by what it asks for. The
+//! customer sees nothing of it but what a teammate has the bot send.
+
+use super::{Decision, Effect, Stepper};
+use crate::domain::content::{AuthorKind, Message};
+use crate::domain::conversation::{Action, Control, Progress, Weight};
+use crate::domain::ids::AdminId;
+use crate::domain::incoming;
+use crate::domain::notes::{self, NoteCommand, moment};
+use crate::domain::part::{Observation, Part, PartKind};
+use crate::domain::render;
+use crate::domain::rules::{Because, Deed};
+use crate::domain::suggestion::{Ruled, Spent, Suggestion};
+
+/// How much of a message a summary repeats, in characters.
+const MAX_QUOTED: usize = 200;
+
+impl Stepper<'_> {
+    /// A note of a teammate's, if it is for the bot.
+    pub(super) fn noted(&mut self, part: &Part, observation: &Observation, taking: &mut bool) {
+        let by_person = part.author.kind == AuthorKind::Teammate && !part.is_by(&self.workspace.bot_teammate);
+        if part.kind != PartKind::Note || !by_person || part.redacted {
+            return;
+        }
+        let text = part.body.as_ref().map(incoming::text).unwrap_or_default();
+        let Some(command) = notes::read(&text) else { return };
+        if !observation.complete {
+            self.effects.push(Effect::Fetch);
+            return;
+        }
+        self.note(Decision::NoteHeeded);
+        match command {
+            NoteCommand::Why => {
+                let html = self.why();
+                self.tell_teammates(html);
+            }
+            NoteCommand::Summary => {
+                let html = self.summary(observation, part);
+                self.tell_teammates(html);
+            }
+            NoteCommand::Help => self.tell_teammates(notes::HELP.to_owned()),
+            NoteCommand::Unknown(words) => {
+                let html = render::plain(&format!("I do not know “{words}”."));
+                self.tell_teammates(html + notes::HELP);
+            }
+            NoteCommand::Pause(minutes) => self.pause_by_note(part, minutes, taking),
+            NoteCommand::Resume => self.resume_by_note(observation, taking),
+            NoteCommand::Send(number) => self.send_by_note(number),
+            NoteCommand::Dismiss => {
+                let open = self.state.suggestion.as_ref().is_some_and(Suggestion::is_open);
+                self.spend_suggestion_shown(Spent::Dismissed);
+                self.say_to_teammates(if open {
+                    "The suggestion is dismissed."
+                } else {
+                    "There is nothing to dismiss."
+                });
+            }
+            NoteCommand::Retry => self.retry_by_note(),
+        }
+    }
+
+    fn tell_teammates(&mut self, html: String) {
+        self.enqueue(None, Weight::Optional, Action::Note { html });
+    }
+
+    pub(super) fn say_to_teammates(&mut self, words: &str) {
+        self.tell_teammates(render::plain(words));
+    }
+
+    fn pause_by_note(&mut self, part: &Part, minutes: Option<u64>, taking: &mut bool) {
+        match self.state.control {
+            Control::Human => return self.say_to_teammates("I am silent already: people have the conversation."),
+            Control::Closed => return self.say_to_teammates("I am silent already: the conversation is closed."),
+            Control::Bot => self.fall_silent(taking),
+            Control::Paused => {}
+        }
+        let minutes = minutes.filter(|_| self.state.control == Control::Paused);
+        self.state.resume_at = minutes.map(|minutes| self.now.plus_ms(minutes.saturating_mul(60_000)));
+        if let Ok(teammate) = AdminId::parse(part.author.id.clone()) {
+            self.announce(teammate, part.author.name.clone());
+        }
+        let until = self.state.resume_at.map_or_else(
+            || "until it is assigned to me, or /bot resume".to_owned(),
+            |at| format!("until {}, unless a teammate writes", moment(at)),
+        );
+        self.say_to_teammates(&format!("I am silent {until}."));
+    }
+
+    /// The bot gets the conversation, as if the teammate had assigned it; so it also is.
+    fn resume_by_note(&mut self, observation: &Observation, taking: &mut bool) {
+        match self.state.control {
+            Control::Bot => return self.say_to_teammates("I have the conversation already."),
+            Control::Closed => {
+                return self.say_to_teammates("The conversation is closed; assign it to me to open it again.");
+            }
+            Control::Human | Control::Paused => {}
+        }
+        self.wanted = true;
+        self.give_to_bot(taking);
+        if !self.workspace.is_bots(&observation.owner()) || !self.workspace.is_bots(&observation.assignee) {
+            let from = observation.assignee.clone();
+            self.enqueue(None, Weight::Completes, Action::Take { from });
+            self.state.away = true;
+        }
+    }
+
+    /// Sends a suggestion, in a teammate's name as it were: people keep the conversation.
+    fn send_by_note(&mut self, number: usize) {
+        let Some(suggestion) = self.state.suggestion.clone().filter(|suggestion| !suggestion.shadow) else {
+            return self.say_to_teammates("There is no suggestion to send.");
+        };
+        if let Some(spent) = suggestion.spent {
+            let words = format!("I have not sent it: {}. /bot take lets me go on.", spent.as_words());
+            return self.say_to_teammates(&words);
+        }
+        if !matches!(self.state.control, Control::Human | Control::Bot) {
+            return self.say_to_teammates("I have not sent it: I am silent in this conversation.");
+        }
+        let Some(held) = suggestion.numbered(number) else {
+            return self
+                .say_to_teammates(&format!("There is no number {number}; there are 1 to {}.", suggestion.count()));
+        };
+        let chosen = (!suggestion.candidates.is_empty()).then_some(number);
+        self.send_held(&suggestion, held, chosen);
+    }
+
+    /// What waits for the bot or for Intercom waits no longer. A doubt is still settled first.
+    fn retry_by_note(&mut self) {
+        let now = self.now;
+        let mut waited = 0;
+        if let Some(event) = self.state.events.front_mut().filter(|event| event.due_at > now) {
+            event.due_at = now;
+            waited += 1;
+        }
+        if let Some(entry) = self.state.outbox.front_mut()
+            && let Progress::Pending { not_before } = &mut entry.progress
+            && *not_before > now
+        {
+            *not_before = now;
+            waited += 1;
+        }
+        let (events, actions) = (self.state.events.len(), self.state.outbox.len());
+        self.say_to_teammates(&if waited > 0 {
+            format!("I try again now: {events} event(s) wait for the bot, {actions} action(s) for Intercom.")
+        } else {
+            "Nothing waits for a later time.".to_owned()
+        });
+    }
+
+    /// Who has the conversation, since when, what would change it; and what was decided last.
+    fn why(&self) -> String {
+        let since = self.state.stand.as_ref().map_or_else(String::new, |stand| {
+            let by = if stand.by.is_empty() { String::new() } else { format!(", by {}", stand.by) };
+            format!(" Since {}{by}.", moment(stand.since))
+        });
+        let (gate, change) = match self.state.control {
+            Control::Bot => (
+                "I have this conversation, and answer.",
+                "A teammate's reply, an assignment or /bot pause makes me silent.",
+            ),
+            Control::Paused => (
+                "I am silent: a teammate has spoken, or asked me to be.",
+                "I go on when it is assigned to me, or at /bot resume.",
+            ),
+            Control::Human => {
+                ("I am silent: people have this conversation.", "I go on when it is assigned to me, or at /bot take.")
+            }
+            Control::Closed => (
+                "I am silent: the conversation is closed.",
+                "I go on when it is assigned to me, or when the customer writes and it is mine.",
+            ),
+        };
+        let resumes = match (self.state.control, self.state.resume_at) {
+            (Control::Paused, Some(at)) => format!(" By itself, I go on at {}.", moment(at)),
+            _ => String::new(),
+        };
+        let mut html = render::plain(&format!("{gate}{since} {change}{resumes}"));
+        if !self.state.events.is_empty() || !self.state.outbox.is_empty() {
+            let (events, actions) = (self.state.events.len(), self.state.outbox.len());
+            html.push_str(&render::plain(&format!(
+                "{events} event(s) wait for the bot, {actions} action(s) for Intercom."
+            )));
+        }
+        if let Some(suggestion) = self.state.suggestion.as_ref().filter(|suggestion| !suggestion.shadow) {
+            let stands = suggestion.spent.map_or("a teammate decides on it", Spent::as_words);
+            html.push_str(&render::plain(&format!("My suggestion of {}: {stands}.", moment(suggestion.at))));
+        }
+        if !self.state.ruled.is_empty() {
+            html.push_str("<p>What I decided last:</p><ul>");
+            for ruled in self.state.ruled.iter().rev() {
+                html.push_str(&format!("<li>{}</li>", render::plain(&ruling_in_words(ruled))));
+            }
+            html.push_str("</ul>");
+        }
+        html
+    }
+
+    /// What was said, in short.
+    fn summary(&self, observation: &Observation, until: &Part) -> String {
+        let parts = observation.parts_in_order().into_iter().filter(|part| part.id < until.id);
+        let said: Vec<Message> = observation.source.iter().cloned().chain(parts.filter_map(Part::message)).collect();
+        let of = |kind: AuthorKind| said.iter().filter(move |message| message.author.kind == kind);
+        let own = |message: &&Message| message.author.id == self.workspace.bot_teammate.as_str();
+        let customers = of(AuthorKind::Customer).count();
+        let bots = of(AuthorKind::Teammate).filter(own).count();
+        let people = of(AuthorKind::Teammate).count().saturating_sub(bots);
+        let mut html =
+            render::plain(&format!("The customer wrote {customers} message(s), the bot {bots}, teammates {people}."));
+        let mut line = |what: &str, message: Option<&Message>| {
+            if let Some(message) = message {
+                let words = message.body.as_ref().map(incoming::text).unwrap_or_default();
+                let words = if words.is_empty() { "(no words)".to_owned() } else { shortened(&words) };
+                html.push_str(&render::plain(&format!("{what}: “{words}”")));
+            }
+        };
+        line("The customer's first words", of(AuthorKind::Customer).next());
+        line("The customer's last words", of(AuthorKind::Customer).skip(1).last());
+        line("The bot's last words", of(AuthorKind::Teammate).filter(own).last());
+        line("A teammate's last words", of(AuthorKind::Teammate).filter(|message| !own(message)).last());
+        if let Some(goal) = &self.state.goal {
+            html.push_str(&render::plain(&format!("What the bot takes it to be about: {}.", goal.label())));
+        }
+        html
+    }
+
+    /// As [`Stepper::spend_suggestion`], for what teammates were shown.
+    fn spend_suggestion_shown(&mut self, why: Spent) {
+        if self.state.suggestion.as_ref().is_some_and(Suggestion::is_open) {
+            self.spend_suggestion(why);
+        }
+    }
+}
+
+/// A ruling in words: what, why, and what would change it.
+fn ruling_in_words(ruled: &Ruled) -> String {
+    let node = ruled.node.as_deref().unwrap_or("no node");
+    let sure = ruled.confidence.map(|confidence| format!(" ({confidence})")).unwrap_or_default();
+    let deed = match ruled.ruling.deed {
+        Deed::Nothing => "left to people",
+        Deed::Send => "sent to people",
+        Deed::Suggest => "suggested",
+        Deed::Answer => "answered",
+    };
+    let shadow = if ruled.ruling.shadow { ", only tried out: nothing was posted" } else { "" };
+    let why = match ruled.ruling.because {
+        Because::Rule { line } => format!("by the rule on line {line} of the settings; its `action` would change it"),
+        Because::Default => "no rule names the node; `default` in the settings, or a rule, would change it".to_owned(),
+        Because::Unsure { is, needed } => {
+            format!("the bot's {is} is below {needed}; a surer bot, or a lower `confidence`, would change it")
+        }
+        Because::Granted => "a teammate gave it to the bot for this node".to_owned(),
+    };
+    format!("{}: “{node}”{sure} was {deed}{shadow}; {why}.", moment(ruled.at))
+}
+
+fn shortened(words: &str) -> String {
+    let joined = words.split_whitespace().collect::<Vec<_>>().join(" ");
+    if joined.chars().count() <= MAX_QUOTED {
+        return joined;
+    }
+    joined.chars().take(MAX_QUOTED).chain(['…']).collect()
+}
