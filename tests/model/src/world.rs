@@ -8,7 +8,8 @@ use shared::domain::conversation::Conversation;
 use crate::intercom::{Happening, Request, To, What, Who};
 use crate::time;
 
-/// The conversation's row. Its hash is taken over its stored form, so no field can be forgotten.
+/// The conversation's row. Its hash is taken over its stored form, so no field can be forgotten; but
+/// since when somebody has it is only told, and would only part what is the same.
 #[derive(Debug, Clone)]
 pub struct Row {
     conversation: Arc<Conversation>,
@@ -18,7 +19,8 @@ pub struct Row {
 impl Row {
     /// Stores a conversation.
     #[must_use]
-    pub fn new(conversation: Conversation) -> Self {
+    pub fn new(mut conversation: Conversation) -> Self {
+        conversation.stand = None;
         let mut hasher = DefaultHasher::new();
         serde_json::to_vec(&conversation).unwrap().hash(&mut hasher);
         Self { conversation: Arc::new(conversation), digest: hasher.finish() }

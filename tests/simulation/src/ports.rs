@@ -551,7 +551,7 @@ pub fn apply(talk: usize, action: &Action, made: Option<Made>) -> Result<Option<
             Deed::LeaveSeat
         }
         Action::Assign { to, .. } => Deed::Assign(to.clone()),
-        Action::Take { .. } => Deed::Assign(bot_teammate()),
+        Action::Take { .. } => Deed::Assign(crate::intercom::bot_teammate()),
         Action::Close { html } => Deed::Close(html.clone()),
         Action::Open => Deed::Open,
         Action::Snooze { .. } => Deed::Snooze,
