@@ -142,6 +142,19 @@ fn our_own_reply_does_not_hide_a_message_that_was_overtaken() {
 }
 
 #[test]
+fn a_close_that_is_overtaken_while_people_have_it_is_heard_of() {
+    let (mut scene, bridge) = bridge();
+    bridge.notified(scene.alice_takes());
+    scene.close(); // its notification is late
+    let closed = scene.notification();
+    bridge.notified(scene.note("For the files"));
+    bridge.heard(&News::Shown(Box::new(closed))).unwrap();
+    assert_eq!(bridge.state().control, Control::Closed);
+    let told = bridge.told();
+    assert_eq!(told.iter().filter(|event| matches!(event, EventKind::Closed { .. })).count(), 1, "{told:?}");
+}
+
+#[test]
 fn a_deletion_does_not_hide_what_was_missed_before_it() {
     let (mut scene, bridge) = bridge();
     bridge.notified(scene.customer("one"));

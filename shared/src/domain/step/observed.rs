@@ -39,7 +39,9 @@ impl Stepper<'_> {
         // While a hand-over is on its way, somebody may be ahead of it.
         let leaving = self.state.outbox.iter().any(|entry| entry.action.dies_with_its_epoch());
         let matters = self.state.control != Control::Human || leaving;
-        if !observation.complete && matters && self.has_missed_something(observation, &fresh) {
+        let missed =
+            (matters && self.has_missed_something(observation, &fresh)) || self.is_closed_unseen(observation, &fresh);
+        if !observation.complete && missed {
             self.effects.push(Effect::Fetch);
             return;
         }
@@ -119,6 +121,13 @@ impl Stepper<'_> {
 
     fn is_engaged(&self) -> bool {
         matches!(self.state.control, Control::Bot | Control::Paused)
+    }
+
+    /// Whether it is shown closed, and nothing that is shown closes it: then that is still on its way, and
+    /// would come behind what is shown.
+    fn is_closed_unseen(&self, observation: &Observation, fresh: &[&Part]) -> bool {
+        let explained = fresh.iter().any(|part| part.kind == PartKind::Close);
+        !observation.open && !explained && !fresh.is_empty() && self.state.control != Control::Closed
     }
 
     /// Whether the conversation has more parts than are known with those that the notification
