@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::budget::{Budget, Call, Heard};
 use crate::domain::conversation::{Action, Conversation, PendingEvent};
 use crate::domain::health::Health;
 use crate::domain::ids::{AppId, BotId, ClaimId, ConversationId, ConversationKey, Timestamp};
@@ -399,6 +400,53 @@ pub trait Bookmarks {
     /// # Errors
     /// [`Unavailable`].
     async fn set_bookmark(&self, app_id: &AppId, bookmark: &Bookmark) -> Result<(), Unavailable>;
+}
+
+/// Asks before Intercom is called.
+pub trait Pace {
+    /// Whether a call may be made now. `about` names what it is about: the same is put off to the
+    /// same moment.
+    ///
+    /// # Errors
+    /// Until when it is to wait, in its queue.
+    async fn admit(&self, workspace: &Workspace, about: &str, call: Call) -> Result<(), Timestamp>;
+}
+
+/// What Intercom's answers tell beside what was asked for.
+pub trait Gauge {
+    /// What was heard of a workspace since this was last asked.
+    fn heard(&self, app_id: &AppId) -> Option<Heard>;
+}
+
+/// How an attempt to change a budget ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Changing {
+    /// Done; the budget as it is now.
+    Done(Budget),
+    /// Not done, because the budget is another; what it is, if there is one.
+    Not(Option<Budget>),
+}
+
+/// The workspaces' budgets, a row for each. They are advice: who cannot reach them goes on.
+pub trait Budgets {
+    /// A workspace's budget, if there is one; perhaps not the newest.
+    ///
+    /// # Errors
+    /// [`Unavailable`].
+    async fn budget(&self, app_id: &AppId) -> Result<Option<Budget>, Unavailable>;
+
+    /// Takes calls out of the window that ends then, if fewer than `most` are taken.
+    ///
+    /// # Errors
+    /// [`Unavailable`]: whether they were taken is not known.
+    async fn take(&self, app_id: &AppId, ends_at: Timestamp, most: u32, calls: u32) -> Result<Changing, Unavailable>;
+
+    /// Writes a budget in place of the version before it. Calls that were taken meanwhile out of the
+    /// same window are not forgotten: then it is not written.
+    ///
+    /// # Errors
+    /// [`Unavailable`]: whether it was written is not known.
+    async fn replace(&self, app_id: &AppId, next: &Budget) -> Result<Changing, Unavailable>;
 }
 
 /// Why a bot did not take an event.

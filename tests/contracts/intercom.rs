@@ -13,7 +13,7 @@ use shared::domain::incoming;
 use shared::domain::part::{Assignee, PartKind};
 use shared::domain::settings::{ApiVersion, Workspace};
 use shared::domain::step::Answer;
-use shared::ports::{Clock as _, Intercom, NotShown, Search as _};
+use shared::ports::{Clock as _, Gauge as _, Intercom, NotShown, Search as _};
 use shared::testing::{BOT, FakeIntercom, HeldTokens, Scene, workspace};
 
 use super::aws::root;
@@ -195,6 +195,34 @@ fn a_rate_limit_names_its_end_and_a_refusal_its_reason() {
         let attributes = Action::SetAttributes { attributes: json!({ "no such": 1 }).as_object().unwrap().clone() };
         let answer = there.api.perform(&there.workspace, &there.id, &attributes).await;
         assert!(matches!(&answer, Answer::Rejected { code, .. } if code == "parameter_invalid"), "{answer:?}");
+    });
+}
+
+#[test]
+fn answers_tell_how_much_of_the_limit_is_left_and_whether_the_token_is_taken() {
+    run(async {
+        let there = There::start("gauge", "2.15").await;
+        let app_id = &there.workspace.app_id;
+        assert_eq!(there.api.heard(app_id), None);
+        there.api.observe(&there.workspace, &there.id, false).await.unwrap();
+        let one = there.api.heard(app_id).unwrap();
+        there.api.observe(&there.workspace, &there.id, true).await.unwrap();
+        let three = there.api.heard(app_id).unwrap();
+        assert_eq!((one.denied, three.denied), (Some(false), Some(false)));
+        let (one, three) = (one.reading.unwrap(), three.reading.unwrap());
+        assert_eq!((one.limit, one.remaining), (1_666, 1_665));
+        assert!(three.ends_at > one.ends_at || three.remaining == 1_663, "{three:?}");
+        let now = SystemClock.now();
+        assert!(one.ends_at.plus_ms(11_000) > now && one.ends_at <= now.plus_ms(11_000), "{one:?}");
+        assert_eq!(there.api.heard(app_id), None, "it is told once");
+
+        there.fault("rate_limit", "POST").await;
+        there.api.perform(&there.workspace, &there.id, &text("<p>Hi</p>")).await;
+        assert_eq!(there.api.heard(app_id).unwrap().reading.unwrap().remaining, 0);
+
+        let stranger = RestApi::new(HeldTokens::of(&[("sandbox1", "wrong")]), SystemClock).unwrap();
+        stranger.observe(&there.workspace, &there.id, false).await.unwrap_err();
+        assert_eq!(stranger.heard(app_id).unwrap().denied, Some(true));
     });
 }
 

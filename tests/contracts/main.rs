@@ -4,6 +4,7 @@
 
 mod aws;
 mod bots;
+mod budgets;
 mod dead_letters;
 mod inbox;
 mod intercom;

@@ -9,6 +9,7 @@ mod inbox;
 mod outbound;
 mod pauses;
 mod races;
+mod rates;
 mod reaching;
 mod releases;
 mod story;

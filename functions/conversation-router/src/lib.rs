@@ -4,7 +4,7 @@ use shared::app::heed::{News, heed};
 use shared::app::{Desk, Unfinished};
 use shared::domain::ids::{ConversationKey, Timestamp};
 use shared::lambda::batch::{Handled, NotHandled, SqsRecord};
-use shared::ports::{Clock, Conversations, Intercom, Wakers};
+use shared::ports::{Clock, Conversations, Intercom, Pace, Wakers};
 use shared::wire::queue::{self, InboxMessage};
 
 /// How long one piece of news may take, in milliseconds: two requests to Intercom and the rest.
@@ -20,7 +20,7 @@ where
     S: Conversations,
     W: Wakers,
     C: Clock,
-    I: Intercom,
+    I: Intercom + Pace,
 {
     let now = desk.clock.now();
     if now.plus_ms(NEWS_MS) > deadline {

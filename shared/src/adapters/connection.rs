@@ -46,6 +46,9 @@ const WORKER: Patience =
 /// Intercom waits for five seconds at most; the queue and then the table are to have failed in two.
 const EDGE: Patience =
     Patience { connect_ms: 400, attempt_ms: 430, all_ms: 900, pause_ms: 40, attempts_at_dynamodb: 2 };
+/// What is only advice is not worth a customer's second.
+const ADVICE: Patience =
+    Patience { connect_ms: 400, attempt_ms: 400, all_ms: 900, pause_ms: 40, attempts_at_dynamodb: 2 };
 
 impl Connection {
     /// Reads how AWS is reached. What is missing is noted in the environment.
@@ -98,13 +101,23 @@ impl Connection {
     /// repetition.
     #[must_use]
     pub fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
+        self.dynamodb_with(self.patience)
+    }
+
+    /// A client of DynamoDB for what is only advice: it gives up within a second.
+    #[must_use]
+    pub fn dynamodb_for_advice(&self) -> aws_sdk_dynamodb::Client {
+        self.dynamodb_with(ADVICE)
+    }
+
+    fn dynamodb_with(&self, patience: Patience) -> aws_sdk_dynamodb::Client {
         let mut config = aws_sdk_dynamodb::Config::builder()
             .behavior_version(aws_sdk_dynamodb::config::BehaviorVersion::v2026_01_12())
             .region(self.region.clone())
             .credentials_provider(self.credentials.clone())
             .http_client(self.http.clone())
-            .retry_config(self.patience.retries(self.patience.attempts_at_dynamodb))
-            .timeout_config(self.patience.timeouts());
+            .retry_config(patience.retries(patience.attempts_at_dynamodb))
+            .timeout_config(patience.timeouts());
         config.set_endpoint_url(self.dynamodb_endpoint.clone());
         aws_sdk_dynamodb::Client::from_conf(config.build())
     }

@@ -5,6 +5,7 @@
 //! certainly not sent, certainly refused, or unknown; unknown is never "failed".
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use reqwest::{Client, Method, Response, StatusCode};
@@ -13,13 +14,14 @@ use serde_json::{Value, json};
 
 use super::http::{self, NotRead};
 use crate::domain::content::OfferedOption;
+use crate::domain::budget::{Heard, Reading, WINDOW_MS};
 use crate::domain::conversation::Action;
-use crate::domain::ids::{ConversationId, PartId, Timestamp};
+use crate::domain::ids::{AppId, ConversationId, PartId, Timestamp};
 use crate::domain::part::{Assignee, Observation, Profile};
 use crate::domain::settings::Workspace;
 use crate::domain::step::Answer;
 use crate::domain::token::AccessToken;
-use crate::ports::{Changed, Clock, Intercom, NoToken, NotShown, Page, Search, Tokens, Unavailable};
+use crate::ports::{Changed, Clock, Gauge, Intercom, NoToken, NotShown, Page, Search, Tokens, Unavailable};
 use crate::wire::intercom::{
     ChangedItem, ContactItem, ConversationContext, ConversationItem, ConversationPage, ErrorList, Id, TagItem,
 };
@@ -28,8 +30,6 @@ use crate::wire::intercom::{
 const REQUEST_TIMEOUT: Duration = Duration::from_millis(10_000);
 /// The longest answer that is read, in bytes: 500 parts of some size.
 const MAX_ANSWER_BYTES: usize = 16 * 1024 * 1024;
-/// How long to wait after a 429 that does not say, in milliseconds: one window.
-const WINDOW_MS: u64 = 10_000;
 /// How long to wait while the token is refused, in milliseconds.
 const DENIED_MS: u64 = 60_000;
 /// How long to wait after a request that certainly was not sent, in milliseconds.
@@ -45,6 +45,7 @@ pub struct RestApi<C, T> {
     client: Client,
     tokens: T,
     clock: C,
+    heard: Arc<Mutex<BTreeMap<AppId, Heard>>>,
 }
 
 /// How a request failed.
@@ -72,7 +73,7 @@ impl<C: Clock, T: Tokens> RestApi<C, T> {
     /// # Errors
     /// The words of the TLS library when the system has no usable roots.
     pub fn new(tokens: T, clock: C) -> Result<Self, String> {
-        Ok(Self { client: http::client(REQUEST_TIMEOUT)?, tokens, clock })
+        Ok(Self { client: http::client(REQUEST_TIMEOUT)?, tokens, clock, heard: Arc::default() })
     }
 
     async fn request(
@@ -96,10 +97,18 @@ impl<C: Clock, T: Tokens> RestApi<C, T> {
             let kind = http::kind_of(&error);
             if error.is_connect() || error.is_builder() { Failure::NotSent(kind) } else { Failure::Unknown(kind) }
         })?;
-        match self.classify(response).await {
+        let reading = self.reading_of(&response);
+        let outcome = match self.classify(response).await {
             Err(Failure::Denied(code)) => Err(self.after_refusal(workspace, &token, code).await),
             outcome => outcome,
-        }
+        };
+        let denied = match &outcome {
+            Err(Failure::Denied(_)) => Some(true),
+            Err(Failure::Renewed | Failure::NoToken(_)) => None,
+            _ => Some(false),
+        };
+        self.hear(workspace, Heard { reading, denied });
+        outcome
     }
 
     /// Intercom refused the token, and so did nothing. Where there is another by now, this is no
@@ -109,6 +118,28 @@ impl<C: Clock, T: Tokens> RestApi<C, T> {
             Ok(Some(_)) => Failure::Renewed,
             Ok(None) => Failure::Denied(code),
             Err(reason) => no_token(reason),
+        }
+    }
+
+    /// Keeps what an answer tells of the limit and the token, until somebody asks for it.
+    fn hear(&self, workspace: &Workspace, later: Heard) {
+        let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = heard.entry(workspace.app_id.clone()).or_default();
+        *before = before.then(later);
+    }
+
+    /// What an answer tells of the limit. A 429 without the headers tells that a window is used up,
+    /// of a size that the next answer will tell.
+    fn reading_of(&self, response: &Response) -> Option<Reading> {
+        let number = |name: &str| number_in(response, name);
+        let count = |name: &str| number(name).map(|count| u32::try_from(count).unwrap_or(u32::MAX));
+        let ends_at = number("x-ratelimit-reset").map(Timestamp::from_seconds);
+        match (count("x-ratelimit-limit"), count("x-ratelimit-remaining"), ends_at) {
+            (Some(limit), Some(remaining), Some(ends_at)) => Some(Reading { limit, remaining, ends_at }),
+            _ if response.status() == StatusCode::TOO_MANY_REQUESTS => {
+                Some(Reading { limit: 1, remaining: 0, ends_at: self.reset_of(response) })
+            }
+            _ => None,
         }
     }
 
@@ -139,7 +170,7 @@ impl<C: Clock, T: Tokens> RestApi<C, T> {
     /// When the present window ends: Unix seconds in `X-RateLimit-Reset`, or seconds from now in
     /// `Retry-After`, which Intercom does not document.
     fn reset_of(&self, response: &Response) -> Timestamp {
-        let number = |name: &str| response.headers().get(name)?.to_str().ok()?.trim().parse::<u64>().ok();
+        let number = |name: &str| number_in(response, name);
         let now = self.clock.now();
         let reset = number("x-ratelimit-reset").map(|seconds| Timestamp::from_seconds(seconds.saturating_add(1)));
         let after = number("retry-after").map(|seconds| now.plus_ms(seconds.saturating_mul(1000)));
@@ -353,6 +384,11 @@ fn texts_of(location: serde_json::Map<String, Value>) -> BTreeMap<String, String
     texts.filter_map(|(name, value)| Some((name, value.as_str()?.to_owned()))).collect()
 }
 
+/// The number in a header of an answer.
+fn number_in(response: &Response, header: &str) -> Option<u64> {
+    response.headers().get(header)?.to_str().ok()?.trim().parse().ok()
+}
+
 fn newest_own_part(item: &ConversationItem, workspace: &Workspace) -> Option<PartId> {
     let observation = item.observation(true);
     let own = observation.parts.into_iter().filter(|part| part.is_by(&workspace.bot_teammate));
@@ -440,6 +476,12 @@ impl<C: Clock, T: Tokens> Search for RestApi<C, T> {
         ]});
         let bytes = self.search(workspace, query, json!({ "per_page": 1 })).await?;
         Ok(page_of(&bytes)?.total_count.unwrap_or_default())
+    }
+}
+
+impl<C, T> Gauge for RestApi<C, T> {
+    fn heard(&self, app_id: &AppId) -> Option<Heard> {
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner).remove(app_id)
     }
 }
 

@@ -2,6 +2,7 @@
 //! client; each adapter classifies its own errors.
 
 pub mod bots;
+pub mod budgets;
 pub mod clock;
 pub mod connection;
 pub mod dead_letters;

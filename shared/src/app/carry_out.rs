@@ -6,7 +6,7 @@ use crate::domain::command::Command;
 use crate::domain::conversation::Lane;
 use crate::domain::ids::{ConversationKey, Timestamp};
 use crate::domain::step::{self, Answer, Effect, Input};
-use crate::ports::{Clock, Conversations, Intercom, Names, NotShown, Stored, Wakers};
+use crate::ports::{Clock, Conversations, Intercom, Names, NotShown, Pace, Stored, Wakers};
 
 /// How long one attempt at Intercom may take in all, in milliseconds. An attempt is not begun
 /// with less time left, so that no request outlives its worker's claim.
@@ -34,7 +34,7 @@ where
     S: Conversations,
     W: Wakers,
     C: Clock,
-    I: Intercom,
+    I: Intercom + Pace,
     N: Names,
 {
     let mut report = Report::default();
@@ -42,28 +42,30 @@ where
     let mut inputs: Vec<Input> = command.cloned().map(Input::Commanded).into_iter().collect();
     let mut stored: Stored = desk.store.load(key).await?;
     loop {
-        let own = command.is_some_and(|command| stored.conversation.bot.as_ref() == Some(&command.bot));
-        let may_send = own || !stored.conversation.outbox.is_empty();
+        let next = step::next_call(&desk.foresee(key, &stored, &inputs)?, lane, desk.clock.now());
         // Before the claim: whoever takes the conversation over while this waits is seen by the claim.
-        let ready = if may_send { intercom.ready(workspace).await } else { Ok(()) };
+        let admitted = match next {
+            Some(call) => match intercom.ready(workspace).await {
+                Ok(()) => intercom.admit(workspace, key.conversation_id.as_str(), call).await,
+                not_ready => not_ready,
+            },
+            None => Ok(()),
+        };
         let room = has_room(desk, deadline);
         let claim = names.claim();
-        if room && ready.is_ok() {
+        match admitted {
+            // Not claimed, so not tried: it waits in its place, and counts as nothing.
+            Err(until) => inputs.push(Input::PutOff { lane, until }),
             // One second past the deadline the platform has certainly stopped us.
-            inputs.push(Input::Claim { lane, claim: claim.clone(), until: deadline.plus_ms(1_000) });
+            Ok(()) if room => inputs.push(Input::Claim { lane, claim: claim.clone(), until: deadline.plus_ms(1_000) }),
+            Ok(()) => {}
         }
         let effects;
         (stored, effects) = desk.change_from(key, stored, &inputs).await?;
         inputs.clear();
         report.take(&effects);
-        if !room {
+        if !room && admitted.is_ok() {
             report.due = Some(desk.clock.now());
-            break;
-        }
-        if let Err(retry_at) = ready {
-            // What was asked is recorded, and nothing is claimed.
-            let waits = step::waiting(&stored.conversation).action.is_some_and(|(waiting, _)| waiting == lane);
-            report.due = waits.then_some(retry_at);
             break;
         }
         match effects.last() {

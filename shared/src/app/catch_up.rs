@@ -9,10 +9,13 @@
 //! `GET`. A workspace that cannot be searched does not keep the others from it.
 
 use super::{Desk, Unfinished};
+use crate::domain::budget::{Call, Urgency};
 use crate::domain::ids::{ConversationKey, Timestamp};
 use crate::domain::settings::Workspace;
 use crate::domain::step;
-use crate::ports::{Bookmark, Bookmarks, Changed, Clock, Conversations, Doorbells, NotShown, Search, Unavailable};
+use crate::ports::{
+    Bookmark, Bookmarks, Changed, Clock, Conversations, Doorbells, NotShown, Pace, Search, Unavailable,
+};
 
 /// How far each search reaches back behind the one before, in milliseconds: Intercom's index lags
 /// behind its conversations.
@@ -41,7 +44,7 @@ where
     S: Conversations + Bookmarks,
     W: Doorbells,
     C: Clock,
-    I: Search,
+    I: Search + Pace,
 {
     let mut found = Found::default();
     for workspace in desk.settings.workspaces.values() {
@@ -67,7 +70,7 @@ where
     S: Conversations + Bookmarks,
     W: Doorbells,
     C: Clock,
-    I: Search,
+    I: Search + Pace,
 {
     let now = desk.clock.now();
     let Some(mut mark) = desk.store.bookmark(&workspace.app_id).await? else {
@@ -79,7 +82,11 @@ where
     }
     while desk.clock.now().plus_ms(SEARCH_MS) <= deadline {
         let since = Timestamp(mark.since.0.saturating_sub(OVERLAP_MS));
-        let page = match intercom.changed(workspace, since, mark.page.as_deref()).await {
+        let found_now = match may_search(intercom, workspace).await {
+            Ok(()) => intercom.changed(workspace, since, mark.page.as_deref()).await,
+            Err(reason) => Err(reason),
+        };
+        let page = match found_now {
             Ok(page) => page,
             Err(reason) => {
                 if !matches!(reason, NotShown::Later(_)) {
@@ -105,6 +112,12 @@ where
         }
     }
     Ok(())
+}
+
+/// Whether Intercom may be searched now.
+async fn may_search<I: Pace>(intercom: &I, workspace: &Workspace) -> Result<(), NotShown> {
+    let call = Call { urgency: Urgency::Read, requests: 1 };
+    intercom.admit(workspace, workspace.app_id.as_str(), call).await.map_err(NotShown::Later)
 }
 
 /// Rings where Intercom shows more than is known.
@@ -136,12 +149,13 @@ async fn count_the_waiting<S, W, C, I>(
 ) -> Result<(), Unfinished>
 where
     C: Clock,
-    I: Search,
+    I: Search + Pace,
 {
     let now = desk.clock.now();
     if now.plus_ms(SEARCH_MS) > deadline {
         return Ok(());
     }
+    may_search(intercom, workspace).await?;
     let customers = intercom.waiting_for_the_bot(workspace, Timestamp(now.0.saturating_sub(PATIENCE_MS))).await?;
     tracing::info!(outcome = "customers_waiting", app_id = %workspace.app_id, customers);
     Ok(())

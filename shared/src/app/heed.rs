@@ -1,11 +1,12 @@
 //! What happens in Intercom is heeded: `conversation-router`'s use case.
 
 use super::{Desk, Report, Standing, Unfinished};
+use crate::domain::budget::{Call, Urgency};
 use crate::domain::conversation::Control;
 use crate::domain::ids::ConversationKey;
 use crate::domain::part::Observation;
 use crate::domain::step::{self, Effect, Input};
-use crate::ports::{Clock, Conversations, Intercom, NotShown, Wakers};
+use crate::ports::{Clock, Conversations, Intercom, NotShown, Pace, Wakers};
 
 /// What happened.
 #[derive(Debug, Clone, PartialEq)]
@@ -46,7 +47,7 @@ where
     S: Conversations,
     W: Wakers,
     C: Clock,
-    I: Intercom,
+    I: Intercom + Pace,
 {
     let mut report = Report::default();
     let first = match news {
@@ -59,6 +60,10 @@ where
     if first.is_none() || effects.contains(&Effect::Fetch) {
         let workspace = desk.workspace(key)?;
         let with_profile = state.control != Control::Bot;
+        let call = Call { urgency: Urgency::Read, requests: 1 + u32::from(with_profile) };
+        if let Err(until) = intercom.admit(workspace, key.conversation_id.as_str(), call).await {
+            return Err(NotShown::Later(until).into());
+        }
         let input = match intercom.observe(workspace, &key.conversation_id, with_profile).await {
             Ok(seen) if is_stale(&seen, news) => {
                 let at = desk.clock.now().plus_ms(STALE_MS);

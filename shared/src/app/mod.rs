@@ -11,6 +11,7 @@ pub mod dead_letters;
 pub mod deliver;
 pub mod heed;
 pub mod inbox;
+pub mod pace;
 pub mod sweep;
 pub mod tokens;
 
@@ -131,6 +132,13 @@ impl<S: Conversations, W: Wakers, C: Clock> Desk<S, W, C> {
     pub fn workspace(&self, key: &ConversationKey) -> Result<&Workspace, Unfinished> {
         let workspace = self.settings.workspaces.get(&key.app_id);
         workspace.ok_or_else(|| Unfinished::UnknownWorkspace(key.app_id.clone()))
+    }
+
+    /// What a conversation would be after these inputs. Nothing is saved.
+    fn foresee(&self, key: &ConversationKey, stored: &Stored, inputs: &[Input]) -> Result<Conversation, Unfinished> {
+        let (workspace, now) = (self.workspace(key)?, self.clock.now());
+        let after = |state: Conversation, input| step::step(&state, input, workspace, now).state;
+        Ok(inputs.iter().fold(stored.conversation.clone(), after))
     }
 
     /// Decides on inputs, one after the other, and saves the result in one conditional update.

@@ -6,6 +6,7 @@
 
 pub mod blocks;
 pub mod choice;
+pub mod budget;
 pub mod command;
 pub mod content;
 pub mod conversation;

@@ -187,6 +187,15 @@ const FIRST_REST_MS: u64 = 5_000;
 /// The queues' own time, in milliseconds.
 const VISIBILITY_MS: u64 = 180_000;
 
+/// From which attempt on a message that waits for a moment comes less often than it could: waiting
+/// is no failure, but each attempt counts towards the queue's last.
+const PATIENT_FROM: u32 = 20;
+
+/// When a message that waits for a moment comes again, at its nth attempt.
+fn comes_again<V: Custody>(until: Timestamp, attempt: u32, custody: &V) -> Timestamp {
+    if attempt < PATIENT_FROM { until } else { until.max(custody.after_ms(VISIBILITY_MS)) }
+}
+
 /// How long a message rests after its nth failure; nothing when the queue's own time holds.
 fn rest_ms(attempt: u32) -> Option<u64> {
     let rest = FIRST_REST_MS.checked_shl(attempt.saturating_sub(1)).unwrap_or(VISIBILITY_MS);
@@ -257,9 +266,10 @@ where
 
 /// Logs a failure; until when the message is to be hidden, unless the queue's own time holds.
 fn failed<V: Custody>(record: &SqsRecord, reason: &NotHandled, custody: &V) -> Option<Timestamp> {
+    broken_as!(LimitIsFailure => return rest_ms(record.attempt()).map(|ms| custody.after_ms(ms)));
     if let Some(until) = reason.retry_at() {
         tracing::info!(outcome = "later", group = record.group(), attempt = record.attempt(), why = %reason);
-        return Some(until);
+        return Some(comes_again(until, record.attempt(), custody));
     }
     tracing::error!(outcome = "failed", group = record.group(), attempt = record.attempt(), why = %reason);
     rest_ms(record.attempt()).map(|ms| custody.after_ms(ms))
@@ -365,6 +375,16 @@ mod tests {
         let (failed, _, hidden) = run(&batch, |_| Err(Unfinished::Later { at, why: "test" }.into()));
         assert_eq!(failed, ["a1", "a2"]);
         assert_eq!(hidden, [("r-a1".to_owned(), at), ("r-a2".to_owned(), at)]);
+    }
+
+    #[test]
+    fn what_waits_again_and_again_comes_ever_less_often_and_is_not_given_up() {
+        let noted = Noted::default();
+        let at = Timestamp(5);
+        assert_eq!([1, 19].map(|attempt| comes_again(at, attempt, &noted)), [at, at]);
+        assert_eq!(comes_again(at, 20, &noted), Timestamp(VISIBILITY_MS));
+        let later = Timestamp(VISIBILITY_MS + 1);
+        assert_eq!(comes_again(later, 20, &noted), later);
     }
 
     #[test]

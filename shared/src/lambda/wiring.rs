@@ -1,5 +1,6 @@
 //! What several `main.rs` build in the same way: the concrete desk of a function.
 
+use crate::adapters::budgets::BudgetRows;
 use crate::adapters::clock::{RandomNames, SystemClock};
 use crate::adapters::connection::Connection;
 use crate::adapters::dynamodb::Table;
@@ -9,6 +10,7 @@ use crate::adapters::kms::KmsKey;
 use crate::adapters::sqs::{Keeper, Queue, Queues};
 use crate::adapters::token_rows::TokenTable;
 use crate::app::Desk;
+use crate::app::pace::Paced;
 use crate::app::tokens::Vault;
 use crate::config::{CannotStart, Environment, Secrets};
 use crate::domain::conversation::Lane;
@@ -19,7 +21,7 @@ use crate::lambda::work::Office;
 /// The desk of a deployed function.
 pub type AwsDesk = Desk<Table<RandomNames>, Queues, SystemClock>;
 /// Intercom, as a deployed function reaches it.
-pub type AwsIntercom = RestApi<SystemClock, Vault<TokenTable, KmsKey, SystemClock>>;
+pub type AwsIntercom = Paced<RestApi<SystemClock, Vault<TokenTable, KmsKey, SystemClock>>, BudgetRows, SystemClock>;
 /// The office of a deployed function.
 pub type AwsOffice = Office<Table<RandomNames>, Queue, SystemClock, AwsIntercom, RandomNames>;
 
@@ -51,14 +53,16 @@ pub fn desk(environment: &mut Environment, connection: &Connection, queues: Queu
 }
 
 /// Intercom, with the tokens that the table holds, opened when they are first used: a workspace
-/// without one does not keep the others from theirs.
+/// without one does not keep the others from theirs; at the pace of the workspaces' budgets.
 ///
 /// # Errors
 /// [`CannotStart`] when the system has no usable TLS roots.
 pub fn intercom(environment: &mut Environment, connection: &Connection) -> Result<AwsIntercom, CannotStart> {
-    let rows = TokenTable::new(connection.dynamodb(), environment.needed("TABLE_NAME"));
+    let table = environment.needed("TABLE_NAME");
+    let rows = TokenTable::new(connection.dynamodb(), table.clone());
     let key = KmsKey::new(connection.kms(), environment.needed("TOKEN_KEY_ARN"));
-    RestApi::new(Vault::new(rows, key, SystemClock), SystemClock).map_err(|why| CannotStart(vec![why]))
+    let api = RestApi::new(Vault::new(rows, key, SystemClock), SystemClock).map_err(|why| CannotStart(vec![why]))?;
+    Ok(Paced::new(api, BudgetRows::new(connection, table), SystemClock))
 }
 
 /// The office of `bot-reply` or `close-conversation`, and the keeper of its messages.

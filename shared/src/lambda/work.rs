@@ -10,7 +10,7 @@ use crate::app::{Desk, Refusal};
 use crate::domain::conversation::Lane;
 use crate::domain::ids::{BotId, CommandId, ConversationKey, Timestamp};
 use crate::domain::settings::{Settings, Transport};
-use crate::ports::{Clock, Conversations, Fifo, Intercom, Names, Wakers as _};
+use crate::ports::{Clock, Conversations, Fifo, Intercom, Names, Pace, Wakers as _};
 use crate::wire::bot::{CommandMessage, EventMessage};
 use crate::wire::queue::WorkMessage;
 
@@ -96,7 +96,7 @@ where
     S: Conversations,
     Q: Fifo,
     C: Clock,
-    I: Intercom,
+    I: Intercom + Pace,
     N: Names,
 {
     /// Handles one message. Safe to repeat.

@@ -5,6 +5,7 @@ use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
 
 use crate::domain::content::{Author, AuthorKind, Body, QuickReplies};
+use crate::domain::budget::{Call, Heard};
 use crate::domain::conversation::{Action, Conversation, PendingEvent};
 use crate::domain::health::Health;
 use crate::domain::ids::{AdminId, AppId, BotId, ClaimId, ConversationId, ConversationKey, PartId, Timestamp};
@@ -12,8 +13,8 @@ use crate::domain::part::{Assignee, Observation, Part, PartKind};
 use crate::domain::settings::{Bot, Workspace};
 use crate::domain::step::Answer;
 use crate::ports::{
-    Bookmark, Bookmarks, Bots, Clock, Conversations, Doorbells, Fifo, InboxRow, InboxRows, Intercom, Names, NotSaved,
-    NotShown, NotTaken, Page, Search, Stored, Unavailable, Wakers, Wellbeing, Worker,
+    Bookmark, Bookmarks, Bots, Clock, Conversations, Doorbells, Fifo, Gauge, InboxRow, InboxRows, Intercom, Names,
+    NotSaved, NotShown, NotTaken, Pace, Page, Search, Stored, Unavailable, Wakers, Wellbeing, Worker,
 };
 
 /// A clock that stands until it is moved. Clones show the same time.
@@ -345,9 +346,21 @@ pub(super) type Asked = (Timestamp, Option<String>);
 pub struct FakeSearch {
     pages: Rc<RefCell<VecDeque<Result<Page, NotShown>>>>,
     asked: Rc<RefCell<Vec<Asked>>>,
+    put_off: Rc<Cell<Option<Timestamp>>>,
+}
+
+impl Pace for FakeSearch {
+    async fn admit(&self, _: &Workspace, _: &str, _: Call) -> Result<(), Timestamp> {
+        self.put_off.get().map_or(Ok(()), Err)
+    }
 }
 
 impl FakeSearch {
+    /// Nothing may be asked before then.
+    pub fn put_off(&self, until: Option<Timestamp>) {
+        self.put_off.set(until);
+    }
+
     /// What the next searches find, in order.
     pub fn expect(&self, pages: impl IntoIterator<Item = Result<Page, NotShown>>) {
         self.pages.borrow_mut().extend(pages);
@@ -400,9 +413,40 @@ pub struct FakeIntercom {
     performed: Rc<RefCell<Vec<Action>>>,
     gets: Rc<Cell<u32>>,
     gone: Rc<Cell<bool>>,
+    put_off: Rc<Cell<Option<Timestamp>>>,
+    admitted: Rc<RefCell<Vec<Call>>>,
+    heard: Rc<Cell<Option<Heard>>>,
+}
+
+impl Pace for FakeIntercom {
+    async fn admit(&self, _: &Workspace, _: &str, call: Call) -> Result<(), Timestamp> {
+        self.admitted.borrow_mut().push(call);
+        self.put_off.get().map_or(Ok(()), Err)
+    }
+}
+
+impl Gauge for FakeIntercom {
+    fn heard(&self, _: &AppId) -> Option<Heard> {
+        self.heard.take()
+    }
 }
 
 impl FakeIntercom {
+    /// Nothing may be asked before then.
+    pub fn put_off(&self, until: Option<Timestamp>) {
+        self.put_off.set(until);
+    }
+
+    /// The calls that were asked for since the last call.
+    pub fn take_asked_for(&self) -> Vec<Call> {
+        self.admitted.take()
+    }
+
+    /// What the next answer tells beside what was asked for.
+    pub fn tells(&self, heard: Heard) {
+        self.heard.set(Some(heard));
+    }
+
     /// A conversation that looks like this, in which `bot_teammate` acts.
     #[must_use]
     pub fn showing(observation: Observation, bot_teammate: &str) -> Self {
@@ -413,6 +457,9 @@ impl FakeIntercom {
             performed: Rc::default(),
             gets: Rc::default(),
             gone: Rc::default(),
+            put_off: Rc::default(),
+            admitted: Rc::default(),
+            heard: Rc::default(),
         }
     }
 

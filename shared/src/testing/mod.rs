@@ -1,11 +1,13 @@
 //! Fakes of the ports with scripted failures, a clock that is moved by hand, builders. For tests
 //! only: the feature `testing` reaches no release binary.
 
+mod budgets;
 mod fakes;
 mod mutants;
 mod scene;
 mod tokens;
 
+pub use budgets::{FakeBudgets, may_replace, take as take_calls};
 pub use fakes::{
     FakeBots, FakeFifo, FakeInboxRows, FakeIntercom, FakeSearch, FakeStore, FakeWakers, ManualClock, Mishap, Mishaps,
     Numbered, StoreFault, Surprise,

@@ -26,6 +26,12 @@ pub enum Mutant {
     CountTakenUnseen,
     /// Whoever a conversation waits for is not woken; the sweep alone does so.
     NobodyIsWoken,
+    /// The least urgent call to Intercom counts as the most urgent.
+    LanesIgnored,
+    /// A wait for Intercom's limit counts as a failure of the message that waits.
+    LimitIsFailure,
+    /// Each worker keeps what it knows of the budget to itself.
+    BudgetNotShared,
 }
 
 thread_local! {

@@ -21,6 +21,7 @@ use shared::wire::passed_on;
 
 use crate::faults::{Fault, Point};
 use crate::intercom::{Deed, Made, Who};
+use crate::limits::Taken;
 use crate::mutants::Mutant;
 use crate::queue::Message;
 use crate::world::{Event, POISON, QueueName, Role, with};
@@ -50,7 +51,7 @@ impl Future for Wait {
 }
 
 /// Waits between these bounds, in milliseconds.
-async fn wait(low: u64, high: u64) {
+pub(crate) async fn wait(low: u64, high: u64) {
     let until = with(|world| world.now + world.wait(low, high));
     Wait { until, asked: false }.await;
 }
@@ -260,7 +261,7 @@ impl Search for Api {
             Some(Fault::Fails) => return Err(unavailable("Intercom").into()),
             Some(Fault::Limited) => return Err(NotShown::Later(window_end())),
             Some(Fault::Denied) => return Err(denied()),
-            _ => {}
+            _ => shown(&workspace.app_id, None, "search")?,
         }
         Ok(with(|world| {
             let age_ms = world.wait(0, LAG_MS);
@@ -456,6 +457,25 @@ async fn slow() {
     }
 }
 
+/// A request that changes nothing reaches Intercom.
+fn shown(app_id: &AppId, talk: Option<usize>, what: &'static str) -> Result<(), NotShown> {
+    match with(|world| world.arrives(app_id, talk, what)) {
+        Taken::Served => Ok(()),
+        Taken::Limited => Err(NotShown::Later(window_end())),
+        Taken::Denied => Err(NotShown::Denied("token_revoked".to_owned())),
+    }
+}
+
+/// A request about a conversation reaches Intercom; how it failed, as an answer.
+fn arrive(talk: Option<usize>, what: &'static str) -> Result<(), Answer> {
+    let Some(app_id) = talk.map(|talk| with(|world| world.talks[talk].key.app_id.clone())) else { return Ok(()) };
+    match with(|world| world.arrives(&app_id, talk, what)) {
+        Taken::Served => Ok(()),
+        Taken::Limited => Err(Answer::NotSent { retry_at: window_end() }),
+        Taken::Denied => Err(Answer::NotSent { retry_at: Time.now().plus_ms(60_000) }),
+    }
+}
+
 /// One `GET`, before something is changed: how it failed, as an answer.
 async fn look_first(talk: Option<usize>) -> Result<usize, Answer> {
     let fault = begin(Point::Get, 40, 400).await;
@@ -467,7 +487,7 @@ async fn look_first(talk: Option<usize>) -> Result<usize, Answer> {
         }
         Some(Fault::Limited) => Err(Answer::NotSent { retry_at: window_end() }),
         Some(Fault::Denied) => Err(not_allowed()),
-        _ => talk.ok_or(gone()),
+        _ => arrive(talk, "get").and_then(|()| talk.ok_or(gone())),
     }
 }
 
@@ -485,6 +505,12 @@ async fn post(talk: Option<usize>, made: Option<Made>, action: &Action) -> Answe
         }
     });
     let fault = begin(Point::Post, 40, 500).await;
+    // A tag is created or found, and then attached.
+    for _ in 0..=u32::from(matches!(action, Action::Tag { .. })) {
+        if let Err(answer) = arrive(talk, action.as_str()) {
+            return answer;
+        }
+    }
     let Some(talk) = talk.filter(|talk| with(|world| !world.talks[*talk].deleted)) else { return gone() };
     with(|world| world.posts += 1);
     let refused = |code: &str| Answer::Rejected { code: code.to_owned(), message: "simulated".to_owned() };
@@ -578,7 +604,11 @@ impl Intercom for Api {
             _ => {}
         }
         with(|world| world.tally.gets += 1);
-        let talk = talk_of(workspace, id).ok_or(NotShown::Gone)?;
+        let talk = talk_of(workspace, id);
+        for _ in 0..=u32::from(with_profile) {
+            shown(&workspace.app_id, talk, "get")?;
+        }
+        let talk = talk.ok_or(NotShown::Gone)?;
         if with(|world| world.sick == Some(talk)) {
             wait(TIME_OUT_MS - 600, TIME_OUT_MS - 500).await;
             return Err(unavailable("Intercom").into());

@@ -25,8 +25,9 @@ use shared::wire::bot::CommandMessage;
 use webhook_ingress::Doors;
 
 use crate::intercom::Webhook;
+use crate::limits::Budgeted;
 use crate::mutants::Mutant;
-use crate::ports::{Api, Custodian, Fresh, Rows, Shelf, Sqs, Time, Ways};
+use crate::ports::{Custodian, Fresh, Rows, Shelf, Sqs, Time, Ways};
 use crate::world::{QUEUES, QueueName, with};
 
 /// The workspaces of every run. Their conversations have the same ids, as Intercom's may.
@@ -49,8 +50,8 @@ pub struct Setting {
 /// The functions.
 pub struct Product {
     router: Desk<Rows, Queues<Sqs>, Time>,
-    replier: Office<Rows, Sqs, Time, Api, Fresh>,
-    closer: Office<Rows, Sqs, Time, Api, Fresh>,
+    replier: Office<Rows, Sqs, Time, Budgeted, Fresh>,
+    closer: Office<Rows, Sqs, Time, Budgeted, Fresh>,
     bots: Messengers<Ways, Sqs, Time>,
     doors: Doors,
     inbox: Inbox<Sqs, Rows, Time>,
@@ -131,7 +132,7 @@ impl Product {
         let desk = || Desk { settings: settings.clone(), store: Rows, wakers: queues(), clock: Time };
         let office = |lane| Office {
             desk: desk(),
-            intercom: Api,
+            intercom: Budgeted,
             names: Fresh,
             trusted_senders: ["AROAWORKER", "AROABOTEDGE", "AROAOPERATOR"].map(str::to_owned).into(),
             lane,
@@ -194,7 +195,7 @@ impl Product {
         // Where one fails, all are made again in a minute.
         let back = put_back(&self.inbox.queue, &self.inbox.rows, &Time, deadline).await;
         if back.is_ok() && sweep(&self.router).await.is_ok() {
-            let _ = catch_up(&self.router, &Api, deadline).await;
+            let _ = catch_up(&self.router, &Budgeted, deadline).await;
         }
         with(crate::world::World::ended_well);
     }
@@ -237,8 +238,9 @@ impl Product {
         let keeper = Custodian(name);
         match name {
             QueueName::Inbox => {
-                let handle =
-                    |record| async move { conversation_router::handle(&self.router, &Api, &record, deadline).await };
+                let handle = |record| async move {
+                    conversation_router::handle(&self.router, &Budgeted, &record, deadline).await
+                };
                 batch::work(batch, &keeper, handle).await
             }
             QueueName::BotEvents => {

@@ -9,6 +9,7 @@ use shared::domain::conversation::Conversation;
 use crate::check;
 use crate::faults::{Fate, Storm};
 use crate::intercom::{Deed, Said, Talk, Who};
+use crate::limits::{Limit, Limits};
 use crate::mutants::Mutant;
 use crate::ports::apply;
 use crate::product::{Product, Setting};
@@ -29,6 +30,8 @@ pub struct Play {
     pub peace: u64,
     /// What the operator has set.
     pub setting: Setting,
+    /// Intercom's rate limits, where the run is about them.
+    pub limit: Option<Limit>,
 }
 
 /// Trouble that lasts.
@@ -77,6 +80,8 @@ pub struct Ending {
     pub lasted_ms: u64,
     /// What was counted.
     pub tally: crate::world::Tally,
+    /// What came up against the rate limits, where there were any.
+    pub limits: Option<Limits>,
 }
 
 /// How a run is looked at.
@@ -124,6 +129,8 @@ pub fn run_and_look(
     let mut world = World::new(seed, fate, manner);
     world.mutant = view.mutant;
     world.log = view.words.then(Vec::new);
+    world.limits = play.limit.clone().map(Limits::of);
+    crate::limits::forget();
     with(|present| *present = world);
     with(|world| prepare(world, play, view));
     let mut works: Vec<Option<Work>> = Vec::new();
@@ -333,5 +340,6 @@ fn conclude(world: &mut World, view: View) -> Ending {
         parked: std::mem::take(&mut world.parked),
         lasted_ms: world.now - BEGINNING,
         tally: world.tally,
+        limits: world.limits.take(),
     }
 }

@@ -20,6 +20,7 @@ use crate::chance::Chance;
 use crate::check::{self, Births};
 use crate::faults::{Fate, Fault, Point, Storm};
 use crate::intercom::{Deed, Made, Said, Talk, Webhook, Who};
+use crate::limits::Limits;
 use crate::mutants::Mutant;
 use crate::queue::{Message, Queue};
 
@@ -258,6 +259,8 @@ pub struct World {
     pub peaceful: bool,
     /// Who decided before the peace.
     pub fate_before: Fate,
+    /// Intercom's rate limits, where the run is about them.
+    pub limits: Option<Limits>,
     /// What goes wrong beside, while it lasts.
     pub storms: Vec<Storm>,
     /// How often storms struck.
@@ -348,6 +351,7 @@ impl World {
             held: Vec::new(),
             past: Vec::new(),
             tally: Tally::default(),
+            limits: None,
         }
     }
 

@@ -18,6 +18,8 @@ mod telling;
 
 pub use telling::Vain;
 
+pub use sending::next_call;
+
 use super::command::Command;
 use super::conversation::{
     Action, CommandOutcome, Control, Conversation, EventKind, Lane, OutboxEntry, Overtaker, PendingEvent, Progress,
@@ -45,6 +47,13 @@ pub enum Input {
         /// A fresh name for this attempt.
         claim: ClaimId,
         /// When it is certainly dead.
+        until: Timestamp,
+    },
+    /// A worker would be ready, but Intercom is not to be called before then.
+    PutOff {
+        /// Its lane.
+        lane: Lane,
+        /// When.
         until: Timestamp,
     },
     /// A worker reports how the attempt went.
@@ -82,6 +91,7 @@ impl Input {
             Self::Commanded(_) => "commanded",
             Self::Tick(_) => "tick",
             Self::Claim { .. } => "claim",
+            Self::PutOff { .. } => "put_off",
             Self::Answered { answer, .. } => match answer {
                 Answer::Done { .. } => "answered_done",
                 Answer::NotSent { .. } => "answered_not_sent",
@@ -244,6 +254,7 @@ pub fn step(state: &Conversation, input: &Input, workspace: &Workspace, now: Tim
         Input::Commanded(command) => stepper.commanded(command),
         Input::Tick(observation) => stepper.tick(observation.as_ref()),
         Input::Claim { lane, claim, until } => stepper.claim(*lane, claim, *until),
+        Input::PutOff { lane, until } => stepper.put_off(*lane, *until),
         Input::Answered { seq, claim, answer } => stepper.answered(*seq, claim, answer),
         Input::ReadBack { seq, observation } => stepper.read_back(*seq, observation),
         Input::Delivered { seq } => stepper.state.events.retain(|event| event.seq > *seq),

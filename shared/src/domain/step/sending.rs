@@ -3,15 +3,46 @@
 
 use super::{Answer, Decision, Effect, Stepper};
 use crate::domain::content::Offer;
+use crate::domain::budget::Call;
 use crate::domain::conversation::{
-    Action, CommandOutcome, Control, Lane, MAX_OWN_PARTS, OutboxEntry, Overtaker, Progress, Weight, remember,
+    Action, CommandOutcome, Control, Conversation, Lane, MAX_OWN_PARTS, OutboxEntry, Overtaker, Progress, Weight,
+    remember,
 };
 use crate::domain::ids::{ClaimId, PartId, Timestamp};
 use crate::domain::incoming;
 use crate::domain::part::{Assignee, Observation, Part, PartKind};
 use crate::domain::render;
 
+/// What of Intercom a claim in this lane would be for. It is as urgent as the most urgent of what
+/// waits behind it: a tag that a reply waits for holds the customer up.
+#[must_use]
+pub fn next_call(state: &Conversation, lane: Lane, now: Timestamp) -> Option<Call> {
+    let head = state.outbox.front().filter(|head| head.action.lane() == lane)?;
+    let requests = match &head.progress {
+        Progress::Pending { not_before } if *not_before <= now => Call::of(&head.action).requests,
+        Progress::Unknown { settle_at, .. } if *settle_at <= now => 1,
+        _ => return None,
+    };
+    let urgency = state.outbox.iter().map(|entry| Call::of(&entry.action).urgency).max()?;
+    Some(Call { urgency, requests })
+}
+
 impl Stepper<'_> {
+    /// Moves what is due in the lane to then: it was not tried, and keeps its place.
+    pub(super) fn put_off(&mut self, lane: Lane, until: Timestamp) {
+        self.supersede_the_overtaken();
+        let now = self.now;
+        let Some(head) = self.state.outbox.front_mut().filter(|head| head.action.lane() == lane) else { return };
+        let (Progress::Pending { not_before: due } | Progress::Unknown { settle_at: due, .. }) = &mut head.progress
+        else {
+            return;
+        };
+        if *due <= now {
+            *due = until;
+        }
+        self.effects.push(Effect::Wait { until: *due });
+    }
+
     pub(super) fn claim(&mut self, lane: Lane, claim: &ClaimId, until: Timestamp) {
         self.supersede_the_overtaken();
         let (now, settle_ms) = (self.now, self.workspace.settle_ms);

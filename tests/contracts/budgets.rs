@@ -1,0 +1,94 @@
+//! The workspaces' budgets: rows that many workers change at once, and what a second of failing costs.
+
+use std::time::Instant;
+
+use futures_util::future::join_all;
+use shared::adapters::budgets::BudgetRows;
+use shared::domain::budget::Budget;
+use shared::domain::ids::{AppId, Timestamp};
+use shared::ports::{Budgets, Changing};
+use shared::testing::FakeBudgets;
+
+use super::aws::{LocalAws, free_port};
+use super::run;
+use super::store::create_table;
+
+const END: Timestamp = Timestamp(1_768_040_010_000);
+
+fn one() -> AppId {
+    AppId::parse("abc123").unwrap()
+}
+
+fn budget(version: u64, taken: u32) -> Budget {
+    Budget {
+        version,
+        limit: 166,
+        ends_at: END,
+        taken,
+        after_full: version.is_multiple_of(2),
+        pressed_until: END.plus_ms(20_000),
+        shut_until: Timestamp(0),
+    }
+}
+
+/// What all budgets promise.
+async fn keep_their_promises(budgets: &impl Budgets) {
+    assert_eq!(budgets.budget(&one()).await.unwrap(), None);
+    assert_eq!(budgets.take(&one(), END, 9, 1).await.unwrap(), Changing::Not(None), "nothing to take from");
+    assert_eq!(budgets.replace(&one(), &budget(2, 0)).await.unwrap(), Changing::Not(None), "there is no version 1");
+    assert_eq!(budgets.replace(&one(), &budget(1, 80)).await.unwrap(), Changing::Done(budget(1, 80)));
+    assert_eq!(budgets.budget(&one()).await.unwrap(), Some(budget(1, 80)));
+    assert_eq!(budgets.budget(&AppId::parse("def456").unwrap()).await.unwrap(), None, "each workspace has its own");
+
+    assert_eq!(budgets.take(&one(), END, 83, 2).await.unwrap(), Changing::Done(budget(1, 82)));
+    assert_eq!(budgets.take(&one(), END, 83, 2).await.unwrap(), Changing::Done(budget(1, 84)));
+    assert_eq!(budgets.take(&one(), END, 83, 2).await.unwrap(), Changing::Not(Some(budget(1, 84))), "it is used up");
+    let other_end = END.plus_ms(10_000);
+    assert_eq!(budgets.take(&one(), other_end, 999, 1).await.unwrap(), Changing::Not(Some(budget(1, 84))));
+
+    let forgets = budgets.replace(&one(), &budget(2, 83)).await.unwrap();
+    assert_eq!(forgets, Changing::Not(Some(budget(1, 84))), "what was taken meanwhile is not forgotten");
+    let next = Budget { ends_at: other_end, ..budget(2, 1) };
+    assert_eq!(budgets.replace(&one(), &next).await.unwrap(), Changing::Done(next.clone()));
+    assert!(matches!(budgets.replace(&one(), &budget(2, 99)).await.unwrap(), Changing::Not(Some(_))), "an old version");
+    let shut = Budget { shut_until: other_end, version: 3, ..next };
+    assert_eq!(budgets.replace(&one(), &shut).await.unwrap(), Changing::Done(shut.clone()));
+    assert_eq!(budgets.take(&one(), other_end, 999, 1).await.unwrap(), Changing::Not(Some(shut)), "it is shut");
+}
+
+/// Of many who take at once as many get something as there is.
+async fn share_exactly(budgets: &impl Budgets) {
+    budgets.replace(&one(), &budget(1, 0)).await.unwrap();
+    let one = one();
+    let takers = (0..40).map(|_| budgets.take(&one, END, 25, 1));
+    let taken = join_all(takers).await.into_iter().filter(|taken| matches!(taken, Ok(Changing::Done(_)))).count();
+    assert_eq!(taken, 25);
+}
+
+#[test]
+fn the_fake_keeps_the_budgets_promises() {
+    run(keep_their_promises(&FakeBudgets::default()));
+    run(share_exactly(&FakeBudgets::default()));
+}
+
+#[test]
+fn dynamodb_keeps_the_budgets_promises() {
+    for number in 0..2 {
+        let aws = LocalAws::start();
+        run(async {
+            create_table(aws.port).await;
+            let rows = BudgetRows::new(&LocalAws::connection(aws.port), "conversations");
+            if number == 0 { keep_their_promises(&rows).await } else { share_exactly(&rows).await }
+        });
+    }
+}
+
+#[test]
+fn rows_that_cannot_be_reached_cost_a_second_at_most() {
+    run(async {
+        let rows = BudgetRows::new(&LocalAws::connection(free_port()), "conversations");
+        let began = Instant::now();
+        rows.budget(&one()).await.unwrap_err();
+        assert!(began.elapsed().as_millis() < 1_500, "{:?}", began.elapsed());
+    });
+}
