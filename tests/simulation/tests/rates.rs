@@ -146,12 +146,12 @@ fn a_refused_token_is_tried_once_a_minute_and_what_waited_is_sent_in_order() {
     assert!(ending.wrong.is_empty(), "{:#?}", ending.wrong);
     let denied: Vec<u64> = limits.requests.iter().filter(|it| it.taken == Taken::Denied).map(|it| it.at).collect();
     println!("refused at {denied:?}");
-    // What was on its way when the first refusal came; then one call a minute.
+    // What was on its way when the first refusal came; then one call a minute, as long as it is on its way.
     let first = *denied.first().unwrap();
     let on_their_way = denied.iter().filter(|at| **at < first + 1_500).count();
     assert!(on_their_way <= 8, "{denied:?}");
     let tries = &denied[on_their_way..];
-    assert!(tries.windows(2).all(|pair| pair[1] - pair[0] >= 60_000), "{denied:?}");
+    assert!(tries.windows(2).all(|pair| pair[1] - pair[0] >= 59_000), "{denied:?}");
     assert!(tries.first().is_none_or(|try_at| try_at - first >= 59_000) && tries.len() >= 3, "{denied:?}");
     let waited = |workspace| {
         let mut served: Vec<u64> = limits
