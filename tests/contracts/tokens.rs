@@ -10,6 +10,7 @@ use shared::adapters::intercom::RestApi;
 use shared::adapters::kms::KmsKey;
 use shared::adapters::token_owner::owner_of;
 use shared::adapters::token_rows::TokenTable;
+use shared::app::pace::Paced;
 use shared::app::tokens::{KNOWN_MS, Vault, put};
 use shared::app::{Desk, Report, carry_out};
 use shared::domain::conversation::{Action, Control, Conversation, Lane, Progress};
@@ -20,7 +21,8 @@ use shared::domain::step::Answer;
 use shared::domain::token::{AccessToken, Binding, SealedToken};
 use shared::ports::{Clock as _, Conversations as _, Intercom as _, NoToken, NotKept, NotShown, Seals, TokenRows};
 use shared::testing::{
-    FakeSeals, FakeStore, FakeTokenRows, FakeWakers, HeldTokens, ManualClock, Numbered, settings, workspace,
+    FakeBudgets, FakeSeals, FakeStore, FakeTokenRows, FakeWakers, HeldTokens, ManualClock, Numbered, settings,
+    workspace,
 };
 
 use super::aws::LocalAws;
@@ -157,7 +159,7 @@ struct There {
     rows: FakeTokenRows,
     seals: FakeSeals,
     clock: ManualClock,
-    api: RestApi<ManualClock, Vault<FakeTokenRows, FakeSeals, ManualClock>>,
+    api: Paced<RestApi<ManualClock, Vault<FakeTokenRows, FakeSeals, ManualClock>>, FakeBudgets, ManualClock>,
     desk: Desk<FakeStore, FakeWakers, ManualClock>,
     names: Numbered,
 }
@@ -168,6 +170,7 @@ impl There {
         let workspace = Workspace { app_id: app("sandbox1"), api_url: sandbox.url(), ..workspace() };
         let (rows, seals, clock) = (FakeTokenRows::default(), FakeSeals::default(), ManualClock::at(NOW.0));
         let api = RestApi::new(Vault::new(rows.clone(), seals.clone(), clock.clone()), clock.clone()).unwrap();
+        let api = Paced::new(api, FakeBudgets::default(), clock.clone());
         let http = shared::adapters::http::client(std::time::Duration::from_secs(5)).unwrap();
         let url = format!("{}/_sandbox/sandbox1/conversations", sandbox.url());
         let body = json!({ "contact_name": "Carla", "body": "Hello" });

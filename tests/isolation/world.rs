@@ -12,6 +12,7 @@ use shared::adapters::intercom::RestApi;
 use shared::app::Desk;
 use shared::app::catch_up::catch_up;
 use shared::app::inbox::put_back;
+use shared::app::pace::Paced;
 use shared::app::sweep::sweep;
 use shared::app::tokens::{KNOWN_MS, Vault, put};
 use shared::config::{Environment, Secrets};
@@ -29,7 +30,7 @@ use shared::ports::{
     Bookmark, Bookmarks, Clock, Conversations, Fifo, InboxRow, InboxRows, Intercom as _, Names, NotKept, NotSaved,
     NotTaken, Stored, TokenRows, Unavailable, Wellbeing,
 };
-use shared::testing::FakeSeals;
+use shared::testing::{FakeBudgets, FakeSeals};
 use webhook_ingress::Doors;
 
 /// How many workspaces there are.
@@ -337,7 +338,7 @@ impl Custody for Keeper {
     }
 }
 
-pub(crate) type Api = RestApi<Time, Vault<Rows, FakeSeals, Time>>;
+pub(crate) type Api = Paced<RestApi<Time, Vault<Rows, FakeSeals, Time>>, FakeBudgets, Time>;
 
 /// The functions, and what is around them.
 pub(crate) struct World {
@@ -374,7 +375,7 @@ impl World {
             assert_eq!(assigned.status(), 200);
         }
         let settings = settings(way, &sandbox.url());
-        let seals = FakeSeals::default();
+        let (seals, budgets) = (FakeSeals::default(), FakeBudgets::default());
         for n in 0..COUNT {
             let (app_id, token) = (AppId::parse(app(n)).unwrap(), AccessToken::parse(access_token(n)).unwrap());
             put(&Rows, &seals, &app_id, &token, Timestamp(BEGAN)).await.unwrap();
@@ -388,7 +389,11 @@ impl World {
         let desk = || Desk { settings: settings.clone(), store: Rows, wakers: queues(), clock: Time };
         let office = |lane| Office {
             desk: desk(),
-            intercom: RestApi::new(Vault::new(Rows, seals.clone(), Time), Time).unwrap(),
+            intercom: Paced::new(
+                RestApi::new(Vault::new(Rows, seals.clone(), Time), Time).unwrap(),
+                budgets.clone(),
+                Time,
+            ),
             names: Fresh,
             trusted_senders: vec![OURS.to_owned()],
             lane,

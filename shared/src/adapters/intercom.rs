@@ -104,7 +104,7 @@ impl<C: Clock, T: Tokens> RestApi<C, T> {
         };
         let denied = match &outcome {
             Err(Failure::Denied(_)) => Some(true),
-            Err(Failure::Renewed | Failure::NoToken(_)) => None,
+            Err(Failure::NoToken(_)) => None,
             _ => Some(false),
         };
         self.hear(workspace, Heard { reading, denied });
