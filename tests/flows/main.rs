@@ -6,6 +6,7 @@ mod catch_up;
 mod choices;
 mod crossings;
 mod inbox;
+mod machines;
 mod outbound;
 mod pauses;
 mod races;

@@ -100,6 +100,20 @@ fn states() -> Vec<(&'static str, Conversation, Scene)> {
     let mut left = scene.clone();
     left.own_assign(Assignee::Team(TeamId::parse(SUPPORT).unwrap()));
     let suggested = (quiet(after(&suggested, &Input::Observed(left.whole()))), left);
+    let talking = |mut state: Conversation, count: usize| {
+        for number in 0..count {
+            let said = command(&format!("said-{}-{number}", state.last_out), Ask::Reply { content: text("and") });
+            state = quiet(after(&state, &Input::Commanded(said)));
+        }
+        state
+    };
+    let talked_out = (talking(bot.0.clone(), 10), scene.clone());
+    let (mut beside, mut twice) = (talking(bot.0.clone(), 1), scene.clone());
+    for _ in 0..2 {
+        beside = observed(&beside, twice.operator("I can help"));
+        beside = quiet(talking(observed(&beside, twice.customer("And?")), 1));
+    }
+    let beside_fin = (beside, twice);
     vec![
         ("new", new.0, new.1),
         ("bot", bot.0, bot.1),
@@ -108,6 +122,8 @@ fn states() -> Vec<(&'static str, Conversation, Scene)> {
         ("human", human.0, human.1),
         ("closed", closed.0, closed.1),
         ("deleted", deleted.0, deleted.1),
+        ("bot, talked out", talked_out.0, talked_out.1),
+        ("bot, beside Fin", beside_fin.0, beside_fin.1),
     ]
 }
 
@@ -116,12 +132,15 @@ type Make = fn(&Scene) -> Input;
 type Happen = fn(&mut Scene);
 
 /// What can happen in Intercom, as notifications and as the whole.
-const HAPPENINGS: [(&str, Happen); 21] = [
+const HAPPENINGS: [(&str, Happen); 22] = [
     ("customer writes", |scene| {
         scene.customer("Hi");
     }),
     ("teammate writes", |scene| {
         scene.alice("Hello");
+    }),
+    ("teammate writes over the API", |scene| {
+        scene.alice("Hello").over_the_api();
     }),
     ("teammate notes", |scene| {
         scene.note("psst");
@@ -319,7 +338,7 @@ fn every_state_meets_every_input() {
         row(&mut table, before, input, outcome);
         rows += 1;
     });
-    assert_eq!(rows, 7 * (21 * 2 + 19));
+    assert_eq!(rows, 9 * (22 * 2 + 19));
     insta::assert_snapshot!("step_table", table);
 }
 

@@ -9,6 +9,7 @@ use std::collections::VecDeque;
 use serde::{Deserialize, Serialize};
 
 use super::content::{Message, Offer, OfferedOption};
+use super::exchange::Exchange;
 use super::ids::{AdminId, BotId, ClaimId, CommandId, PartId, TeamId, Timestamp};
 use super::part::{Assignee, Profile, Rating};
 use super::rules::Root;
@@ -533,6 +534,8 @@ pub struct Conversation {
     /// What became of the bot's last answers by the rules, oldest first.
     #[serde(skip_serializing_if = "VecDeque::is_empty")]
     pub ruled: VecDeque<Ruled>,
+    /// The to and fro, by which machines that answer machines are noticed.
+    pub exchange: Exchange,
 }
 
 impl Conversation {

@@ -10,6 +10,7 @@ pub mod budget;
 pub mod command;
 pub mod content;
 pub mod conversation;
+pub mod exchange;
 pub mod health;
 pub mod html;
 pub mod ids;

@@ -59,6 +59,9 @@ pub struct Part {
     pub redacted: bool,
     /// Quick replies in it.
     pub quick_replies: QuickReplies,
+    /// Whether an app made it, over the API. It may have been a bot, or a person who works in another
+    /// tool.
+    pub by_app: bool,
 }
 
 impl Part {

@@ -1,10 +1,12 @@
 //! What an operator sets, validated. How a TOML file becomes these values, and how its mistakes
 //! are reported, is [`crate::wire::settings`]'s matter. Secrets are named here, never held.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use super::content::{Author, AuthorKind};
 use super::ids::{AdminId, AppId, BotId, TeamId};
-use super::part::Assignee;
+use super::part::{Assignee, Observation};
 use super::rules::Rules;
 
 /// Where a workspace's data lives, and so which host answers for it.
@@ -93,6 +95,30 @@ pub struct HandoverSettings {
     pub message: Option<String>,
 }
 
+/// How much a bot may say without a word of a person: more of it goes round in circles, and people
+/// get the conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LoopLimits {
+    /// How many messages.
+    pub messages: u32,
+    /// In how many minutes.
+    pub minutes: u64,
+}
+
+impl LoopLimits {
+    /// The time in milliseconds.
+    #[must_use]
+    pub fn ms(self) -> u64 {
+        self.minutes.saturating_mul(60_000)
+    }
+}
+
+impl Default for LoopLimits {
+    fn default() -> Self {
+        Self { messages: 10, minutes: 10 }
+    }
+}
+
 /// One workspace.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Workspace {
@@ -112,6 +138,8 @@ pub struct Workspace {
     pub bot_teammate: AdminId,
     /// Teams whose conversations are the bot's.
     pub bot_teams: Vec<TeamId>,
+    /// Teammates who are other apps' bots: what they do is no person's doing.
+    pub other_bots: Vec<AdminId>,
     /// The bot that serves it.
     pub bot: BotId,
     /// What Baton says when the bot first gets a conversation, as Markdown. Nothing unless set.
@@ -126,6 +154,8 @@ pub struct Workspace {
     pub resume_after_minutes: Option<u64>,
     /// How long to wait before Intercom is asked whether a doubtful send arrived, in milliseconds.
     pub settle_ms: u64,
+    /// How much the bot may say without a person.
+    pub loops: LoopLimits,
 }
 
 impl Workspace {
@@ -137,6 +167,26 @@ impl Workspace {
             Assignee::Team(team) => self.bot_teams.contains(team),
             Assignee::Nobody => false,
         }
+    }
+
+    /// What Intercom shows, with the machines among the teammates told apart from people.
+    #[must_use]
+    pub fn told_apart<'o>(&self, seen: &'o Observation) -> Cow<'o, Observation> {
+        let is_machine = |author: &Author| {
+            author.kind == AuthorKind::Teammate && self.other_bots.iter().any(|bot| bot.as_str() == author.id)
+        };
+        let in_parts = seen.parts.iter().any(|part| is_machine(&part.author));
+        if !in_parts && !seen.source.as_ref().is_some_and(|source| is_machine(&source.author)) {
+            return Cow::Borrowed(seen);
+        }
+        let mut seen = seen.clone();
+        let parts = seen.parts.iter_mut().map(|part| &mut part.author);
+        for author in parts.chain(seen.source.iter_mut().map(|source| &mut source.author)) {
+            if is_machine(author) {
+                author.kind = AuthorKind::Operator;
+            }
+        }
+        Cow::Owned(seen)
     }
 }
 

@@ -553,6 +553,7 @@ impl FakeIntercom {
             created_at: Timestamp::default(),
             redacted: false,
             quick_replies,
+            by_app: false,
         });
         shown.part_count = shown.part_count.map(|count| count + 1);
         Some(id)

@@ -32,6 +32,8 @@ pub enum Mutant {
     LimitIsFailure,
     /// Each worker keeps what it knows of the budget to itself.
     BudgetNotShared,
+    /// A bot may talk with a machine for ever.
+    LoopGoesOn,
 }
 
 thread_local! {

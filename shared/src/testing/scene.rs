@@ -125,6 +125,7 @@ impl Scene {
             created_at: Timestamp::from_seconds(1_768_031_789 + number),
             redacted: false,
             quick_replies: QuickReplies::default(),
+            by_app: false,
         });
         self
     }
@@ -141,6 +142,15 @@ impl Scene {
         self.part(PartKind::Comment, author(AuthorKind::Customer, CUSTOMER, "Carla"), words, None);
         if let Some(part) = self.parts.last_mut() {
             part.quick_replies.pressed = Some(uuid.to_owned());
+        }
+        self
+    }
+
+    /// The customer writes at this moment, in Intercom's whole seconds.
+    pub fn customer_now(&mut self, words: &str, now: Timestamp) -> &mut Self {
+        self.customer(words);
+        if let Some(part) = self.parts.last_mut() {
+            part.created_at = Timestamp::from_seconds(now.seconds());
         }
         self
     }
@@ -221,6 +231,14 @@ impl Scene {
     /// Alice snoozes.
     pub fn snooze(&mut self) -> &mut Self {
         self.part(PartKind::Snoozed, author(AuthorKind::Teammate, ALICE, "Alice"), None, None)
+    }
+
+    /// The last part came over the API.
+    pub fn over_the_api(&mut self) -> &mut Self {
+        if let Some(part) = self.parts.last_mut() {
+            part.by_app = true;
+        }
+        self
     }
 
     /// The last part's text is deleted.

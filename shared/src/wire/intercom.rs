@@ -318,6 +318,9 @@ pub struct PartItem {
     /// Quick replies, from version 2.14.
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "loose")]
     pub metadata: Option<PartMetadata>,
+    /// The app that made it over the API; null for what people do in the inbox (from 2.13).
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "loose_id")]
+    pub app_package_code: Option<Id>,
 }
 
 /// What of a part's metadata matters here.
@@ -454,6 +457,11 @@ impl<'de> Deserialize<'de> for DateProbe {
             Scalar::Other => None,
         }))
     }
+}
+
+fn loose_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Id>, D::Error> {
+    let id = Option::<LooseId>::deserialize(deserializer)?;
+    Ok(id.and_then(LooseId::id).map(Id))
 }
 
 fn loose_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
@@ -619,6 +627,7 @@ impl ConversationItem {
             created_at: Timestamp::from_seconds(part.created_at.unwrap_or_default()),
             redacted: part.redacted.unwrap_or(false),
             quick_replies: part.metadata.as_ref().map(PartMetadata::quick_replies).unwrap_or_default(),
+            by_app: part.app_package_code.as_ref().and_then(Id::some).is_some(),
         })
     }
 }

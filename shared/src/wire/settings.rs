@@ -14,7 +14,7 @@ use toml::de::{DeTable, DeValue};
 use crate::domain::ids::{AdminId, AppId, BotId, InvalidId, TeamId};
 use crate::domain::part::Assignee;
 use crate::domain::settings::{
-    ApiVersion, Bot, HandoverSettings, Region, Reopened, SecretName, Settings, Transport, Workspace,
+    ApiVersion, Bot, HandoverSettings, LoopLimits, Region, Reopened, SecretName, Settings, Transport, Workspace,
 };
 
 /// One mistake in the file.
@@ -287,12 +287,14 @@ impl Reader<'_> {
         let previous_client_secret = self.secret("previous_client_secret", previous);
         let bot_teammate = self.needed(section, "bot_teammate");
         let bot_teammate = self.id("bot_teammate", bot_teammate, AdminId::parse);
-        let bot_teams = self.bot_teams(section);
+        let bot_teams = self.ids(section, "bot_teams", "team", TeamId::parse);
+        let other_bots = self.other_bots(section, bot_teammate.as_ref());
         let bot = self.bot_of(section, bots);
         let introduction = self.words(section, "introduction");
         let reopened = self.reopened(section);
         let resume_after_minutes = self.number(section, "resume_after_minutes", 1..=MAX_MINUTES);
         let settle_ms = self.number(section, "settle_ms", 1_000..=600_000).unwrap_or(DEFAULT_SETTLE_MS);
+        let loops = self.loops(section);
         let handover_line = section.line;
         let handover = self.handover(section);
         let rules = self.rules(section, bot_teammate.as_ref());
@@ -305,6 +307,7 @@ impl Reader<'_> {
             previous_client_secret,
             bot_teammate: bot_teammate?,
             bot_teams,
+            other_bots,
             bot: bot?,
             introduction,
             handover,
@@ -312,6 +315,7 @@ impl Reader<'_> {
             reopened,
             resume_after_minutes,
             settle_ms,
+            loops,
         };
         if workspace.handover.default.as_ref().is_some_and(|target| workspace.is_bots(target)) {
             self.mistake(handover_line, "the hand-over's default is the bot's own; it must be people");
@@ -369,24 +373,44 @@ impl Reader<'_> {
         version
     }
 
-    fn bot_teams(&mut self, section: &mut Section<'_, '_>) -> Vec<TeamId> {
-        let Some(value) = section.get("bot_teams") else { return Vec::new() };
-        let mut teams = Vec::new();
+    /// A list of ids in quotes.
+    fn ids<T>(
+        &mut self,
+        section: &mut Section<'_, '_>,
+        key: &'static str,
+        what: &str,
+        parse: fn(String) -> Result<T, InvalidId>,
+    ) -> Vec<T> {
+        let Some(value) = section.get(key) else { return Vec::new() };
+        let mut ids = Vec::new();
         if let DeValue::Array(array) = value.get_ref() {
             for element in array {
                 let line = self.line_of(element);
                 match element.get_ref() {
-                    DeValue::String(text) => {
-                        teams.extend(self.id("bot_teams", Some((text.to_string(), line)), TeamId::parse));
-                    }
-                    _ => self.mistake(line, "`bot_teams` must be team ids in quotes"),
+                    DeValue::String(text) => ids.extend(self.id(key, Some((text.to_string(), line)), parse)),
+                    _ => self.mistake(line, format!("`{key}` must be {what} ids in quotes")),
                 }
             }
         } else {
             let line = self.line_of(value);
-            self.mistake(line, "`bot_teams` must be a list of team ids in quotes");
+            self.mistake(line, format!("`{key}` must be a list of {what} ids in quotes"));
         }
-        teams
+        ids
+    }
+
+    fn other_bots(&mut self, section: &mut Section<'_, '_>, own: Option<&AdminId>) -> Vec<AdminId> {
+        let bots = self.ids(section, "other_bots", "teammate", AdminId::parse);
+        if own.is_some_and(|own| bots.contains(own)) {
+            self.mistake(section.line, "`other_bots` names the bot's own teammate; it is for bots of other apps");
+        }
+        bots
+    }
+
+    fn loops(&mut self, section: &mut Section<'_, '_>) -> LoopLimits {
+        let unless_set = LoopLimits::default();
+        let messages = self.number(section, "loop_messages", 1..=100).and_then(|number| u32::try_from(number).ok());
+        let minutes = self.number(section, "loop_minutes", 1..=MAX_MINUTES);
+        LoopLimits { messages: messages.unwrap_or(unless_set.messages), minutes: minutes.unwrap_or(unless_set.minutes) }
     }
 
     fn bot_of(&mut self, section: &mut Section<'_, '_>, bots: &BTreeMap<BotId, Bot>) -> Option<BotId> {

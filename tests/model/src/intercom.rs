@@ -238,6 +238,7 @@ fn part_at(place: usize, parts: &[Happening], same_words: bool) -> Part {
         created_at: NOW,
         redacted: false,
         quick_replies: QuickReplies::default(),
+        by_app: false,
     }
 }
 

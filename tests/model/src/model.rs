@@ -9,7 +9,7 @@ use shared::domain::step::Input;
 use stateright::Property;
 
 use crate::graph::Graph;
-use crate::intercom::Who;
+use crate::intercom::{Happening, What, Who};
 use crate::moves::{Deed, Move};
 use crate::mutants::Mutant;
 use crate::properties;
@@ -27,6 +27,30 @@ pub struct Bounds {
     pub same_words: bool,
     /// Whether a paused bot resumes by itself.
     pub resumes: bool,
+    /// How much the bot may say without a person, where the customer is a machine: it writes only in
+    /// answer to the bot, and at once.
+    pub machine: Option<u32>,
+}
+
+impl Bounds {
+    /// Whether the bot has said all that it may to a machine since a person last acted.
+    #[must_use]
+    pub fn has_talked_out(&self, world: &World) -> bool {
+        let person = |part: &Happening| matches!(part.who, Who::Alice | Who::Bob);
+        let since = world.parts.iter().rposition(person).map_or(0, |place| place + 1);
+        self.machine.is_some_and(|most| said(&world.parts[since..]) >= most)
+    }
+
+    /// Whether it has said more than it ever might: each deed of a person's lets it begin anew.
+    #[must_use]
+    pub fn goes_in_circles(&self, world: &World) -> bool {
+        let persons = world.parts.iter().filter(|part| matches!(part.who, Who::Alice | Who::Bob)).count() as u32;
+        self.machine.is_some_and(|most| said(&world.parts) > most * (1 + persons))
+    }
+}
+
+fn said(parts: &[Happening]) -> u32 {
+    parts.iter().filter(|part| part.who == Who::Bot && part.what == What::Said).count() as u32
 }
 
 /// Something that only a step shows, not a state.
@@ -133,6 +157,7 @@ impl Model {
         let mut workspace = shared::testing::workspace();
         workspace.settle_ms = if mutant == Mutant::SettlesAtOnce { 0 } else { TICK_MS };
         workspace.resume_after_minutes = bounds.resumes.then_some(1);
+        workspace.loops.messages = bounds.machine.unwrap_or(workspace.loops.messages);
         Self { bounds, mutant, sights: Sights::default(), graph: Graph::default(), workspace, rows: Mutex::default() }
     }
 

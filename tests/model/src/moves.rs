@@ -121,7 +121,9 @@ impl Model {
     /// What people, workflows and the customer may do.
     pub(crate) fn happenings(&self, world: &World, moves: &mut Vec<Move>) {
         let left = &world.left;
-        if left.customer > 0 {
+        // A machine writes in answer to the bot.
+        let is_asked = world.parts.last().is_some_and(|last| last.who == Who::Bot && last.what == What::Said);
+        if left.customer > 0 && (self.bounds.machine.is_none() || is_asked) {
             moves.push(Move::CustomerWrites);
         }
         let (to, open) = intercom::standing(&world.parts);

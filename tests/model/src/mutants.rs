@@ -37,11 +37,13 @@ pub enum Mutant {
     ForgetsItsOwn,
     /// What comes late is believed: an assignee from an old notification counts without asking.
     ReadsBackAnything,
+    /// What was said without a person is forgotten.
+    NeverTiresOfMachines,
 }
 
 impl Mutant {
     /// All but the product.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::IgnoresTheEpoch,
         Self::IgnoresTheGap,
         Self::SettlesAtOnce,
@@ -54,6 +56,7 @@ impl Mutant {
         Self::ClaimsTwice,
         Self::ForgetsItsOwn,
         Self::ReadsBackAnything,
+        Self::NeverTiresOfMachines,
     ];
 
     /// Decides as the product, but for one thing.
@@ -96,6 +99,7 @@ impl Mutant {
                     .for_each(|part| part.author.kind = AuthorKind::Operator);
             }
             (Self::ForgetsCommands, Input::Commanded(_)) => state.commands.clear(),
+            (Self::NeverTiresOfMachines, _) => state.exchange.person_acted(),
             (Self::ForgetsItsOwn, _) => state.own_parts.clear(),
             (Self::ReadsBackAnything, Input::ReadBack { .. }) => {
                 if let Some(head) = state.outbox.front_mut()

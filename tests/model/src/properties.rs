@@ -7,7 +7,7 @@ use stateright::Property;
 use crate::graph::Kind;
 use crate::intercom::{self, What, Who};
 use crate::model::Model;
-use crate::world::{Ask, Broken, End, Hand, World};
+use crate::world::{Ask, Asked, Broken, End, Hand, World};
 
 /// All properties.
 #[must_use]
@@ -35,6 +35,9 @@ fn safety() -> Vec<Property<Model>> {
         never!("messages are told in order", ToldOutOfOrder),
         never!("every change of hands begins an epoch, and epochs only grow", Epoch),
         never!("the whole conversation is enough to decide", FetchedForNothing),
+        Property::always("the bot does not talk with a machine for ever", |model: &Model, world: &World| {
+            !model.bounds.goes_in_circles(world)
+        }),
     ]
 }
 
@@ -53,10 +56,10 @@ fn at_rest() -> Vec<Property<Model>> {
             world.commands.iter().all(|asked| asked.end.is_some()) || !model.is_quiet(world)
         }),
         Property::always("at rest, every message is told or with people", |model: &Model, world: &World| {
-            !has_untold(world) || !model.is_quiet(world) || people_have_it(world)
+            !has_untold(world) || !model.is_quiet(world) || people_have_it(model, world)
         }),
         Property::always("at rest, Baton and Intercom agree who has it", |model: &Model, world: &World| {
-            agrees(world) || !model.is_quiet(world)
+            agrees(model, world) || !model.is_quiet(world)
         }),
     ]
 }
@@ -68,20 +71,21 @@ fn has_untold(world: &World) -> bool {
 }
 
 /// Whether people have it in Intercom: it is theirs, or one of them was the last to act and keeps
-/// the bot silent, or closed it.
-fn people_have_it(world: &World) -> bool {
+/// the bot silent, or closed it; or the bot had talked with a machine for long enough, and a note asks
+/// for a person.
+fn people_have_it(model: &Model, world: &World) -> bool {
     let (to, open) = intercom::standing(&world.parts);
     let since = world.parts.iter().rposition(|part| matches!(part.what, What::Assigned(to) if to.is_bots()));
     let spoken = world.parts[since.unwrap_or_default()..].iter().any(crate::intercom::Happening::takes_over);
-    !to.is_bots() || !open || spoken
+    !to.is_bots() || !open || spoken || model.bounds.has_talked_out(world)
 }
 
-fn agrees(world: &World) -> bool {
+fn agrees(model: &Model, world: &World) -> bool {
     let (to, open) = intercom::standing(&world.parts);
     match world.row.control {
         _ if world.row.bot.is_none() => !to.is_bots() || !open, // nothing is kept of what the bot never had
         Control::Bot => to.is_bots(),
-        Control::Paused => to.is_bots() && open && people_have_it(world),
+        Control::Paused => to.is_bots() && open && people_have_it(model, world),
         // What people have is not followed part by part: their closing it may be missed. That makes
         // no difference to who speaks.
         Control::Human => !to.is_bots(),
@@ -119,6 +123,10 @@ fn situations() -> Vec<Property<Model>> {
         }),
         Property::sometimes("a reply is superseded", |_: &Model, world: &World| {
             world.commands.iter().any(|asked| asked.ask == Ask::Reply && asked.end == Some(End::Superseded))
+        }),
+        Property::sometimes("the bot breaks off its talk with a machine", |model: &Model, world: &World| {
+            let refused = |asked: &Asked| asked.ask == Ask::Reply && asked.end == Some(End::Rejected);
+            model.bounds.has_talked_out(world) && world.commands.iter().any(refused) && model.is_quiet(world)
         }),
         Property::sometimes("a reply is in doubt", |_: &Model, world: &World| {
             world.row.outbox.front().is_some_and(|head| matches!(head.progress, Progress::Unknown { .. }))

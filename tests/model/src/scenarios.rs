@@ -23,7 +23,7 @@ fn all_deeds() -> Vec<(Who, Deed)> {
 }
 
 fn bounds(left: Left) -> Bounds {
-    Bounds { left, deeds: all_deeds(), same_words: false, resumes: false }
+    Bounds { left, deeds: all_deeds(), same_words: false, resumes: false, machine: None }
 }
 
 /// The small run of the normal tests.
@@ -33,8 +33,16 @@ pub fn small() -> Vec<(&'static str, Bounds)> {
         ("one fault", bounds(Left { customer: 1, faults: 1, ..NOTHING })),
         ("a close", bounds(Left { customer: 1, closes: 1, ..NOTHING })),
         ("a person", Bounds { deeds: few_deeds(), ..bounds(Left { people: 1, give_back: 1, ..NOTHING }) }),
+        ("a machine", machine(1, Left { customer: 1, ..NOTHING })),
         ("a hand-over", Bounds { deeds: few_deeds(), ..bounds(Left { people: 1, hand_overs: 1, ..NOTHING }) }),
     ]
+}
+
+/// A machine that answers whatever the bot says; Alice may speak, and a workflow give the bot what it
+/// was relieved of.
+fn machine(most: u32, left: Left) -> Bounds {
+    let deeds = vec![(Who::Alice, Deed::Says), (Who::Workflow, Deed::Assigns(To::BotTeam))];
+    Bounds { machine: Some(most), deeds, ..bounds(left) }
 }
 
 fn few_deeds() -> Vec<(Who, Deed)> {
@@ -44,6 +52,9 @@ fn few_deeds() -> Vec<(Who, Deed)> {
 /// Bounds within which a mutant shows itself.
 #[must_use]
 pub fn that_finds(mutant: Mutant) -> Bounds {
+    if mutant == Mutant::NeverTiresOfMachines {
+        return machine(1, Left { customer: 1, ..NOTHING });
+    }
     let left = match mutant {
         Mutant::IgnoresTheEpoch | Mutant::IgnoresPeople => Left { people: 1, give_back: 1, ..NOTHING },
         Mutant::ForgetsWhatItSaw => Left { customer: 1, ..NOTHING },
@@ -68,6 +79,8 @@ pub fn full() -> Vec<(&'static str, Bounds)> {
         ("handing over, faults", bounds(Left { people: 1, hand_overs: 1, faults: 1, ..NOTHING })),
         ("closing, faults", bounds(Left { customer: 1, closes: 1, faults: 1, ..NOTHING })),
         ("deaf", bounds(Left { refusals: 3, people: 1, ..NOTHING })),
+        ("a machine", machine(2, Left { customer: 2, ..NOTHING })),
+        ("a machine, people", machine(1, Left { customer: 1, people: 1, ..NOTHING })),
         ("flapping", Bounds { deeds: flaps(), ..bounds(Left { people: 2, give_back: 1, ..NOTHING }) }),
     ]
 }

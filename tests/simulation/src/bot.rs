@@ -127,6 +127,9 @@ impl Memory {
                 let altered = self.issued.get(command_id.as_str()).is_some_and(|issued| issued.altered);
                 wrong.extend((!altered).then(|| format!("command {command_id} was called another one")));
             }
+            Event::CommandRejected { command_id, code, .. } if code == "loop" => {
+                self.result(command_id, "broken off", wrong);
+            }
             Event::CommandRejected { command_id, .. } => self.result(command_id, "rejected", wrong),
             _ => {}
         }
@@ -180,6 +183,7 @@ pub fn wishes(event: &EventMessage, delivery: usize, alters: bool) -> Vec<(&'sta
         "two" => vec![reply(&format!("re {name} one{variant}")), reply(&format!("re {name} two"))],
         "ten" => (0..10).map(|position| reply(&format!("re {name} {position}"))).collect(),
         "silent" => Vec::new(),
+        "dozen" => (1..=12).map(|number| reply(&format!("re {name} {number}"))).collect(),
         "handover" => vec![other("handover", "{}")],
         "farewell" => vec![
             reply(&format!("re {name}{variant}")),

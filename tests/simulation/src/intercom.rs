@@ -398,6 +398,7 @@ impl Talk {
             attachments: Vec::new(),
             redacted: Some(said.redacted),
             metadata: None,
+            app_package_code: None,
         };
         ConversationItem {
             id: Some(Id(self.key.conversation_id.to_string())),

@@ -17,6 +17,7 @@ pub mod faults;
 pub mod intercom;
 pub mod life;
 pub mod limits;
+pub mod machines;
 pub mod mutants;
 pub mod ports;
 pub mod product;

@@ -93,6 +93,7 @@ impl Mutant {
             Core::LateSendGoesOn,
             Core::HalfAHandoverCounts,
             Core::CountTakenUnseen,
+            Core::LoopGoesOn,
         ];
         let of_the_ports = [
             Self::NoCompareAndSwap,
@@ -140,7 +141,11 @@ impl Mutant {
             found(format!("life {seed}"), crate::life::live(seed, false, Some(self)))
                 .or_else(|| found(format!("unswept life {seed}"), crate::life::live_unswept(seed, false, Some(self))))
         };
-        in_scenes.or_else(|| (0..seeds).find_map(in_lives))
+        let with_a_machine = || {
+            let talk = crate::machines::talk(crate::machines::Machine::Echo(400), false, false, Some(self));
+            found("a talk with a machine".to_owned(), talk)
+        };
+        in_scenes.or_else(with_a_machine).or_else(|| (0..seeds).find_map(in_lives))
     }
 
     /// Spoils what is put on a queue: its deduplication id and its body.

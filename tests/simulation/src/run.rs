@@ -32,6 +32,8 @@ pub struct Play {
     pub setting: Setting,
     /// Intercom's rate limits, where the run is about them.
     pub limit: Option<Limit>,
+    /// The machine that answers in the customers' name.
+    pub machine: Option<crate::machines::Machine>,
 }
 
 /// Trouble that lasts.
@@ -157,6 +159,7 @@ fn prepare(world: &mut World, play: &Play, view: View) {
     }
     world.search_anew();
     world.storms.clone_from(&play.storms);
+    world.machine = play.machine;
     for (workspace, number, ..) in &play.talks {
         let app_id = crate::product::WORKSPACES[*workspace];
         let key = format!("{app_id}#2154700000{number:05}").parse().unwrap();

@@ -274,6 +274,8 @@ pub struct World {
     past: Vec<Webhook>,
     /// What was counted.
     pub tally: Tally,
+    /// The machine that answers in the customers' name.
+    pub machine: Option<crate::machines::Machine>,
 }
 
 /// What a run counts, for the figures that are promised.
@@ -352,6 +354,7 @@ impl World {
             past: Vec::new(),
             tally: Tally::default(),
             limits: None,
+            machine: None,
         }
     }
 
@@ -735,6 +738,7 @@ impl World {
         for topic in topics {
             self.notify(talk, topic);
         }
+        self.machine_hears(talk, who, deed);
         (!changed).then_some(id)
     }
 

@@ -47,6 +47,9 @@ impl Stepper<'_> {
             self.settle_command(&command.id, CommandOutcome::Superseded { by: Overtaker::Turn });
         } else if self.is_closing_over_a_message(command) {
             self.settle_command(&command.id, CommandOutcome::Superseded { by: Overtaker::Message });
+        } else if let Some((code, message)) = self.breaks_off(command) {
+            self.settle_command(&command.id, CommandOutcome::Rejected { code: code.to_owned(), message });
+            self.break_off(code);
         } else {
             self.accept(command);
         }
@@ -175,6 +178,10 @@ impl Stepper<'_> {
 
     fn accept(&mut self, command: &Command) {
         let id = Some(&command.id);
+        let may_speak = !self.goes_in_circles();
+        if speaks(command) {
+            self.state.exchange.bot_speaks(self.now, self.workspace.loops);
+        }
         match &command.ask {
             Ask::Reply { content } => {
                 let messages = self.messages(command, content);
@@ -186,7 +193,8 @@ impl Stepper<'_> {
                     self.came_by(turn);
                 }
                 let reason = Some("The bot's dialog leaves this to people.");
-                let parting = Parting { reason, note: note.as_deref(), content, ..Parting::default() };
+                let (note, tags, attributes) = (note.as_deref(), &[][..], None);
+                let parting = Parting { reason, note, content, tags, attributes, may_speak };
                 self.hand_over(command, &HandoverTarget::Default, &parting);
             }
             Ask::Note { text } => {
@@ -210,22 +218,24 @@ impl Stepper<'_> {
             }
             Ask::Handover { to, reason, note, content, tags, attributes } => {
                 let (reason, note) = (reason.as_deref(), note.as_deref());
-                let parting = Parting { reason, note, content, tags, attributes: Some(attributes) };
-                self.hand_over(command, to, &parting);
+                let attributes = Some(attributes);
+                self.hand_over(command, to, &Parting { reason, note, content, tags, attributes, may_speak });
             }
         }
     }
 
     /// From here on the bot is silent, before Intercom knows: no reply of its own can follow.
+    /// What it said before is part of the hand-over and still goes out, first. Where it has said too
+    /// much already it goes without a farewell: there may be nobody to read it.
     fn hand_over(&mut self, command: &Command, to: &HandoverTarget, parting: &Parting<'_>) {
         let target = self.target(to);
         let id = Some(&command.id);
         self.begin_to_leave();
-        if !parting.content.is_empty() {
+        if parting.may_speak {
             let messages = self.messages(command, parting.content);
             self.say(id, Weight::Optional, messages);
+            self.say_farewell(id);
         }
-        self.say_farewell(id);
         // Attributes, tags and the note come before the assignment, so that whoever it reaches,
         // person or workflow, finds them there.
         if let Some(attributes) = parting.attributes {
@@ -297,13 +307,23 @@ impl Stepper<'_> {
 }
 
 /// What goes with a hand-over.
-#[derive(Default)]
 struct Parting<'a> {
     reason: Option<&'a str>,
     note: Option<&'a str>,
     content: &'a [Block],
     tags: &'a [String],
     attributes: Option<&'a serde_json::Map<String, serde_json::Value>>,
+    /// Whether the customer is to read anything of it.
+    may_speak: bool,
+}
+
+/// Whether a command is a turn of the bot's, which somebody may answer.
+pub(super) fn speaks(command: &Command) -> bool {
+    match &command.ask {
+        Ask::Reply { .. } | Ask::Answer { .. } | Ask::Escalate { .. } | Ask::Handover { .. } => true,
+        Ask::Close { reason, .. } => reason.as_deref().is_some_and(|reason| !reason.trim().is_empty()),
+        Ask::Note { .. } | Ask::Tag { .. } | Ask::SetAttributes { .. } | Ask::Snooze { .. } => false,
+    }
 }
 
 /// How many tags a command may name, and how many attributes.

@@ -8,6 +8,7 @@
 //! read off the state itself (see [`waiting`]), so a worker that dies between the save and the
 //! queue loses nothing: whoever looks at the state next puts them again.
 
+mod circles;
 mod commanded;
 mod noted;
 mod observed;
@@ -205,6 +206,10 @@ pub enum Decision {
     RuledShadow,
     /// A teammate wrote a note for the bot.
     NoteHeeded,
+    /// The bot said too much without a person's word; people get the conversation.
+    LoopBroken,
+    /// Another bot answers the same conversation; people get it.
+    TwoBots,
 }
 
 impl Decision {
@@ -231,6 +236,8 @@ impl Decision {
             Self::RuledSuggest => "ruled_suggest",
             Self::RuledShadow => "ruled_shadow",
             Self::NoteHeeded => "note_heeded",
+            Self::LoopBroken => "loop_broken",
+            Self::TwoBots => "two_bots",
         }
     }
 }
@@ -249,15 +256,18 @@ pub struct Outcome {
 pub fn step(state: &Conversation, input: &Input, workspace: &Workspace, now: Timestamp) -> Outcome {
     let mut stepper = Stepper { state: state.clone(), workspace, now, effects: Vec::new(), wanted: false, by: None };
     match input {
-        Input::Observed(observation) => stepper.observed(observation),
+        Input::Observed(observation) => stepper.observed(&workspace.told_apart(observation)),
         Input::Deleted => stepper.deleted(),
         Input::Commanded(command) => stepper.commanded(command),
-        Input::Tick(observation) => stepper.tick(observation.as_ref()),
+        Input::Tick(observation) => {
+            let observation = observation.as_ref().map(|observation| workspace.told_apart(observation));
+            stepper.tick(observation.as_deref());
+        }
         Input::Claim { lane, claim, until } => stepper.claim(*lane, claim, *until),
         Input::PutOff { lane, until } => stepper.put_off(*lane, *until),
         Input::Answered { seq, claim, answer } => stepper.answered(*seq, claim, answer),
         Input::ReadBack { seq, observation } => stepper.read_back(*seq, observation),
-        Input::Delivered { seq } => stepper.state.events.retain(|event| event.seq > *seq),
+        Input::Delivered { seq } => stepper.delivered(*seq),
         Input::NotDelivered(vain) => stepper.not_delivered(*vain),
     }
     stepper.begin_the_pause();
@@ -356,6 +366,9 @@ impl Stepper<'_> {
     /// nobody to tell.
     fn tell(&mut self, kind: EventKind) {
         let Some(bot) = self.state.bot.clone() else { return };
+        if self.tells_it_in_place(&kind) {
+            return;
+        }
         self.state.last_event += 1;
         if matches!(kind, EventKind::Message { .. }) {
             self.state.last_message = self.state.last_event;
@@ -369,6 +382,19 @@ impl Stepper<'_> {
             attempts: 0,
             due_at: self.now,
         });
+    }
+
+    /// Where people pass the conversation on before the bot has heard of it, the last of them is
+    /// enough. The first event may be on its way at this moment and is left as it is.
+    fn tells_it_in_place(&mut self, kind: &EventKind) -> bool {
+        let waits_behind = self.state.events.len() > 1;
+        let Some(last) = self.state.events.back_mut().filter(|_| waits_behind) else { return false };
+        let is_joining = |kind: &EventKind| matches!(kind, EventKind::AgentJoined { .. });
+        if !is_joining(&last.kind) || !is_joining(kind) {
+            return false;
+        }
+        (last.kind, last.epoch, last.occurred_at) = (kind.clone(), self.state.epoch, self.now);
+        true
     }
 
     /// Puts an action on its way to Intercom, in the present epoch.
@@ -454,5 +480,14 @@ impl Stepper<'_> {
             }
         };
         self.tell(event);
+    }
+
+    fn delivered(&mut self, seq: u64) {
+        let is_message = |event: &PendingEvent| matches!(event.kind, EventKind::Message { .. });
+        let took_one = self.state.events.iter().any(|event| event.seq <= seq && is_message(event));
+        self.state.events.retain(|event| event.seq > seq);
+        if took_one && self.state.events.iter().any(is_message) {
+            self.state.exchange.bot_goes_on();
+        }
     }
 }

@@ -62,6 +62,7 @@ impl Stepper<'_> {
             self.take(observation);
         }
         self.relieve_an_overrun_bot();
+        self.yield_to_another_bot();
     }
 
     /// A conversation that the bot never had. Nothing is kept of it until the bot gets it.
@@ -196,6 +197,7 @@ impl Stepper<'_> {
         match message.author.kind {
             AuthorKind::Customer => {
                 self.spend_suggestion(Spent::CustomerWrote);
+                self.state.exchange.customer_speaks(&message, self.now, self.workspace.loops);
                 if self.state.control == Control::Closed && self.was_closed_over(part, observation) {
                     self.give_to_bot(taking);
                 } else if self.state.control == Control::Closed {
@@ -212,12 +214,14 @@ impl Stepper<'_> {
             }
             AuthorKind::Teammate => {
                 if let Ok(teammate) = AdminId::parse(message.author.id) {
+                    self.explain_the_silence(part);
                     self.person_spoke(teammate, message.author.name, taking);
                 }
             }
-            // Fin, Operator and workflows are not people: they neither silence the bot nor count
-            // as an answer.
-            AuthorKind::Operator | AuthorKind::Other => {}
+            // Fin, Operator, workflows and other apps' bots are not people: what they say neither
+            // silences the bot nor counts as an answer, unless they go on beside it.
+            AuthorKind::Operator => self.state.exchange.another_bot_speaks(),
+            AuthorKind::Other => {}
         }
     }
 
@@ -242,6 +246,7 @@ impl Stepper<'_> {
     fn person_spoke(&mut self, teammate: AdminId, name: Option<String>, taking: &mut bool) {
         self.remember_offer(None, None);
         self.spend_suggestion(Spent::TeammateWrote);
+        self.state.exchange.person_acted();
         if self.state.control == Control::Bot {
             self.fall_silent(taking);
         }
@@ -290,6 +295,10 @@ impl Stepper<'_> {
     fn assigned(&mut self, part: &Part, to: &Assignee, observation: &Observation, taking: &mut bool) {
         let own = part.is_by(&self.workspace.bot_teammate);
         let handing_over = self.is_handing_over();
+        let by_person = part.author.kind == AuthorKind::Teammate && !own;
+        if by_person {
+            self.state.exchange.person_acted();
+        }
         if self.workspace.is_bots(to) {
             self.state.away = false;
             if self.state.control == Control::Bot || own {
@@ -306,9 +315,14 @@ impl Stepper<'_> {
                 let away = later.assigned_to.as_ref().is_some_and(|to| !self.workspace.is_bots(to));
                 later.id > part.id && away && later.is_by(&self.workspace.bot_teammate)
             });
-            let late = (handing_over || handed_over) && part.author.kind != AuthorKind::Teammate;
-            if !late {
-                self.wanted |= part.author.kind == AuthorKind::Teammate;
+            let late = (handing_over || handed_over) && !by_person;
+            if late {
+                return;
+            }
+            self.wanted |= by_person;
+            if !by_person && self.goes_in_circles() {
+                self.stay_out();
+            } else {
                 self.give_to_bot(taking);
             }
             return;
@@ -438,6 +452,7 @@ impl Stepper<'_> {
         if let Some(profile) = &observation.profile {
             self.state.profile = profile.clone();
         }
+        self.state.exchange.bot_takes();
         self.note(Decision::BotTakes);
         let (stretch, unanswered) = self.missed(observation);
         if !first_time || !stretch.is_empty() || unanswered.is_empty() {
@@ -521,11 +536,15 @@ impl Stepper<'_> {
         let to = self.workspace.handover.default.clone().unwrap_or(Assignee::Nobody);
         self.state.control = Control::Human;
         self.new_epoch();
-        let html = render::plain(&format!("{why} Please take over."));
-        self.enqueue(None, Weight::Optional, Action::Note { html });
+        self.tell_teammates(&format!("{why} Please take over."));
         let assign = Action::Assign { to: to.clone(), fallbacks: vec![Assignee::Nobody] };
         self.enqueue(None, Weight::Completes, assign);
         to
+    }
+
+    /// Leaves a note.
+    pub(super) fn tell_teammates(&mut self, words: &str) {
+        self.enqueue(None, Weight::Optional, Action::Note { html: render::plain(words) });
     }
 
     pub(super) fn deleted(&mut self) {

@@ -60,6 +60,9 @@ impl Stepper<'_> {
             Progress::Pending { not_before } if *not_before > now => Effect::Wait { until: *not_before },
             Progress::Pending { .. } => {
                 head.progress = Progress::Claimed { claim: claim.clone(), until, after: last_known };
+                if matches!(head.action, Action::Reply { .. } | Action::Close { .. }) {
+                    self.state.exchange.message_sets_out(now);
+                }
                 Effect::Perform { seq: head.seq, action: head.action.clone() }
             }
             Progress::Claimed { until, .. } => Effect::Wait { until: *until },
@@ -113,6 +116,9 @@ impl Stepper<'_> {
             self.remember_offer(part_id.as_ref(), offer.as_ref());
         }
         self.finish(&entry, CommandOutcome::Done { part_id });
+        if matches!(entry.action, Action::Reply { .. } | Action::Close { .. }) {
+            self.state.exchange.message_is_there(self.now);
+        }
         if !matches!(entry.action, Action::Close { .. }) {
             if newest {
                 self.heed_what_we_did(&entry.action);
@@ -243,8 +249,9 @@ impl Stepper<'_> {
         if self.state.control == Control::Human && self.state.epoch == entry.epoch {
             self.state.control = Control::Paused;
             self.new_epoch();
-            // Due at once: the router fetches what was said meanwhile and gives it to the bot.
-            self.state.resume_at = Some(self.now);
+            // Due at once: the router fetches what was said meanwhile and gives it to the bot. Not to
+            // one that would only be relieved again.
+            self.state.resume_at = (!self.goes_in_circles()).then_some(self.now);
         }
     }
 
