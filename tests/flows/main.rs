@@ -13,5 +13,6 @@ mod races;
 mod rates;
 mod reaching;
 mod releases;
+mod returning;
 mod story;
 mod tokens;

@@ -80,6 +80,7 @@ impl Life {
     fn take(&mut self, input: &Input) -> Vec<Effect> {
         let outcome = step(&self.state, input, &workspace(), self.now);
         self.check(&outcome.state);
+        self.may_hear_again(&outcome.state);
         let message = |event: &&PendingEvent| matches!(event.kind, EventKind::Message { .. });
         let last = outcome.state.events.iter().filter(message).map(|event| event.seq).max();
         self.last_message = self.last_message.max(last.unwrap_or(0));
@@ -96,6 +97,7 @@ impl Life {
         let outcome = step(&self.state, &whole, &workspace(), self.now);
         assert!(!outcome.effects.contains(&Effect::Fetch), "with the whole conversation nothing more is asked for");
         self.check(&outcome.state);
+        self.may_hear_again(&outcome.state);
         let message = |event: &&PendingEvent| matches!(event.kind, EventKind::Message { .. });
         let last = outcome.state.events.iter().filter(message).map(|event| event.seq).max();
         self.last_message = self.last_message.max(last.unwrap_or(0));
@@ -119,6 +121,19 @@ impl Life {
         }
         let stored = serde_json::to_string(after).unwrap();
         assert_eq!(&serde_json::from_str::<Conversation>(&stored).unwrap(), after, "what is stored comes back");
+    }
+
+    /// What a bot took while people had it only because it could not be reached is told once more.
+    fn may_hear_again(&mut self, after: &Conversation) {
+        let waits = self.state.events.iter().any(|event| matches!(event.kind, EventKind::Message { .. }));
+        let relief = self.state.relieved.as_ref().filter(|_| after.control == Control::Bot && !waits);
+        let Some(relief) = relief else { return };
+        self.told.retain(|event| match event {
+            EventKind::Message { message } => {
+                !message.part_id.as_ref().map_or(relief.source, |part| relief.covers(part))
+            }
+            _ => true,
+        });
     }
 
     fn happens(&mut self, what: u8) {

@@ -249,6 +249,10 @@ impl<C: Clock, T: Tokens> RestApi<C, T> {
         let some = |id: &Option<Id>| id.as_ref().and_then(Id::some).map(str::to_owned);
         let (admin, team) = (some(&item.admin_assignee_id), some(&item.team_assignee_id));
         let seat = admin.as_deref() == Some(workspace.bot_teammate.as_str());
+        // The bot takes no conversation from a teammate.
+        if workspace.is_bots(to) && admin.is_some() && !seat {
+            return Answer::Rejected { code: "taken".to_owned(), message: "a teammate has it".to_owned() };
+        }
         let changes = match to {
             Assignee::Teammate(teammate) => vec![("admin", teammate.as_str())],
             Assignee::Team(to) => {

@@ -465,6 +465,25 @@ pub struct Stand {
     pub by: String,
 }
 
+/// What is kept of a conversation that people got because its bot could not be reached, until somebody
+/// takes it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Relief {
+    /// Whether the bot had not taken the first message, nor anything after it.
+    pub source: bool,
+    /// The first part that it had not taken.
+    pub since: Option<PartId>,
+}
+
+impl Relief {
+    /// Whether the bot had not taken this part, or could not answer it any more.
+    #[must_use]
+    pub fn covers(&self, part: &PartId) -> bool {
+        self.source || self.since.as_ref().is_some_and(|since| part >= since)
+    }
+}
+
 /// A conversation's whole state.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -490,6 +509,10 @@ pub struct Conversation {
     pub announced: Option<AdminId>,
     /// When the bot resumes by itself.
     pub resume_at: Option<Timestamp>,
+    /// People have it because the bot could not be reached, and nobody has taken it since.
+    pub relieved: Option<Relief>,
+    /// Its assignment back to the bot is on its way, or there and not judged yet.
+    pub returning: bool,
     /// The rating of which the bot was told.
     pub rating: Option<Rating>,
     /// Whether it was deleted in Intercom.

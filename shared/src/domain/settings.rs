@@ -148,6 +148,8 @@ pub struct Workspace {
     pub handover: HandoverSettings,
     /// What becomes of an answer whose turn the bot names.
     pub rules: Rules,
+    /// Whether a bot that could not be reached gets back what nobody has taken since.
+    pub take_back: bool,
     /// Who has a reopened conversation.
     pub reopened: Reopened,
     /// After how long without a person's word a paused bot resumes by itself, in minutes.

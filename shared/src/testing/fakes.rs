@@ -573,6 +573,7 @@ impl Intercom for FakeIntercom {
         self.performed.borrow_mut().push(action.clone());
         let refused = |code: &str| Answer::Rejected { code: code.to_owned(), message: "scripted".to_owned() };
         match self.surprises.borrow_mut().pop_front().unwrap_or(Surprise::None) {
+            Surprise::None if self.is_taken(action) => refused("taken"),
             Surprise::None => Answer::Done { part_id: self.apply(action) },
             Surprise::AnswerLost => {
                 self.apply(action);
@@ -587,6 +588,15 @@ impl Intercom for FakeIntercom {
 
 /// The assignee that a fake conversation has.
 impl FakeIntercom {
+    /// Whether an action would take the conversation from a teammate and give it to the bot.
+    fn is_taken(&self, action: &Action) -> bool {
+        let is_bot = |to: &Assignee| matches!(to, Assignee::Teammate(id) if id.as_str() == self.bot_teammate);
+        let held = self.assignee();
+        matches!(action, Action::Assign { to, .. } if is_bot(to))
+            && matches!(held, Assignee::Teammate(_))
+            && !is_bot(&held)
+    }
+
     /// Whom the conversation is assigned to.
     #[must_use]
     pub fn assignee(&self) -> Assignee {

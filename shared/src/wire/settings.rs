@@ -175,14 +175,14 @@ impl Reader<'_> {
         }
     }
 
-    fn boolean(&mut self, section: &mut Section<'_, '_>, key: &'static str) -> bool {
-        let Some(value) = section.get(key) else { return false };
+    fn boolean(&mut self, section: &mut Section<'_, '_>, key: &'static str, default: bool) -> bool {
+        let Some(value) = section.get(key) else { return default };
         if let DeValue::Boolean(boolean) = value.get_ref() {
             return *boolean;
         }
         let line = self.line_of(value);
         self.mistake(line, format!("`{key}` must be true or false"));
-        false
+        default
     }
 
     fn number(
@@ -243,7 +243,7 @@ impl Reader<'_> {
 
     fn settings(&mut self, table: &DeTable<'_>) -> Settings {
         let mut root = Section { table, line: 1, name: "the file".to_owned(), known: BTreeSet::new() };
-        let local = self.boolean(&mut root, "local");
+        let local = self.boolean(&mut root, "local", false);
         let mut bots = BTreeMap::new();
         for mut section in self.sections(&mut root, "bot") {
             let line = section.line;
@@ -291,6 +291,7 @@ impl Reader<'_> {
         let other_bots = self.other_bots(section, bot_teammate.as_ref());
         let bot = self.bot_of(section, bots);
         let introduction = self.words(section, "introduction");
+        let take_back = self.boolean(section, "take_back", true);
         let reopened = self.reopened(section);
         let resume_after_minutes = self.number(section, "resume_after_minutes", 1..=MAX_MINUTES);
         let settle_ms = self.number(section, "settle_ms", 1_000..=600_000).unwrap_or(DEFAULT_SETTLE_MS);
@@ -312,6 +313,7 @@ impl Reader<'_> {
             introduction,
             handover,
             rules,
+            take_back,
             reopened,
             resume_after_minutes,
             settle_ms,

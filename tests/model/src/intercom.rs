@@ -174,6 +174,12 @@ impl Request {
         }
     }
 
+    /// Whether it would take the conversation from a teammate and give it to the bot.
+    #[must_use]
+    pub fn is_taken(&self, parts: &[Happening]) -> bool {
+        self.what == What::Assigned(To::Bot) && matches!(standing(parts).0, To::Alice | To::Bob)
+    }
+
     /// The part that it makes.
     #[must_use]
     pub fn happening(&self) -> Happening {

@@ -82,6 +82,10 @@ pub enum Sight {
     ResumedByItself,
     /// People got the conversation from a bot that took nothing.
     Relieved,
+    /// The bot could be reached again, and nobody had taken the conversation: it was assigned back.
+    Returned,
+    /// Somebody was ahead of that, and has it again.
+    ReturnUndone,
     /// A refused hand-over went to the next.
     FellBack,
 }
@@ -117,6 +121,10 @@ impl Sights {
             (Input::Tick(Some(_)), _) if after.control == Control::Bot && before.control == Control::Paused => {
                 self.see(Sight::ResumedByItself);
             }
+            (_, _) if before.relieved.is_some() && before.returning && after.control == Control::Bot => {
+                self.see(Sight::Returned);
+            }
+            (_, _) if before.returning && after.outbox.len() > before.outbox.len() => self.see(Sight::ReturnUndone),
             (Input::NotDelivered(_), _) if after.control != before.control => self.see(Sight::Relieved),
             _ => {}
         }

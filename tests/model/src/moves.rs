@@ -603,6 +603,14 @@ impl Model {
             };
             self.ends(world, usize::from(number_of(id)), end);
         }
+        // What the bot took while people had it, or may have taken, is told again at its return.
+        let waits = before.events.iter().any(|event| matches!(event.kind, EventKind::Message { .. }));
+        if let Some(relief) = before.relieved.as_ref().filter(|_| after.control == Control::Bot && !waits) {
+            world.told &= !u32::from(relief.source);
+            for place in (0..world.parts.len()).filter(|place| relief.covers(&id_at(*place))) {
+                world.told &= !(1 << (place + 1));
+            }
+        }
         self.sights.look(before, after, inputs);
     }
 
@@ -628,6 +636,8 @@ fn looks(world: &mut World, hand: usize) {
     let Hand::Claimed { seq, request, .. } = world.hands[hand] else { return };
     world.hands[hand] = if request.is_so(&world.parts) {
         Hand::Answered { seq, answer: Said::Done(None) }
+    } else if request.is_taken(&world.parts) {
+        Hand::Answered { seq, answer: Said::Refused }
     } else {
         Hand::Claimed { seq, request, looked: true }
     };

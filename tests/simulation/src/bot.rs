@@ -156,6 +156,13 @@ impl Memory {
         *self.kinds.entry(kind).or_insert(0) += 1;
     }
 
+    /// It may be told of these messages again.
+    pub fn forget(&mut self, again: impl Fn(u64) -> bool) {
+        self.messages.retain(|part| !again(*part));
+        self.stretch.retain(|part| !again(*part));
+        self.last_message = self.messages.last().copied();
+    }
+
     fn result(&mut self, command_id: &str, result: &'static str, wrong: &mut Vec<String>) {
         match self.issued.get_mut(command_id) {
             Some(issued) => issued.results.push(result),

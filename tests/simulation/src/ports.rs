@@ -647,6 +647,10 @@ async fn perform(talk: Option<usize>, made: Option<Made>, action: &Action) -> An
             }
             Ok(talk) => {
                 let seat = with(|world| world.talks[talk].face.admin == bot_seat());
+                let held = with(|world| world.talks[talk].face.admin.is_some());
+                if matches!(to, Assignee::Teammate(id) if Some(id) == bot_seat().as_ref()) && held && !seat {
+                    return Answer::Rejected { code: "taken".to_owned(), message: "a teammate has it".to_owned() };
+                }
                 let there = with(
                     |world| matches!(to, Assignee::Team(team) if world.talks[talk].face.team.as_ref() == Some(team)),
                 );

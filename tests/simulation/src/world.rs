@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BinaryHeap, HashSet, VecDeque};
 use std::fmt::Write as _;
 use std::rc::Rc;
 
-use shared::domain::conversation::{Action, Conversation};
-use shared::domain::ids::{AppId, ConversationKey, Timestamp};
+use shared::domain::conversation::{Action, Control, Conversation, EventKind};
+use shared::domain::ids::{AppId, ConversationKey, PartId, Timestamp};
 use shared::lambda::batch::{BatchAnswer, Beside, SqsBatch, SqsRecord};
 use shared::ports::{Bookmark, InboxRow};
 use shared::wire::bot::{CommandMessage, EventMessage};
@@ -223,6 +223,8 @@ pub struct World {
     pub inbox_rows: Vec<InboxRow>,
     /// How the bots do.
     pub healths: BTreeMap<shared::domain::ids::BotId, shared::domain::health::Health>,
+    /// How often a bot got back what people had only because it could not be reached.
+    pub returns: u32,
     /// How often all rows were lost.
     pub life: u32,
     /// The conversations.
@@ -326,6 +328,7 @@ impl World {
             bookmarks: BTreeMap::new(),
             inbox_rows: Vec::new(),
             healths: BTreeMap::new(),
+            returns: 0,
             life: 0,
             talks: Vec::new(),
             births: BTreeMap::new(),
@@ -670,6 +673,16 @@ impl World {
             let mut wrong = Vec::new();
             check::row(&self.talks[talk], &self.memories[talk], &before.state, state, births, &mut wrong);
             wrong.into_iter().for_each(|what| self.accuse(format!("{key}: {what}")));
+            // What the bot took while people had it, or may have taken, is told again at its return.
+            let waits = before.state.events.iter().any(|event| matches!(event.kind, EventKind::Message { .. }));
+            let relief = before.state.relieved.as_ref().filter(|_| state.control == Control::Bot && !waits);
+            if let Some(relief) = relief {
+                self.returns += 1;
+                self.memories[talk].forget(|part| {
+                    part == 0 && relief.source
+                        || part > 0 && PartId::parse(part.to_string()).is_ok_and(|part| relief.covers(&part))
+                });
+            }
         } else {
             self.accuse(format!("a row for {key}, which does not exist"));
         }

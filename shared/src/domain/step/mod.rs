@@ -13,6 +13,7 @@ mod commanded;
 mod noted;
 mod observed;
 mod offering;
+mod returning;
 mod ruled;
 mod sending;
 mod telling;
@@ -194,6 +195,10 @@ pub enum Decision {
     BotOverrun,
     /// The bot cannot be reached; people get the conversation.
     BotUnreachable,
+    /// The bot can be reached again, and nobody has taken the conversation: it is to get it back.
+    BotReturns,
+    /// Somebody was ahead of the bot's return: it is undone.
+    ReturnUndone,
     /// The bot is not told of an event, which was tried in vain for days.
     EventGivenUp,
     /// By the rules the bot says nothing; people have it.
@@ -230,6 +235,8 @@ impl Decision {
             Self::SideActionFailed => "side_action_failed",
             Self::BotOverrun => "bot_overrun",
             Self::BotUnreachable => "bot_unreachable",
+            Self::BotReturns => "bot_returns",
+            Self::ReturnUndone => "return_undone",
             Self::EventGivenUp => "event_given_up",
             Self::RuledNothing => "ruled_nothing",
             Self::RuledSend => "ruled_send",
@@ -489,5 +496,6 @@ impl Stepper<'_> {
         if took_one && self.state.events.iter().any(is_message) {
             self.state.exchange.bot_goes_on();
         }
+        self.look_whether_it_may_come_back();
     }
 }

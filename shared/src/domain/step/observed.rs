@@ -38,7 +38,11 @@ impl Stepper<'_> {
             observation.parts_in_order().into_iter().filter(|part| !self.state.seen.covers(&part.id)).collect();
         // While a hand-over is on its way, somebody may be ahead of it.
         let leaving = self.state.outbox.iter().any(|entry| entry.action.dies_with_its_epoch());
-        let matters = self.state.control != Control::Human || leaving;
+        let matters = self.state.control != Control::Human || leaving || self.state.relieved.is_some();
+        if !observation.complete && self.state.returning {
+            self.effects.push(Effect::Fetch); // who was first, only the whole conversation tells
+            return;
+        }
         let missed =
             (matters && self.has_missed_something(observation, &fresh)) || self.is_closed_unseen(observation, &fresh);
         if !observation.complete && missed {
@@ -61,6 +65,7 @@ impl Stepper<'_> {
         if taking {
             self.take(observation);
         }
+        self.state.returning &= self.is_taking_back();
         self.relieve_an_overrun_bot();
         self.yield_to_another_bot();
     }
@@ -113,7 +118,8 @@ impl Stepper<'_> {
 
     /// Whether a hand-over is on its way.
     pub(super) fn is_handing_over(&self) -> bool {
-        self.state.outbox.iter().any(|entry| matches!(entry.action, Action::Assign { .. }))
+        let is_away = |to: &Assignee| !self.workspace.is_bots(to);
+        self.state.outbox.iter().any(|entry| matches!(&entry.action, Action::Assign { to, .. } if is_away(to)))
     }
 
     pub(super) fn is_with_people(&self) -> bool {
@@ -163,6 +169,12 @@ impl Stepper<'_> {
         if changes && !own && !observation.complete && self.state.own_parts.iter().any(|own| *own > part.id) {
             self.effects.push(Effect::Fetch);
             return;
+        }
+        let acts = part.author.kind == AuthorKind::Teammate || part.kind == PartKind::Close;
+        let gives = part.assigned_to.as_ref().is_some_and(|to| self.workspace.is_bots(to));
+        // Who gives it to a bot that has caught up does what its return would have done.
+        if !own && (acts || part.assigned_to.is_some()) && !(gives && self.has_caught_up()) {
+            self.somebody_came();
         }
         let before = self.state.control;
         self.apply_in_order(part, own, heeded, observation, taking);
@@ -301,6 +313,10 @@ impl Stepper<'_> {
         }
         if self.workspace.is_bots(to) {
             self.state.away = false;
+            if own && self.state.returning {
+                self.returned(part, observation, taking);
+                return;
+            }
             if self.state.control == Control::Bot || own {
                 return;
             }
@@ -455,6 +471,8 @@ impl Stepper<'_> {
         self.state.exchange.bot_takes();
         self.note(Decision::BotTakes);
         let (stretch, unanswered) = self.missed(observation);
+        self.state.relieved = None;
+        self.drop_a_waiting_return();
         if !first_time || !stretch.is_empty() || unanswered.is_empty() {
             let stretch = stretch.into_iter().map(|message| self.understood(message)).collect();
             self.tell(EventKind::Resumed { stretch });
@@ -479,12 +497,17 @@ impl Stepper<'_> {
     /// What was said since the bot last heard: what somebody has answered, or what needs no
     /// answer; and the customer's messages since.
     fn missed(&self, observation: &Observation) -> (Vec<Message>, Vec<Message>) {
-        let source = observation.source.iter().filter(|_| !self.state.told.source).cloned();
-        let parts = observation.parts_in_order().into_iter().filter(|part| !self.state.told.covers(&part.id));
+        // What still waits for the bot is told to it anyway.
+        let relieved = self.state.relieved.as_ref().filter(|_| self.has_caught_up());
+        let is_told =
+            |part: &PartId| self.state.told.covers(part) && !relieved.is_some_and(|relief| relief.covers(part));
+        let source_is_told = self.state.told.source && !relieved.is_some_and(|relief| relief.source);
+        let source = observation.source.iter().filter(|_| !source_is_told).cloned();
+        let parts = observation.parts_in_order().into_iter().filter(|part| !is_told(&part.id));
         let said: Vec<Message> = source.chain(parts.filter_map(Part::message)).collect();
-        // What the bot said without knowing a message does not answer it. Only where nothing is
-        // known any more are words of its own taken for answers.
-        let forgotten = !self.state.told.source && self.state.told.part.is_none();
+        // What the bot said without knowing a message does not answer it. Only where nothing is known any
+        // more, or nobody knows what the bot took, are words of its own taken for answers.
+        let forgotten = relieved.is_some() || (!self.state.told.source && self.state.told.part.is_none());
         let is_own = |message: &Message| {
             message.author.kind == AuthorKind::Teammate && message.author.id == self.workspace.bot_teammate.as_str()
         };
@@ -555,6 +578,7 @@ impl Stepper<'_> {
         let was_closed = self.state.control == Control::Closed;
         self.state.control = Control::Closed;
         self.state.resume_at = None;
+        (self.state.relieved, self.state.returning) = (None, false);
         self.state.epoch += 1;
         let ended: Vec<_> = self.state.outbox.drain(..).collect();
         for entry in ended {
@@ -565,13 +589,23 @@ impl Stepper<'_> {
         }
     }
 
-    /// A paused bot resumes by itself when no person has spoken for the configured time.
+    /// A paused bot resumes by itself when no person has spoken for the configured time; one that could
+    /// not be reached, and can be now, when nobody has taken the conversation.
     pub(super) fn tick(&mut self, observation: Option<&Observation>) {
         let due = self.state.resume_at.is_some_and(|due| due <= self.now);
         if observation.is_some_and(|observation| self.is_outdated(observation)) {
             return; // it stays due
         }
-        if !due || self.state.control != Control::Paused {
+        let comes_back = self.state.relieved.is_some() || self.state.returning;
+        let may_resume = match self.state.control {
+            Control::Paused => true,
+            Control::Human => comes_back,
+            Control::Bot | Control::Closed => false,
+        };
+        if due && !may_resume {
+            self.state.resume_at = None; // somebody was faster
+        }
+        if !due || !may_resume {
             return;
         }
         let Some(observation) = observation else {
@@ -583,6 +617,8 @@ impl Stepper<'_> {
             self.state.control = Control::Bot;
             self.new_epoch();
             self.take(observation);
+        } else if comes_back {
+            self.come_back(observation);
         }
     }
 }

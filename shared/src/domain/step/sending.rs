@@ -31,6 +31,7 @@ impl Stepper<'_> {
     /// Moves what is due in the lane to then: it was not tried, and keeps its place.
     pub(super) fn put_off(&mut self, lane: Lane, until: Timestamp) {
         self.supersede_the_overtaken();
+        self.drop_a_waiting_return();
         let now = self.now;
         let Some(head) = self.state.outbox.front_mut().filter(|head| head.action.lane() == lane) else { return };
         let (Progress::Pending { not_before: due } | Progress::Unknown { settle_at: due, .. }) = &mut head.progress
@@ -45,6 +46,7 @@ impl Stepper<'_> {
 
     pub(super) fn claim(&mut self, lane: Lane, claim: &ClaimId, until: Timestamp) {
         self.supersede_the_overtaken();
+        self.drop_a_waiting_return();
         let (now, settle_ms) = (self.now, self.workspace.settle_ms);
         let last_known = self.state.last_known_part();
         let Some(head) = self.state.outbox.front_mut() else { return };
@@ -116,6 +118,10 @@ impl Stepper<'_> {
             self.remember_offer(part_id.as_ref(), offer.as_ref());
         }
         self.finish(&entry, CommandOutcome::Done { part_id });
+        if self.is_return(&entry) {
+            self.state.resume_at = Some(self.now); // the router looks at once who was first
+            return;
+        }
         if matches!(entry.action, Action::Reply { .. } | Action::Close { .. }) {
             self.state.exchange.message_is_there(self.now);
         }
@@ -238,6 +244,9 @@ impl Stepper<'_> {
             self.drop_the_rest(entry.command.as_ref());
         }
         match entry.action {
+            Action::Assign { .. } if self.is_return(&entry) => {
+                (self.state.relieved, self.state.returning) = (None, false);
+            }
             Action::Assign { .. } => self.keep_the_conversation(&entry),
             Action::Take { .. } if entry.epoch == self.state.epoch => self.have_not_taken(code),
             _ => {}

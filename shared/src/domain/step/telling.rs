@@ -48,6 +48,7 @@ impl Stepper<'_> {
         if relieved {
             let to = self.relieve(Decision::BotUnreachable, "The bot cannot be reached.");
             self.tell_waiting(&to);
+            self.lend(&to);
         }
     }
 
