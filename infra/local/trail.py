@@ -14,6 +14,8 @@ from aws import PLATFORM_LINES, request
 from stack import STACK
 
 EVERY_SECONDS = 0.7
+# What the sandbox takes in one request.
+STEPS_AT_ONCE = 1_000
 # Lines of the same millisecond can come later than the first look at it.
 OVERLAP_MS = 5_000
 # Which queue a function takes its work from.
@@ -39,6 +41,8 @@ class Trail:
         self._url = f"{sandbox_url}/_sandbox/trace"
         self._since = {}
         self._seen = {}
+        # Steps that the sandbox has not taken yet, in the order in which they are posted.
+        self._waiting = []
         self._stop = threading.Event()
         # Why the last look failed; None when it did not.
         self.problem = None
@@ -76,15 +80,16 @@ class Trail:
             if events:
                 latest = max(event["timestamp"] for event in events)
                 marks.append((name, latest, {_identity(e) for e in events if e["timestamp"] >= latest - OVERLAP_MS}))
-        if steps:
-            steps.sort(key=lambda step: step["at_ms"])
-            status, answer = request("POST", self._url, {"steps": steps})
-            if status != 200:
-                raise OSError(f"the sandbox does not take the steps: {status} {answer[:200]}")
-        # Only now: steps that could not be posted are read again.
         for name, latest, ids in marks:
             self._since[name] = latest
             self._seen[name] = ids
+        self._waiting += sorted(steps, key=lambda step: step["at_ms"])
+        # What cannot be posted waits for the next time.
+        while self._waiting:
+            status, answer = request("POST", self._url, {"steps": self._waiting[:STEPS_AT_ONCE]})
+            if status != 200:
+                raise OSError(f"the sandbox does not take the steps: {status} {answer[:200]}")
+            del self._waiting[:STEPS_AT_ONCE]
         return len(steps)
 
 

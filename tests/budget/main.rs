@@ -167,6 +167,18 @@ fn a_calm_workspace_is_not_counted_and_one_under_pressure_is() {
 }
 
 #[test]
+fn a_limit_that_shrinks_is_written_once() {
+    let ends_at = NOW.plus_ms(8_000);
+    let known =
+        Budget { version: 1, limit: 230, taken: 94, ends_at, pressed_until: NOW.plus_ms(5_000), ..Budget::default() };
+    let heard =
+        Heard { reading: Some(Reading { limit: 141, remaining: 24, ends_at: NOW.plus_ms(4_000) }), denied: None };
+    let next = heed(Some(&known), &heard, NOW).unwrap();
+    assert_eq!((next.limit, next.taken), (141, 117));
+    assert_eq!(heed(Some(&next), &heard, NOW), None);
+}
+
+#[test]
 fn notes_and_tags_come_late_in_a_window_after_one_that_was_used_up() {
     let full = Budget {
         version: 1,

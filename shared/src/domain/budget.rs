@@ -306,11 +306,6 @@ impl Budget {
         }
     }
 
-    /// What of a window may be taken unnoticed by others before it is worth a write.
-    fn slack(&self) -> u32 {
-        self.limit / 10
-    }
-
     fn heed_reading(&mut self, reading: Reading, now: Timestamp) {
         let used = reading.used();
         let is_of_now = reading.ends_at > now && reading.ends_at <= now.plus_ms(LONGEST_WINDOW_MS);
@@ -320,13 +315,15 @@ impl Budget {
             return;
         }
         let was_pressed = self.is_pressed(now);
+        // What of a window may be taken unnoticed by others before it is worth a write.
+        let slack = reading.limit / 10;
         // Ends are told in whole seconds.
         let is_later = reading.ends_at > self.ends_at.plus_ms(GUARD_MS);
         if is_later || !was_pressed {
             self.after_full = was_pressed && self.is_full();
             self.ends_at = reading.ends_at;
             self.taken = used;
-        } else if used > self.taken.saturating_add(self.slack()) || reading.remaining == 0 && self.taken < used {
+        } else if used > self.taken.saturating_add(slack) || reading.remaining == 0 && self.taken < used {
             self.taken = used;
         }
         self.limit = reading.limit;

@@ -5,8 +5,12 @@
 //! Intercom marks no customer as a machine: another bot, an auto-responder or an out-of-office
 //! message comes as the customer's. So these rules look at what no person does. A teammate's word or
 //! deed ends every suspicion. The customer's word counts as a person's unless it
-//! - came within [`AT_ONCE_MS`] of the bot's last one, counted from when that was there to be read, or
+//! - answers the bot within [`AT_ONCE_MS`] of its last one, counted from when that was there to be
+//!   read, or
 //! - is the same long text as the customer's last one, whatever numbers stand in it.
+//!
+//! Only what was written after something of the bot's, and is the first since, answers it. The rest of
+//! several messages in a row, and what crosses the bot's words, tells nothing about who writes.
 //!
 //! The bot goes round in circles when it has said as much as the operator allows within the time
 //! that the operator sets, and
@@ -31,7 +35,7 @@ use sha2::{Digest, Sha256};
 
 use super::content::Message;
 use super::conversation::remember;
-use super::ids::Timestamp;
+use super::ids::{PartId, Timestamp};
 use super::incoming;
 use super::settings::LoopLimits;
 
@@ -63,10 +67,12 @@ pub struct Exchange {
     pub unanswered: u32,
     /// How many of the customer's words in a row look like a machine's.
     pub mechanical: u32,
-    /// When the first message that the bot sent since the customer's last set out.
-    pub set_out: Option<Timestamp>,
+    /// The first message of the bot's that is there since the customer's last was seen.
+    pub first: Option<PartId>,
+    /// When that was there.
+    pub first_there: Timestamp,
     /// When its last one was there.
-    pub was_there: Option<Timestamp>,
+    pub last_there: Timestamp,
     /// The customer's last words, where they were long, as a digest.
     pub words: Option<u64>,
     /// How often they were said again.
@@ -114,14 +120,12 @@ impl Exchange {
         }
     }
 
-    /// A message of the bot's sets out for Intercom.
-    pub fn message_sets_out(&mut self, now: Timestamp) {
-        self.set_out.get_or_insert(now);
-    }
-
-    /// It is there.
-    pub fn message_is_there(&mut self, now: Timestamp) {
-        self.was_there = Some(now);
+    /// A message of the bot's is there, as this part where that is known.
+    pub fn message_is_there(&mut self, part: Option<PartId>, now: Timestamp) {
+        if self.first.is_none() {
+            (self.first, self.first_there) = (part, now);
+        }
+        self.last_there = now;
     }
 
     /// Another bot says something to the customer.
@@ -157,12 +161,15 @@ impl Exchange {
         let again = words.is_some() && words == self.words;
         self.repeated = if again { self.repeated.saturating_add(1) } else { 0 };
         self.words = words;
-        if again || self.came_at_once(message.created_at) {
+        let answers = self.first.is_some() && message.part_id > self.first;
+        if again || (answers && self.is_at_once(message.created_at)) {
             self.mechanical = self.mechanical.saturating_add(1);
         } else {
-            self.mechanical = 0;
             self.unanswered = MAX_UNANSWERED.min(self.unanswered + 1);
-            self.said.clear();
+            if answers {
+                self.mechanical = 0;
+                self.said.clear();
+            }
         }
         if now > self.rounds_since.plus_ms(limits.ms()) {
             (self.rounds_since, self.rounds) = (now, 0);
@@ -172,15 +179,13 @@ impl Exchange {
             self.answered_twice = 0;
         }
         (self.answered, self.answered_by_another) = (false, false);
-        (self.alone, self.set_out) = (0, None);
+        (self.alone, self.first) = (0, None);
     }
 
-    /// Whether something that the customer said at this moment, in whole seconds, answers the bot
-    /// faster than a person does. What was under way before the bot spoke does not answer it.
-    fn came_at_once(&self, at: Timestamp) -> bool {
-        let Some(last) = self.was_there.max(self.set_out) else { return false };
-        let first = self.set_out.unwrap_or(last);
-        first.seconds() <= at.seconds() && at <= last.plus_ms(AT_ONCE_MS)
+    /// Whether this moment, in whole seconds of another clock, is right behind the bot's words. One
+    /// well before them is of a clock that is off, and tells nothing.
+    fn is_at_once(&self, at: Timestamp) -> bool {
+        self.first_there.seconds() <= at.seconds() + 1 && at <= self.last_there.plus_ms(AT_ONCE_MS)
     }
 
     /// Whether the bot has said all it may without a person's word.
@@ -223,11 +228,12 @@ mod tests {
     struct Talk {
         exchange: Exchange,
         now: u64,
+        parts: u64,
     }
 
     impl Talk {
         fn new() -> Self {
-            Self { exchange: Exchange::default(), now: BEGIN }
+            Self { exchange: Exchange::default(), now: BEGIN, parts: 0 }
         }
 
         /// The bot speaks, unless it may not; whether it did.
@@ -237,16 +243,26 @@ mod tests {
                 return false;
             }
             self.exchange.bot_speaks(now, LIMITS);
-            self.exchange.message_sets_out(now);
             self.now += 300;
-            self.exchange.message_is_there(Timestamp(self.now));
+            let part = self.part();
+            self.exchange.message_is_there(part, Timestamp(self.now));
             true
+        }
+
+        fn part(&mut self) -> Option<PartId> {
+            self.parts += 1;
+            PartId::parse(&self.parts.to_string()).ok()
         }
 
         fn customer(&mut self, after_ms: u64, words: &str) {
             self.now += after_ms;
+            let part = self.part();
+            self.customer_as(part, words);
+        }
+
+        fn customer_as(&mut self, part_id: Option<PartId>, words: &str) {
             let message = Message {
-                part_id: None,
+                part_id,
                 author: Author { kind: AuthorKind::Customer, id: "c".into(), name: None },
                 body: Some(Body::html(words)),
                 attachments: vec![],
@@ -312,13 +328,31 @@ mod tests {
 
     #[test]
     fn what_crosses_the_bots_words_is_no_answer_to_them() {
-        // The customer writes every three seconds, the bot takes longer: none of it is an answer.
+        // The customer writes while the bot does, whose words are there before the customer's are seen.
         let mut talk = Talk::new();
         for _ in 0..30 {
+            let before = talk.part();
             assert!(talk.bot());
-            talk.exchange.set_out = talk.exchange.set_out.map(|at| at.plus_ms(3_000));
-            talk.customer(1_000, "and");
+            talk.customer_as(before, "and");
         }
+    }
+
+    #[test]
+    fn only_the_first_of_many_messages_in_a_row_answers_the_bot() {
+        let mut talk = Talk::new();
+        assert!(talk.bot());
+        (0..12).for_each(|_| talk.customer(100, "and another thing"));
+        assert_eq!(talk.exchange.mechanical, 1);
+        assert!((0..12).all(|_| talk.bot()));
+    }
+
+    #[test]
+    fn a_machine_that_writes_twice_each_time_is_one() {
+        let twice = |talk: &mut Talk, round: usize| {
+            talk.customer(300, &format!("no {round}"));
+            talk.customer(300, "really");
+        };
+        assert_eq!(Talk::new().rounds(40, twice), 10);
     }
 
     #[test]

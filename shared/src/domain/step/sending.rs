@@ -62,9 +62,6 @@ impl Stepper<'_> {
             Progress::Pending { not_before } if *not_before > now => Effect::Wait { until: *not_before },
             Progress::Pending { .. } => {
                 head.progress = Progress::Claimed { claim: claim.clone(), until, after: last_known };
-                if matches!(head.action, Action::Reply { .. } | Action::Close { .. }) {
-                    self.state.exchange.message_sets_out(now);
-                }
                 Effect::Perform { seq: head.seq, action: head.action.clone() }
             }
             Progress::Claimed { until, .. } => Effect::Wait { until: *until },
@@ -117,13 +114,13 @@ impl Stepper<'_> {
         if let Action::Reply { offer, .. } = &entry.action {
             self.remember_offer(part_id.as_ref(), offer.as_ref());
         }
-        self.finish(&entry, CommandOutcome::Done { part_id });
+        self.finish(&entry, CommandOutcome::Done { part_id: part_id.clone() });
         if self.is_return(&entry) {
             self.state.resume_at = Some(self.now); // the router looks at once who was first
             return;
         }
         if matches!(entry.action, Action::Reply { .. } | Action::Close { .. }) {
-            self.state.exchange.message_is_there(self.now);
+            self.state.exchange.message_is_there(part_id, self.now);
         }
         if !matches!(entry.action, Action::Close { .. }) {
             if newest {

@@ -200,6 +200,9 @@ impl Player {
     }
 
     async fn begin(&mut self, conversation: &str, body: Value) -> Finding {
+        if self.scenario.steps.iter().any(|step| matches!(step.deed, Deed::SameIdElsewhere { .. })) {
+            self.get_ahead_of(&self.elsewhere()?).await?;
+        }
         let id = self.begun(&self.app_id, &body).await?;
         let place = Place { app_id: self.app_id.clone(), cast: self.cast.clone(), id };
         self.conversations.insert(conversation.to_owned(), place);
@@ -213,11 +216,27 @@ impl Player {
         id.ok_or_else(|| format!("no conversation was begun: {begun}"))
     }
 
+    fn elsewhere(&self) -> Result<String, String> {
+        let other = self.shared.workspaces.keys().find(|app_id| **app_id != self.app_id).cloned();
+        other.ok_or_else(|| "there is no other workspace".to_owned())
+    }
+
+    /// Begins conversations until the other workspace has not reached the ids that come next here.
+    async fn get_ahead_of(&self, other: &str) -> Finding {
+        let body = json!({"body": "Nothing happens here."});
+        let reached = self.begun(other, &body).await?;
+        for _ in 0..TRIES_FOR_AN_ID {
+            if self.begun(&self.app_id, &body).await? >= reached {
+                return Ok(());
+            }
+        }
+        Err(format!("this workspace is more than {TRIES_FOR_AN_ID} conversations behind"))
+    }
+
     /// Workspaces number their conversations for themselves, so that the same ids come up.
     async fn begin_elsewhere(&mut self, step: &Step, words: &str) -> Finding {
         let wanted = self.conversations.get("main").ok_or("the conversation has not begun")?.id;
-        let elsewhere = self.shared.workspaces.keys().find(|app_id| **app_id != self.app_id).cloned();
-        let app_id = elsewhere.ok_or("there is no other workspace")?;
+        let app_id = self.elsewhere()?;
         let cast = cast_of(&self.shared, &app_id).ok_or("the other workspace has no access token")?;
         let place = Place { app_id, cast: Arc::new(cast), id: wanted };
         for _ in 0..TRIES_FOR_AN_ID {
