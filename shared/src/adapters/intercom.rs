@@ -13,8 +13,8 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::http::{self, NotRead};
-use crate::domain::content::OfferedOption;
 use crate::domain::budget::{Heard, Reading, WINDOW_MS};
+use crate::domain::content::OfferedOption;
 use crate::domain::conversation::Action;
 use crate::domain::ids::{AppId, ConversationId, PartId, Timestamp};
 use crate::domain::part::{Assignee, Observation, Profile};

@@ -157,12 +157,13 @@ impl Exchange {
 
     /// The customer says something.
     pub fn customer_speaks(&mut self, message: &Message, now: Timestamp, limits: LoopLimits) {
-        let words = long_words(message);
+        let typed = message.pressed.is_none(); // a button is pressed in no time, and often
+        let words = long_words(message).filter(|_| typed);
         let again = words.is_some() && words == self.words;
         self.repeated = if again { self.repeated.saturating_add(1) } else { 0 };
         self.words = words;
         let answers = self.first.is_some() && message.part_id > self.first;
-        if again || (answers && self.is_at_once(message.created_at)) {
+        if again || (answers && typed && self.is_at_once(message.created_at)) {
             self.mechanical = self.mechanical.saturating_add(1);
         } else {
             self.unanswered = MAX_UNANSWERED.min(self.unanswered + 1);
@@ -267,6 +268,8 @@ mod tests {
                 body: Some(Body::html(words)),
                 attachments: vec![],
                 created_at: Timestamp::from_seconds(self.now / 1000),
+                pressed: None,
+                choice: None,
             };
             self.now += 200;
             self.exchange.customer_speaks(&message, Timestamp(self.now), LIMITS);

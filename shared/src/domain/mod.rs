@@ -5,8 +5,8 @@
 //! them by hand is how others went wrong.
 
 pub mod blocks;
-pub mod choice;
 pub mod budget;
+pub mod choice;
 pub mod command;
 pub mod content;
 pub mod conversation;

@@ -4,8 +4,8 @@ use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
 
-use crate::domain::content::{Author, AuthorKind, Body, QuickReplies};
 use crate::domain::budget::{Call, Heard};
+use crate::domain::content::{Author, AuthorKind, Body, QuickReplies};
 use crate::domain::conversation::{Action, Conversation, PendingEvent};
 use crate::domain::health::Health;
 use crate::domain::ids::{AdminId, AppId, BotId, ClaimId, ConversationId, ConversationKey, PartId, Timestamp};

@@ -26,7 +26,10 @@ impl Stepper<'_> {
     /// Why this command is not carried out, and the bot's turn ends with it. A hand-over is the way
     /// out and never refused.
     pub(super) fn breaks_off(&self, command: &Command) -> Option<(&'static str, String)> {
-        if self.state.control != Control::Bot || !speaks(command) || matches!(command.ask, Ask::Handover { .. } | Ask::Escalate { .. }) {
+        if self.state.control != Control::Bot
+            || !speaks(command)
+            || matches!(command.ask, Ask::Handover { .. } | Ask::Escalate { .. })
+        {
             return None;
         }
         if self.goes_in_circles() {

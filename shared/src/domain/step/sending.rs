@@ -2,8 +2,8 @@
 //! only then try again. At most one action of a conversation is on the wire at any time, in order.
 
 use super::{Answer, Decision, Effect, Stepper};
-use crate::domain::content::Offer;
 use crate::domain::budget::Call;
+use crate::domain::content::Offer;
 use crate::domain::conversation::{
     Action, CommandOutcome, Control, Conversation, Lane, MAX_OWN_PARTS, OutboxEntry, Overtaker, Progress, Weight,
     remember,

@@ -42,7 +42,7 @@ impl Reader<'_> {
             (rules.default.deed, rules.default.line) = (deed, line);
         }
         rules.default.to = self.whom(&mut section, "default_team", "default_teammate");
-        rules.default.shadow = self.boolean(&mut section, "default_shadow");
+        rules.default.shadow = self.boolean(&mut section, "default_shadow", false);
         if let Some(mut office) = self.subsection(&mut section, "office_hours", "[workspace.rules.office_hours]") {
             rules.office = self.office(&mut office);
             self.close(&office);
@@ -102,7 +102,7 @@ impl Reader<'_> {
         let tags = self.set(section, "tags");
         let attributes = self.attributes(section);
         let hours = self.hours(section, has_office);
-        let shadow = self.boolean(section, "shadow");
+        let shadow = self.boolean(section, "shadow", false);
         let (deed, _) = deed?;
         if let (Deed::Nothing, Some((_, line))) = (deed, confidence) {
             self.mistake(line, "`confidence` is without effect: to say nothing the bot need not be sure");
