@@ -79,7 +79,7 @@ impl Stepper<'_> {
         self.state.resume_at = None;
         self.new_epoch();
         self.tell(EventKind::HandoverWaiting { team: None });
-        self.tell_teammates(
+        self.say_to_teammates(
             "A workflow gave this conversation back to the bot, which had talked long enough without a person. The bot \
              stays silent. Please take over, or assign the conversation to the bot by hand to let it go on.",
         );
@@ -90,7 +90,7 @@ impl Stepper<'_> {
     pub(super) fn explain_the_silence(&mut self, part: &Part) {
         if part.by_app && self.state.control == Control::Bot {
             self.note(Decision::TwoBots);
-            self.tell_teammates(&format!(
+            self.say_to_teammates(&format!(
                 "An app answered here in the name of teammate {}, so the bot is silent as if a person had taken over. \
                  If that teammate is another bot, name it in the setting `other_bots`; assign the conversation to the \
                  bot to let it go on.",

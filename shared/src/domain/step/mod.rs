@@ -297,6 +297,7 @@ fn by_whom(input: &Input) -> &'static str {
         Input::Observed(_)
         | Input::Deleted
         | Input::Claim { .. }
+        | Input::PutOff { .. }
         | Input::Answered { .. }
         | Input::ReadBack { .. }
         | Input::Delivered { .. } => "",

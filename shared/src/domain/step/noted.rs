@@ -33,16 +33,16 @@ impl Stepper<'_> {
         match command {
             NoteCommand::Why => {
                 let html = self.why();
-                self.tell_teammates(html);
+                self.leave_note(html);
             }
             NoteCommand::Summary => {
                 let html = self.summary(observation, part);
-                self.tell_teammates(html);
+                self.leave_note(html);
             }
-            NoteCommand::Help => self.tell_teammates(notes::HELP.to_owned()),
+            NoteCommand::Help => self.leave_note(notes::HELP.to_owned()),
             NoteCommand::Unknown(words) => {
                 let html = render::plain(&format!("I do not know “{words}”."));
-                self.tell_teammates(html + notes::HELP);
+                self.leave_note(html + notes::HELP);
             }
             NoteCommand::Pause(minutes) => self.pause_by_note(part, minutes, taking),
             NoteCommand::Resume => self.resume_by_note(observation, taking),
@@ -60,12 +60,12 @@ impl Stepper<'_> {
         }
     }
 
-    fn tell_teammates(&mut self, html: String) {
+    fn leave_note(&mut self, html: String) {
         self.enqueue(None, Weight::Optional, Action::Note { html });
     }
 
     pub(super) fn say_to_teammates(&mut self, words: &str) {
-        self.tell_teammates(render::plain(words));
+        self.leave_note(render::plain(words));
     }
 
     fn pause_by_note(&mut self, part: &Part, minutes: Option<u64>, taking: &mut bool) {
@@ -97,6 +97,7 @@ impl Stepper<'_> {
             Control::Human | Control::Paused => {}
         }
         self.wanted = true;
+        self.state.exchange.person_acted();
         self.give_to_bot(taking);
         if !self.workspace.is_bots(&observation.owner()) || !self.workspace.is_bots(&observation.assignee) {
             let from = observation.assignee.clone();

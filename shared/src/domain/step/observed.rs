@@ -559,15 +559,10 @@ impl Stepper<'_> {
         let to = self.workspace.handover.default.clone().unwrap_or(Assignee::Nobody);
         self.state.control = Control::Human;
         self.new_epoch();
-        self.tell_teammates(&format!("{why} Please take over."));
+        self.say_to_teammates(&format!("{why} Please take over."));
         let assign = Action::Assign { to: to.clone(), fallbacks: vec![Assignee::Nobody] };
         self.enqueue(None, Weight::Completes, assign);
         to
-    }
-
-    /// Leaves a note.
-    pub(super) fn tell_teammates(&mut self, words: &str) {
-        self.enqueue(None, Weight::Optional, Action::Note { html: render::plain(words) });
     }
 
     pub(super) fn deleted(&mut self) {
