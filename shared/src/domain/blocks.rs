@@ -12,6 +12,7 @@ use super::content::{Block, Card, Choice, Offer, OfferedOption, TextFormat};
 use super::html::{self, Writer};
 use super::render;
 use super::settings::ApiVersion;
+use super::split;
 
 /// One message as Intercom gets it.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -31,6 +32,9 @@ pub struct Said {
 const MAX_ATTACHMENTS: usize = 10;
 /// The longest text of one reply, in bytes. Intercom documents no limit; this is ours.
 const MAX_TEXT_BYTES: usize = 32 * 1024;
+/// The longest message, in bytes of HTML; what is longer is said in several. Intercom documents no limit:
+/// this is what is read well in the Messenger.
+const MAX_MESSAGE_BYTES: usize = 8 * 1024;
 /// How many options may be offered, and how many cards or things of a list shown.
 const MAX_OPTIONS: usize = 20;
 const MAX_CARDS: usize = 30;
@@ -191,11 +195,12 @@ pub fn messages(content: &[Block], version: ApiVersion, name: &str) -> Vec<Said>
     }
     let Some(choices) = choices else {
         said.extend((!is_empty(&draft)).then_some(draft));
-        return said;
+        return said.into_iter().flat_map(in_pieces).collect();
     };
     let list = numbered(choices);
-    let offer = Some(Offer { options: offered(choices, name), buttons: version.has_quick_replies() });
-    if version.has_quick_replies() {
+    let buttons = version.has_quick_replies();
+    let offer = Some(Offer { options: offered(choices, name), buttons });
+    if buttons || draft.html.len() + list.len() > MAX_MESSAGE_BYTES {
         let pause_ms = if is_empty(&draft) { draft.pause_ms } else { 0 };
         said.extend((!is_empty(&draft)).then_some(draft));
         said.push(Said { pause_ms, html: list, attachment_urls: Vec::new(), offer });
@@ -203,7 +208,20 @@ pub fn messages(content: &[Block], version: ApiVersion, name: &str) -> Vec<Said>
         draft.html.push_str(&list);
         said.push(Said { offer, ..draft });
     }
-    said
+    said.into_iter().flat_map(in_pieces).collect()
+}
+
+/// A message in as many as its length takes. Its files come with the last of them.
+fn in_pieces(mut said: Said) -> Vec<Said> {
+    let mut pieces = split::split(&said.html, MAX_MESSAGE_BYTES);
+    said.html = pieces.pop().unwrap_or_default();
+    let before = pieces.into_iter().map(|html| Said { html, ..Said::default() });
+    let mut all: Vec<Said> = before.chain([said]).collect();
+    let pause_ms = all.last_mut().map(|last| std::mem::take(&mut last.pause_ms)).unwrap_or_default();
+    if let Some(first) = all.first_mut() {
+        first.pause_ms = pause_ms;
+    }
+    all
 }
 
 fn is_empty(said: &Said) -> bool {
@@ -434,6 +452,22 @@ mod tests {
         }
         let question = [text("a"), pause(5), Block::Options { text: Some("b".to_owned()), options: choices(&["X"]) }];
         assert_eq!(pauses(&question, "2.15"), [p(0, "a"), p(5, "b"), (0, list.1)]);
+    }
+
+    #[test]
+    fn what_is_long_is_said_in_several_messages_its_files_and_options_with_the_last() {
+        let long = text(&"Some words of a paragraph.\n\n".repeat(700));
+        let file = Block::File { url: "https://a.example/p.pdf".to_owned(), name: None };
+        let content = [text("a"), Block::Pause { ms: 5 }, long, file, options(&["Basic", "Team"])];
+        for api in ["2.10", "2.15"] {
+            let said = messages(&content, version(api), "c1");
+            assert!(said.len() >= 4 && said.iter().all(|one| one.html.len() <= MAX_MESSAGE_BYTES), "{api}");
+            let pauses: Vec<usize> = (0..said.len()).filter(|place| said[*place].pause_ms > 0).collect();
+            assert_eq!(pauses, [1], "{api}: in front of it, and not within");
+            let place = said.iter().position(|one| !one.attachment_urls.is_empty()).unwrap();
+            assert_eq!(place, said.len() - 2, "{api}: with the last of its own words");
+            assert_eq!(said.iter().position(|one| one.offer.is_some()), Some(said.len() - 1), "{api}");
+        }
     }
 
     #[test]

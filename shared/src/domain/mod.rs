@@ -21,6 +21,8 @@ pub mod render;
 pub mod rules;
 pub mod settings;
 pub mod signature;
+pub mod split;
 pub mod step;
 pub mod suggestion;
 pub mod token;
+pub mod tree;
