@@ -1,6 +1,9 @@
 //! What a bot says and how it looks: every block, for an API without quick replies and for one with
 //! them, as a table that is reviewed; the ways of words into Intercom and back.
 
+mod attacks;
+mod round_trip;
+
 use std::fmt::Write as _;
 
 use serde_json::{Value, json};

@@ -187,6 +187,9 @@ const WRITABLE: [(&str, bool); 13] = [
     ("a", false),
 ];
 
+/// What parts sections.
+const RULE: &str = "———";
+
 fn writable(name: &str) -> Option<(&'static str, bool)> {
     WRITABLE.iter().find(|(known, _)| *known == name).copied()
 }
@@ -267,6 +270,13 @@ impl Writer {
     pub fn line_break(&mut self) {
         self.ensure_paragraph();
         self.out.push_str("<br>");
+    }
+
+    /// Parts what comes from what was: a line of its own, as there is no element for it.
+    pub fn rule(&mut self) {
+        self.start("p");
+        self.text(RULE);
+        self.end("p");
     }
 
     /// Shows a picture, if its address may be followed.
@@ -374,6 +384,8 @@ pub fn sanitize(html: &str) -> String {
                 "br" => writer.line_break(),
                 "img" => writer.image(&url.unwrap_or_default(), &label.unwrap_or_default()),
                 "a" => writer.link(&url.unwrap_or_default()),
+                "td" | "th" => writer.text(" "), // cells stand apart
+                "hr" => writer.rule(),
                 other => writer.start(alias(other)),
             },
             Piece::End { name } => writer.end(alias(&name)),

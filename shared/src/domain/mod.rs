@@ -15,6 +15,7 @@ pub mod health;
 pub mod html;
 pub mod ids;
 pub mod incoming;
+pub mod markdown;
 pub mod notes;
 pub mod part;
 pub mod render;

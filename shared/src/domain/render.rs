@@ -28,6 +28,7 @@ pub fn markdown(text: &str) -> String {
     let mut writer = Writer::default();
     // While a picture is read, its alternative text is collected instead of written.
     let mut picture: Option<(String, String)> = None;
+    let mut lists = Lists::default();
     for event in Parser::new_ext(text, Options::ENABLE_STRIKETHROUGH) {
         match (event, &mut picture) {
             (Event::Start(Tag::Image { dest_url, .. }), _) => picture = Some((dest_url.to_string(), String::new())),
@@ -38,8 +39,11 @@ pub fn markdown(text: &str) -> String {
             }
             (Event::Text(text) | Event::Code(text), Some((_, alt))) => alt.push_str(&text),
             (_, Some(_)) => {}
+            (Event::Start(tag), None) if lists.starts(&tag, &mut writer) => {}
+            (Event::End(tag), None) if lists.ends(tag, &mut writer) => {}
             (Event::Start(tag), None) => start(&mut writer, &tag),
             (Event::End(tag), None) => end(&mut writer, tag),
+            (Event::Rule, None) => writer.rule(),
             (Event::Text(text) | Event::Html(text) | Event::InlineHtml(text), None) => writer.text(&text),
             (Event::Code(code), None) => {
                 writer.start("code");
@@ -52,6 +56,51 @@ pub fn markdown(text: &str) -> String {
         }
     }
     writer.finish()
+}
+
+/// Lists that are open: for one that does not begin with 1, the number of its next item. Intercom's HTML
+/// has no such list, and bots that write "2." after a picture mean it: its items are paragraphs.
+#[derive(Default)]
+struct Lists {
+    open: Vec<Option<u64>>,
+    /// An item of such a list has just begun, and its paragraph with it.
+    begun: bool,
+}
+
+impl Lists {
+    /// Whether a tag belongs to such a list, and is dealt with.
+    fn starts(&mut self, tag: &Tag<'_>, writer: &mut Writer) -> bool {
+        let begun = std::mem::take(&mut self.begun);
+        match tag {
+            Tag::List(first) => {
+                let first = first.filter(|first| *first != 1);
+                self.open.push(first);
+                first.is_some()
+            }
+            Tag::Item => {
+                let Some(Some(next)) = self.open.last_mut() else { return false };
+                writer.start("p");
+                writer.text(&format!("{next}. "));
+                *next += 1;
+                self.begun = true;
+                true
+            }
+            Tag::Paragraph => begun,
+            _ => false,
+        }
+    }
+
+    fn ends(&mut self, tag: TagEnd, writer: &mut Writer) -> bool {
+        match tag {
+            TagEnd::List(_) => self.open.pop().is_some_and(|list| list.is_some()),
+            TagEnd::Item if matches!(self.open.last(), Some(Some(_))) => {
+                self.begun = false;
+                writer.end("p");
+                true
+            }
+            _ => false,
+        }
+    }
 }
 
 fn start(writer: &mut Writer, tag: &Tag<'_>) {
@@ -118,6 +167,15 @@ mod tests {
             markdown("Hello **you**\nnext line\n\n1. one\n2. [two](https://a.example/?a=1&b=2)\n\n`x<y`"),
             "<p>Hello <b>you</b><br>next line</p><ol><li>one</li><li><a href=\"https://a.example/?a=1&amp;b=2\">two</a></li></ol><p><code>x&lt;y</code></p>"
         );
+    }
+
+    #[test]
+    fn a_list_that_goes_on_keeps_its_numbers() {
+        assert_eq!(
+            markdown("1. one\n\n![p](https://a.example/p.png)\n\n2. two *x*\n3. three\n   - deep\n\n---\n\nend"),
+            "<ol><li>one</li></ol><p><img src=\"https://a.example/p.png\" alt=\"p\"></p><p>2. two <i>x</i></p><p>3. three</p><ul><li>deep</li></ul><p>———</p><p>end</p>"
+        );
+        assert_eq!(markdown("5. a\n\n6. b\n\n   c"), "<p>5. a</p><p>6. b</p><p>c</p>");
     }
 
     #[test]

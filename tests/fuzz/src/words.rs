@@ -1,6 +1,7 @@
 //! Words: HTML from Intercom to bots, HTML and Markdown from bots to Intercom.
 
 use shared::domain::content::{Body, BodyFormat};
+use shared::domain::tree::{self, Node};
 use shared::domain::{html, incoming, render};
 
 /// The elements that are written with an end tag.
@@ -73,6 +74,39 @@ fn assert_address(url: &str, schemes: &[&str]) {
     assert!(schemes.iter().any(|scheme| lower.starts_with(scheme)), "an address of another kind: {url:?}");
 }
 
+/// Asserts that HTML says the same after it was read as Markdown and that was rendered.
+pub fn assert_same_in_markdown(html: &str) {
+    let markdown = incoming::markdown(&Body::html(html));
+    let (before, after) = (meaning(html), meaning(&render::markdown(&markdown)));
+    assert_eq!(tree::write(&after), tree::write(&before), "by way of {markdown:?}");
+    assert_eq!(after, before, "by way of {markdown:?}");
+}
+
+/// What HTML says: its tree without what means nothing, addresses as Markdown can have them.
+fn meaning(html: &str) -> Vec<Node> {
+    fn spelt(node: Node) -> Node {
+        let plain = |url: String| {
+            let mut out = String::new();
+            for character in url.chars() {
+                match character {
+                    '(' | ')' | '<' | '>' | '\\' | '`' => out.push_str(&format!("%{:02X}", u32::from(character))),
+                    character if character.is_whitespace() => out.push_str("%20"),
+                    character => out.push(character),
+                }
+            }
+            out
+        };
+        match node {
+            Node::Image { url, alt } => Node::Image { url: plain(url), alt },
+            Node::Element { name, url, children } => {
+                Node::Element { name, url: url.map(plain), children: children.into_iter().map(spelt).collect() }
+            }
+            other => other,
+        }
+    }
+    tree::tidy(tree::read(html)).into_iter().map(spelt).collect()
+}
+
 /// HTML from Intercom, as bots read it.
 pub fn html_in(data: &[u8]) {
     let given = String::from_utf8_lossy(data);
@@ -81,6 +115,7 @@ pub fn html_in(data: &[u8]) {
     assert!(text.len() <= bound(given.len()), "{} bytes of text from {}", text.len(), given.len());
     assert!(markdown.len() <= bound(given.len()), "{} bytes of Markdown from {}", markdown.len(), given.len());
     assert_eq!(text.trim(), text);
+    assert_same_in_markdown(&given);
     // Who renders the Markdown finds no link but of the known schemes.
     assert_tame(&render::markdown(&markdown));
     let compared = incoming::comparable(&body);
@@ -105,6 +140,7 @@ pub fn markdown_out(data: &[u8]) {
     let given = String::from_utf8_lossy(data);
     let rendered = render::markdown(&given);
     assert_tame(&rendered);
+    assert_same_in_markdown(&rendered);
     // References to links may be used often; the parser's own limit on what they add is 100,000 bytes.
     assert!(rendered.len() <= bound(given.len()) + 600_000, "{} bytes from {}", rendered.len(), given.len());
     let visible: String =
