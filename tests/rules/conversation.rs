@@ -147,12 +147,13 @@ fn notes(actions: &[Action]) -> String {
 }
 
 fn replies(actions: &[Action]) -> Vec<&str> {
-    let reply = |action: &'_ Action| matches!(action, Action::Reply { .. });
-    let html = |action| match action {
-        &Action::Reply { ref html, .. } => html.as_str(),
-        _ => "",
-    };
-    actions.iter().filter(|action| reply(action)).map(html).collect()
+    actions
+        .iter()
+        .filter_map(|action| match action {
+            Action::Reply { html, .. } => Some(html.as_str()),
+            _ => None,
+        })
+        .collect()
 }
 
 fn assigned(actions: &[Action]) -> Vec<Assignee> {

@@ -109,11 +109,7 @@ action = "answer"
 "#;
     // What only the whole workspace tells is said once the workspace itself is good.
     expect(
-        &rules.replace("hours = \"open\"\n", "\n").replacen(
-            "[[workspace.rules.rule]]\nnodes = \"c\"",
-            "[[workspace.rules.rule]]\nnodes = \"c\"",
-            1,
-        ),
+        &rules.replace("hours = \"open\"\n", "\n"),
         &[(6, "the one on line"), (16, "never match"), (23, "must be people"), (29, "the one on line")],
     );
     assert!(mistakes(rules).iter().any(|(line, message)| *line == 22 && message.contains("office_hours")));

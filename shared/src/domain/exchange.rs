@@ -252,7 +252,7 @@ mod tests {
 
         fn part(&mut self) -> Option<PartId> {
             self.parts += 1;
-            PartId::parse(&self.parts.to_string()).ok()
+            PartId::parse(self.parts.to_string()).ok()
         }
 
         fn customer(&mut self, after_ms: u64, words: &str) {

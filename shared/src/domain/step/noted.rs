@@ -217,8 +217,8 @@ impl Stepper<'_> {
         };
         line("The customer's first words", of(AuthorKind::Customer).next());
         line("The customer's last words", of(AuthorKind::Customer).skip(1).last());
-        line("The bot's last words", of(AuthorKind::Teammate).filter(own).last());
-        line("A teammate's last words", of(AuthorKind::Teammate).filter(|message| !own(message)).last());
+        line("The bot's last words", of(AuthorKind::Teammate).rfind(own));
+        line("A teammate's last words", of(AuthorKind::Teammate).rfind(|message| !own(message)));
         if let Some(goal) = &self.state.goal {
             html.push_str(&render::plain(&format!("What the bot takes it to be about: {}.", goal.label())));
         }
