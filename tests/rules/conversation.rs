@@ -31,31 +31,38 @@ shadow = true
 "#;
 
 /// A conversation that the bot has, step by step.
-struct Talk {
-    workspace: Workspace,
-    scene: Scene,
-    state: Conversation,
+pub(crate) struct Talk {
+    pub(crate) workspace: Workspace,
+    pub(crate) scene: Scene,
+    pub(crate) state: Conversation,
     now: Timestamp,
     asked: u32,
+    refusal: Option<Answer>,
 }
 
 impl Talk {
+    pub(crate) fn of(scene: Scene) -> Self {
+        let mut workspace = super::workspace(RULES);
+        workspace.monitor = Some(Assignee::Nobody);
+        let (state, now) = (Conversation::default(), Timestamp(1_768_040_000_000));
+        Self { workspace, scene, state, now, asked: 0, refusal: None }
+    }
+
+    /// What Intercom answers to the next request, without doing anything.
+    pub(crate) fn refuse_next(&mut self, answer: Answer) {
+        self.refusal = Some(answer);
+    }
+
     fn new() -> Self {
         let mut scene = Scene::default();
         scene.assign_to_bot();
-        let mut talk = Self {
-            workspace: super::workspace(RULES),
-            scene,
-            state: Conversation::default(),
-            now: Timestamp(1_768_040_000_000),
-            asked: 0,
-        };
+        let mut talk = Self::of(scene);
         talk.look();
         talk.state.events.clear();
         talk
     }
 
-    fn take(&mut self, input: &Input) -> Vec<Effect> {
+    pub(crate) fn take(&mut self, input: &Input) -> Vec<Effect> {
         let outcome = step(&self.state, input, &self.workspace, self.now);
         let stored = serde_json::to_string(&outcome.state).unwrap();
         assert_eq!(serde_json::from_str::<Conversation>(&stored).unwrap(), outcome.state);
@@ -64,7 +71,7 @@ impl Talk {
     }
 
     /// The last part is notified, and the whole fetched where it is asked for.
-    fn hear(&mut self) {
+    pub(crate) fn hear(&mut self) {
         let notification = self.scene.notification();
         if self.take(&Input::Observed(notification.clone())).contains(&Effect::Fetch) {
             let whole = self.scene.whole().with_parts_of(&notification);
@@ -72,11 +79,11 @@ impl Talk {
         }
     }
 
-    fn look(&mut self) {
+    pub(crate) fn look(&mut self) {
         self.take(&Input::Observed(self.scene.whole()));
     }
 
-    fn ask(&mut self, ask: Ask) {
+    pub(crate) fn ask(&mut self, ask: Ask) {
         self.asked += 1;
         let id = CommandId::parse(format!("c{}", self.asked)).unwrap();
         let bot = BotId::parse("demo").unwrap();
@@ -84,7 +91,7 @@ impl Talk {
         self.take(&Input::Commanded(Command { id, bot, digest: String::new(), epoch, seq: None, ask }));
     }
 
-    fn answer(&mut self, node: &str, turn: Turn) {
+    pub(crate) fn answer(&mut self, node: &str, turn: Turn) {
         let name = Some(node.to_owned());
         let root = Node { id: format!("id-{node}"), external_name: name.clone(), name, ..Node::default() };
         let nodes = vec![Node { has_children: turn.nodes.len() > 1, ..root }];
@@ -92,16 +99,21 @@ impl Talk {
     }
 
     /// Everything that waits for Intercom, carried out there; what it was.
-    fn carry_out(&mut self) -> Vec<Action> {
+    pub(crate) fn carry_out(&mut self) -> Vec<Action> {
         let mut done = Vec::new();
         while let Some(entry) = self.state.outbox.front() {
             let (lane, seq) = (entry.action.lane(), entry.seq);
             let claim = ClaimId::parse("c").unwrap();
             let claimed = self.take(&Input::Claim { lane, claim: claim.clone(), until: self.now.plus_ms(60_000) });
             let Some(Effect::Perform { action, .. }) = claimed.last() else { continue };
-            done.push(action.clone());
-            let part_id = self.perform(action);
-            self.take(&Input::Answered { seq, claim, answer: Answer::Done { part_id } });
+            let answer = match self.refusal.take() {
+                Some(refusal) => refusal,
+                None => {
+                    done.push(action.clone());
+                    Answer::Done { part_id: self.perform(action) }
+                }
+            };
+            self.take(&Input::Answered { seq, claim, answer });
         }
         done
     }
@@ -116,16 +128,16 @@ impl Talk {
         self.scene.whole().parts.last().map(|part| part.id.clone())
     }
 
-    fn told(&mut self) -> Vec<EventKind> {
+    pub(crate) fn told(&mut self) -> Vec<EventKind> {
         self.state.events.drain(..).map(|event| event.kind).collect()
     }
 }
 
-fn text(words: &str) -> Vec<Block> {
+pub(crate) fn text(words: &str) -> Vec<Block> {
     vec![Block::Text { text: words.to_owned(), format: TextFormat::Plain }]
 }
 
-fn sure(thousandths: u16) -> Turn {
+pub(crate) fn sure(thousandths: u16) -> Turn {
     Turn { intents: vec![Intent { name: "i".to_owned(), confidence: Confidence(thousandths) }], ..Turn::default() }
 }
 
@@ -134,11 +146,11 @@ fn several() -> Turn {
     Turn { candidates: vec![candidate("One", "first"), candidate("Two <b>", "*second*")], ..sure(900) }
 }
 
-fn team(id: &str) -> Assignee {
+pub(crate) fn team(id: &str) -> Assignee {
     Assignee::Team(TeamId::parse(id).unwrap())
 }
 
-fn notes(actions: &[Action]) -> String {
+pub(crate) fn notes(actions: &[Action]) -> String {
     let note = |action: &Action| match action {
         Action::Note { html } => Some(html.clone()),
         _ => None,
@@ -146,7 +158,7 @@ fn notes(actions: &[Action]) -> String {
     actions.iter().filter_map(note).collect::<Vec<_>>().join("\n")
 }
 
-fn replies(actions: &[Action]) -> Vec<&str> {
+pub(crate) fn replies(actions: &[Action]) -> Vec<&str> {
     actions
         .iter()
         .filter_map(|action| match action {
@@ -156,7 +168,7 @@ fn replies(actions: &[Action]) -> Vec<&str> {
         .collect()
 }
 
-fn assigned(actions: &[Action]) -> Vec<Assignee> {
+pub(crate) fn assigned(actions: &[Action]) -> Vec<Assignee> {
     let to = |action: &Action| match action {
         Action::Assign { to, .. } => Some(to.clone()),
         _ => None,

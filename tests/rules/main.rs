@@ -4,6 +4,7 @@
 mod conversation;
 mod properties;
 mod settings;
+mod watching;
 
 use std::fmt::Write as _;
 

@@ -17,6 +17,7 @@ use shared::testing::{SUPPORT, Scene};
 fn workspace() -> Workspace {
     let mut workspace = shared::testing::workspace();
     workspace.rules.default.deed = Deed::Suggest;
+    workspace.monitor = Some(Assignee::Nobody);
     workspace
 }
 
@@ -61,9 +62,11 @@ struct Life {
 }
 
 impl Life {
-    fn begin() -> Self {
+    fn begin(assigned: bool) -> Self {
         let mut scene = Scene::default();
-        scene.assign_to_bot();
+        if assigned {
+            scene.assign_to_bot();
+        }
         Self {
             scene,
             heard: Vec::new(),
@@ -306,8 +309,8 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn the_rules_hold_in_every_life(moves in moves()) {
-        let mut life = Life::begin();
+    fn the_rules_hold_in_every_life(moves in moves(), assigned in any::<bool>()) {
+        let mut life = Life::begin(assigned);
         for step in &moves {
             life.live(step);
         }
@@ -339,6 +342,7 @@ proptest! {
         let bots = workspace().is_bots(&whole.assignee);
         match life.state.control {
             Control::Human if life.state.bot.is_some() => {}
+            Control::Bot if life.state.away => prop_assert_eq!(whole.assignee, Assignee::Nobody, "it is watched"),
             Control::Bot | Control::Paused => prop_assert!(bots || life.state.bot.is_none(), "{:?}", whole.assignee),
             _ => {}
         }

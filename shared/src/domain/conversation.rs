@@ -538,7 +538,7 @@ pub struct Conversation {
     /// What was offered recently, oldest first.
     #[serde(skip_serializing_if = "VecDeque::is_empty")]
     pub offers: VecDeque<Offered>,
-    /// The bot speaks although it is not in the bot's inbox: it is being assigned to it.
+    /// It is not in the bot's inbox: the bot watches it where it is, or is being assigned to it.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub away: bool,
     /// The last root node with an external name that the bot's dialog came by: what the customer

@@ -140,6 +140,8 @@ pub struct Workspace {
     pub bot_teams: Vec<TeamId>,
     /// Teammates who are other apps' bots: what they do is no person's doing.
     pub other_bots: Vec<AdminId>,
+    /// The inbox in which the bot also answers what nobody has yet.
+    pub monitor: Option<Assignee>,
     /// The bot that serves it.
     pub bot: BotId,
     /// What Baton says when the bot first gets a conversation, as Markdown. Nothing unless set.

@@ -289,6 +289,7 @@ impl Reader<'_> {
         let bot_teammate = self.id("bot_teammate", bot_teammate, AdminId::parse);
         let bot_teams = self.ids(section, "bot_teams", "team", TeamId::parse);
         let other_bots = self.other_bots(section, bot_teammate.as_ref());
+        let monitor = self.monitor(section);
         let bot = self.bot_of(section, bots);
         let introduction = self.words(section, "introduction");
         let take_back = self.boolean(section, "take_back", true);
@@ -309,6 +310,7 @@ impl Reader<'_> {
             bot_teammate: bot_teammate?,
             bot_teams,
             other_bots,
+            monitor,
             bot: bot?,
             introduction,
             handover,
@@ -323,7 +325,7 @@ impl Reader<'_> {
             self.mistake(handover_line, "the hand-over's default is the bot's own; it must be people");
             return None;
         }
-        self.check_rules(&workspace);
+        self.check_rules(&workspace, handover_line);
         Some(workspace)
     }
 

@@ -184,6 +184,7 @@ impl Stepper<'_> {
         }
         match &command.ask {
             Ask::Reply { content } => {
+                self.take_what_is_watched();
                 let messages = self.messages(command, content);
                 self.say(id, Weight::Completes, messages);
             }
@@ -204,7 +205,10 @@ impl Stepper<'_> {
             Ask::SetAttributes { attributes } => {
                 self.enqueue(id, Weight::Completes, Action::SetAttributes { attributes: attributes.clone() });
             }
-            Ask::Snooze { until } => self.enqueue(id, Weight::Completes, Action::Snooze { until: *until }),
+            Ask::Snooze { until } => {
+                self.take_what_is_watched();
+                self.enqueue(id, Weight::Completes, Action::Snooze { until: *until });
+            }
             Ask::Close { reason, tags, attributes } => {
                 self.enqueue_attributes(command, attributes);
                 self.enqueue_tags(command, tags, Weight::Optional, false);
@@ -213,6 +217,7 @@ impl Stepper<'_> {
                     self.settle_command(&command.id, CommandOutcome::Done { part_id: None });
                     return;
                 }
+                self.take_what_is_watched();
                 let html = reason.as_deref().filter(|text| !text.trim().is_empty()).map(render::markdown);
                 self.enqueue(id, Weight::Completes, Action::Close { html });
             }

@@ -17,6 +17,7 @@ mod returning;
 mod ruled;
 mod sending;
 mod telling;
+mod watching;
 
 pub use telling::Vain;
 
@@ -327,7 +328,8 @@ pub fn waiting(state: &Conversation) -> Waiting {
 #[must_use]
 pub fn is_behind(state: &Conversation, shown: &Observation, workspace: &Workspace) -> bool {
     if state.bot.is_none() {
-        return shown.open && workspace.is_bots(&shown.assignee);
+        let is_watched = workspace.monitor.as_ref() == Some(&shown.assignee);
+        return shown.open && (is_watched || workspace.is_bots(&shown.assignee));
     }
     if shown.rating.is_some() && shown.rating != state.rating {
         return true;

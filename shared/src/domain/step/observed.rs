@@ -75,7 +75,7 @@ impl Stepper<'_> {
         let is_bots = |assignee: &Assignee| self.workspace.is_bots(assignee);
         if !observation.complete {
             let hinted = is_bots(&observation.owner()) || is_bots(&observation.assignee);
-            if hinted && observation.open {
+            if (hinted && observation.open) || self.may_be_watched(observation) {
                 self.effects.push(Effect::Fetch);
             }
             return;
@@ -90,6 +90,8 @@ impl Stepper<'_> {
                     self.observed(observation);
                 }
             }
+        } else if self.watch(observation) {
+            self.take(observation);
         }
     }
 
@@ -487,7 +489,7 @@ impl Stepper<'_> {
             self.state.told.raise(&part.id);
         }
         self.state.seen_count = observation.part_count;
-        if let (true, Some(introduction)) = (first_time, &self.workspace.introduction) {
+        if let (true, Some(introduction)) = (first_time && !self.state.away, &self.workspace.introduction) {
             let html = render::markdown(introduction);
             self.enqueue(None, Weight::Completes, Action::Reply { html, attachment_urls: Vec::new(), offer: None });
         }

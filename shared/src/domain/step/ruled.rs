@@ -29,6 +29,7 @@ impl Stepper<'_> {
         let ruled = Ruled { at: self.now, node, confidence: turn.confidence(), ruling: ruling.clone() };
         remember(&mut self.state.ruled, ruled, MAX_RULED);
         if ruling.deed == Deed::Answer && !ruling.shadow {
+            self.take_what_is_watched();
             let messages = self.messages(command, content);
             self.say(Some(&command.id), Weight::Completes, messages);
             return;
@@ -42,6 +43,12 @@ impl Stepper<'_> {
         });
         if ruling.shadow || ruling.deed == Deed::Suggest {
             self.state.suggestion = Some(self.suggestion(command, content, turn, root.clone(), ruling.shadow));
+        }
+        // What is only watched lies where people find it, and the customer's next message may be one for
+        // the bot.
+        let posts = matches!(ruling.deed, Deed::Send | Deed::Suggest) && !ruling.shadow;
+        if self.state.away && !posts {
+            return;
         }
         let note = self.note_of(&ruling, root.as_ref(), turn);
         self.leave_to_people(&ruling, note);
@@ -115,8 +122,9 @@ impl Stepper<'_> {
     /// From here on the bot is silent, and people have the conversation.
     fn leave_to_people(&mut self, ruling: &Ruling, note: Option<String>) {
         let to = ruling.to.clone().unwrap_or_else(|| self.escalation());
+        let had_it = !self.state.away;
         self.begin_to_leave();
-        if !ruling.shadow {
+        if had_it && !ruling.shadow {
             self.say_farewell(None);
         }
         if let Some(html) = note {

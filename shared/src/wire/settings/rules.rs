@@ -57,18 +57,42 @@ impl Reader<'_> {
         rules
     }
 
+    /// `true` or `"unassigned"`, or the id of a team.
+    pub(super) fn monitor(&mut self, workspace: &mut Section<'_, '_>) -> Option<Assignee> {
+        let value = workspace.get("monitor")?;
+        let line = self.line_of(value);
+        match value.get_ref() {
+            DeValue::Boolean(on) => on.then_some(Assignee::Nobody),
+            DeValue::String(text) if text == "unassigned" => Some(Assignee::Nobody),
+            DeValue::String(text) => {
+                self.id("monitor", Some((text.to_string(), line)), TeamId::parse).map(Assignee::Team)
+            }
+            _ => {
+                self.mistake(line, "`monitor` must be true, false, \"unassigned\" or the id of a team in quotes");
+                None
+            }
+        }
+    }
+
     /// What only the whole workspace tells: whose a target is, which inboxes the bot looks into, and
     /// which rules leave nothing to others.
-    pub(super) fn check_rules(&mut self, workspace: &Workspace) {
+    pub(super) fn check_rules(&mut self, workspace: &Workspace, line: usize) {
+        if workspace.monitor.as_ref().is_some_and(|inbox| workspace.is_bots(inbox)) {
+            self.mistake(line, "`monitor` names the bot's own team; what comes in there is the bot's anyway");
+        }
         let rules = &workspace.rules;
         for rule in rules.rules.iter().chain([&rules.default]) {
             if rule.to.as_ref().is_some_and(|to| workspace.is_bots(to)) {
                 self.mistake(rule.line, "the rule's team or teammate is the bot's own; it must be people");
             }
-            let elsewhere = rule.when.inboxes.iter().find(|inbox| !workspace.is_bots(inbox));
+            let elsewhere = rule
+                .when
+                .inboxes
+                .iter()
+                .find(|inbox| !workspace.is_bots(inbox) && workspace.monitor.as_ref() != Some(inbox));
             if elsewhere.is_some() {
                 let message = "this rule can never match: the bot does not have what is in one of its `inboxes`; \
-                               they are \"bot\" or ids of `bot_teams`";
+                               they are \"bot\", ids of `bot_teams`, and what `monitor` names";
                 self.mistake(rule.line, message);
             }
         }
@@ -160,6 +184,7 @@ impl Reader<'_> {
         for (text, line) in self.list(section, "inboxes") {
             inboxes.extend(match text.as_str() {
                 "bot" => bot.cloned().map(Assignee::Teammate),
+                "unassigned" => Some(Assignee::Nobody),
                 _ => self.id("inboxes", Some((text, line)), TeamId::parse).map(Assignee::Team),
             });
         }
