@@ -227,6 +227,44 @@ fn answers_tell_how_much_of_the_limit_is_left_and_whether_the_token_is_taken() {
 }
 
 #[test]
+fn nothing_is_handed_over_to_where_nobody_would_find_it() {
+    run(async {
+        let there = There::start("vacancies", "2.15").await;
+        let dana = Assignee::Teammate(AdminId::parse("900004").unwrap());
+        for (to, expected) in [(dana, "no_inbox_seat"), (team("500003"), "empty_team")] {
+            let assign = Action::Assign { to, fallbacks: Vec::new() };
+            let answer = there.api.perform(&there.workspace, &there.id, &assign).await;
+            assert!(matches!(&answer, Answer::Rejected { code, .. } if code == expected), "{answer:?}");
+        }
+        let seen = there.api.observe(&there.workspace, &there.id, false).await.unwrap();
+        assert_eq!(seen.assignee, Assignee::Nobody, "nothing was done");
+        let assign = Action::Assign { to: team("500001"), fallbacks: Vec::new() };
+        assert!(matches!(there.api.perform(&there.workspace, &there.id, &assign).await, Answer::Done { .. }));
+    });
+}
+
+#[test]
+fn what_nobody_else_has_is_taken_and_what_somebody_has_is_left() {
+    run(async {
+        let there = There::start("taking", "2.15").await;
+        let bot = Assignee::Teammate(there.workspace.bot_teammate.clone());
+        let take = |from: Assignee| Action::Take { from };
+        let answer = there.api.perform(&there.workspace, &there.id, &take(team("500001"))).await;
+        assert!(matches!(&answer, Answer::Rejected { code, .. } if code == "taken"), "{answer:?}");
+        let answer = there.api.perform(&there.workspace, &there.id, &take(Assignee::Nobody)).await;
+        assert!(matches!(answer, Answer::Done { part_id: Some(_) }), "{answer:?}");
+        let seen = there.api.observe(&there.workspace, &there.id, false).await.unwrap();
+        assert_eq!(seen.assignee, bot);
+        let answer = there.api.perform(&there.workspace, &there.id, &take(Assignee::Nobody)).await;
+        assert!(matches!(answer, Answer::Done { part_id: None }), "it is the bot's already: {answer:?}");
+        let closed = there.api.perform(&there.workspace, &there.id, &Action::Close { html: None }).await;
+        assert!(matches!(closed, Answer::Done { .. }));
+        let answer = there.api.perform(&there.workspace, &there.id, &take(bot)).await;
+        assert!(matches!(&answer, Answer::Rejected { code, .. } if code == "taken"), "what is closed: {answer:?}");
+    });
+}
+
+#[test]
 fn what_is_gone_refused_or_not_there_is_told_apart() {
     run(async {
         let mut there = There::start("errors", "2.15").await;

@@ -24,6 +24,7 @@ use crate::domain::token::AccessToken;
 use crate::ports::{Changed, Clock, Gauge, Intercom, NoToken, NotShown, Page, Search, Tokens, Unavailable};
 use crate::wire::intercom::{
     ChangedItem, ContactItem, ConversationContext, ConversationItem, ConversationPage, ErrorList, Id, TagItem,
+    TargetItem,
 };
 
 /// How long one request may take in all.
@@ -246,6 +247,9 @@ impl<C: Clock, T: Tokens> RestApi<C, T> {
         if seen.open && seen.assignee == *to {
             return Answer::Done { part_id: None };
         }
+        if let Some(vacancy) = self.vacancy(workspace, to).await {
+            return vacancy;
+        }
         let some = |id: &Option<Id>| id.as_ref().and_then(Id::some).map(str::to_owned);
         let (admin, team) = (some(&item.admin_assignee_id), some(&item.team_assignee_id));
         let seat = admin.as_deref() == Some(workspace.bot_teammate.as_str());
@@ -279,6 +283,20 @@ impl<C: Clock, T: Tokens> RestApi<C, T> {
             }
         }
         answer
+    }
+
+    /// Whether certainly nobody would find it there, though Intercom would take it: a teammate without
+    /// an inbox seat, a team without members. Who does not exist Intercom refuses itself; where it does
+    /// not say, the assignment goes on.
+    async fn vacancy(&self, workspace: &Workspace, to: &Assignee) -> Option<Answer> {
+        let path = match to {
+            Assignee::Teammate(teammate) => format!("/admins/{teammate}"),
+            Assignee::Team(team) => format!("/teams/{team}"),
+            Assignee::Nobody => return None,
+        };
+        let bytes = self.request(workspace, Method::GET, &path, None).await.ok()?;
+        let (code, message) = serde_json::from_slice::<TargetItem>(&bytes).ok()?.vacancy()?;
+        Some(Answer::Rejected { code: code.to_owned(), message: message.to_owned() })
     }
 
     /// Assigns to the bot what is still where it was, and open.

@@ -773,6 +773,29 @@ pub struct TagItem {
     pub name: Option<String>,
 }
 
+/// A teammate or a team, as far as it tells whether anybody would find a conversation there.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct TargetItem {
+    /// Of a teammate: whether they see the inbox.
+    pub has_inbox_seat: Option<bool>,
+    /// Of a team: its members.
+    pub admin_ids: Option<Vec<Id>>,
+}
+
+impl TargetItem {
+    /// Why nobody would find it there, as a code and in words; none where somebody would, or where it
+    /// does not say.
+    #[must_use]
+    pub fn vacancy(&self) -> Option<(&'static str, &'static str)> {
+        if self.has_inbox_seat == Some(false) {
+            return Some(("no_inbox_seat", "the teammate has no inbox seat"));
+        }
+        let is_empty = self.admin_ids.as_ref().is_some_and(Vec::is_empty);
+        is_empty.then_some(("empty_team", "the team has no members"))
+    }
+}
+
 /// Where a conversation began.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
