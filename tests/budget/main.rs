@@ -3,7 +3,7 @@
 
 use proptest::prelude::*;
 use shared::domain::budget::{
-    Budget, Call, Caller, Heard, PRESSED_MS, Reading, SHUT_MS, Urgency, Verdict, WINDOW_MS, decide, heed,
+    Budget, Call, Caller, Heard, PRESSED_MS, Reading, SHUT_MS, TRIAL_MS, Urgency, Verdict, WINDOW_MS, decide, heed,
 };
 use shared::domain::ids::Timestamp;
 use shared::ports::Changing;
@@ -212,7 +212,11 @@ fn a_refused_token_is_tried_by_one_a_minute_and_taken_again_at_once() {
         panic!("nobody tries")
     };
     let other = decide(Some(&tried), call, nobody("2"), NOW.plus_ms(60_000));
-    assert!(matches!(other, Verdict::Wait(until) if until >= NOW.plus_ms(120_000)), "{other:?}");
+    let soon = NOW.plus_ms(60_000 + TRIAL_MS);
+    assert!(matches!(other, Verdict::Wait(until) if until >= soon && until < soon.plus_ms(10_000)), "{other:?}");
+    let again = heed(Some(&tried), &denied, NOW.plus_ms(60_200)).unwrap();
+    let later = decide(Some(&again), call, nobody("2"), soon.plus_ms(1_000));
+    assert!(matches!(later, Verdict::Wait(until) if until >= NOW.plus_ms(120_200)), "{later:?}");
     let open = heed(Some(&tried), &Heard { reading: None, denied: Some(false) }, NOW.plus_ms(60_200)).unwrap();
     assert_eq!(decide(Some(&open), call, nobody("2"), NOW.plus_ms(60_200)), Verdict::Go);
 }

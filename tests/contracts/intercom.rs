@@ -199,6 +199,21 @@ fn a_rate_limit_names_its_end_and_a_refusal_its_reason() {
 }
 
 #[test]
+fn the_end_of_a_window_is_found_whatever_intercoms_clock_shows() {
+    run(async {
+        let there = There::start("skew", "2.15").await;
+        there.control("clock", &json!({ "advance_seconds": 600 })).await;
+        there.fault("rate_limit", "POST").await;
+        let now = SystemClock.now();
+        let answer = there.api.perform(&there.workspace, &there.id, &text("<p>Hi</p>")).await;
+        let Answer::NotSent { retry_at } = answer else { panic!("{answer:?}") };
+        assert!(retry_at > now && retry_at <= now.plus_ms(13_000), "{} ms", retry_at.0 - now.0);
+        let heard = there.api.heard(&there.workspace.app_id).unwrap().reading.unwrap();
+        assert!(heard.ends_at <= now.plus_ms(12_000), "{heard:?}");
+    });
+}
+
+#[test]
 fn answers_tell_how_much_of_the_limit_is_left_and_whether_the_token_is_taken() {
     run(async {
         let there = There::start("gauge", "2.15").await;

@@ -6,9 +6,9 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
-use reqwest::{Client, Method, Response, StatusCode};
+use reqwest::{Client, Method, Response, StatusCode, header};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
@@ -134,7 +134,7 @@ impl<C: Clock, T: Tokens> RestApi<C, T> {
     fn reading_of(&self, response: &Response) -> Option<Reading> {
         let number = |name: &str| number_in(response, name);
         let count = |name: &str| number(name).map(|count| u32::try_from(count).unwrap_or(u32::MAX));
-        let ends_at = number("x-ratelimit-reset").map(Timestamp::from_seconds);
+        let ends_at = self.window_ends_at(response);
         match (count("x-ratelimit-limit"), count("x-ratelimit-remaining"), ends_at) {
             (Some(limit), Some(remaining), Some(ends_at)) => Some(Reading { limit, remaining, ends_at }),
             _ if response.status() == StatusCode::TOO_MANY_REQUESTS => {
@@ -171,13 +171,21 @@ impl<C: Clock, T: Tokens> RestApi<C, T> {
     /// When the present window ends: Unix seconds in `X-RateLimit-Reset`, or seconds from now in
     /// `Retry-After`, which Intercom does not document.
     fn reset_of(&self, response: &Response) -> Timestamp {
-        let number = |name: &str| number_in(response, name);
         let now = self.clock.now();
-        let reset = number("x-ratelimit-reset").map(|seconds| Timestamp::from_seconds(seconds.saturating_add(1)));
-        let after = number("retry-after").map(|seconds| now.plus_ms(seconds.saturating_mul(1000)));
+        let reset = self.window_ends_at(response).map(|at| at.plus_ms(1_000));
+        let after = number_in(response, "retry-after").map(|seconds| now.plus_ms(seconds.saturating_mul(1000)));
         let at = reset.or(after).unwrap_or_else(|| now.plus_ms(WINDOW_MS));
         // A clock that is off must not make us hammer, or wait for ever.
         at.clamp(now.plus_ms(500), now.plus_ms(6 * WINDOW_MS))
+    }
+
+    /// The end of the present window by our clock. Intercom names it by its own, which its answer's date
+    /// tells; a second between the two is the length of the way.
+    fn window_ends_at(&self, response: &Response) -> Option<Timestamp> {
+        let ends = number_in(response, "x-ratelimit-reset")?;
+        let (ours, theirs) = (self.clock.now().seconds(), date_of(response));
+        let ahead = theirs.and_then(|theirs| ours.checked_signed_diff(theirs)).filter(|ahead| ahead.abs() > 1);
+        Some(Timestamp::from_seconds(ends.saturating_add_signed(ahead.unwrap_or(0))))
     }
 
     fn answer_of(&self, failure: Failure) -> Answer {
@@ -404,6 +412,12 @@ fn simple(attributes: Option<serde_json::Map<String, Value>>) -> serde_json::Map
 fn texts_of(location: serde_json::Map<String, Value>) -> BTreeMap<String, String> {
     let texts = location.into_iter().filter(|(name, _)| name != "type");
     texts.filter_map(|(name, value)| Some((name, value.as_str()?.to_owned()))).collect()
+}
+
+/// When an answer was given, in Unix seconds by the clock of who gave it.
+fn date_of(response: &Response) -> Option<u64> {
+    let date = httpdate::parse_http_date(response.headers().get(header::DATE)?.to_str().ok()?).ok()?;
+    Some(date.duration_since(UNIX_EPOCH).ok()?.as_secs())
 }
 
 /// The number in a header of an answer.

@@ -20,6 +20,9 @@ pub const WINDOW_MS: u64 = 10_000;
 pub const PRESSED_MS: u64 = 30_000;
 /// How long nothing is called after the token was refused, in milliseconds.
 pub const SHUT_MS: u64 = 60_000;
+/// How long the others wait for what comes of a call that tries a refused token, in milliseconds: a little
+/// longer than a call may take.
+pub const TRIAL_MS: u64 = 16_000;
 /// How long after a window's end those who waited for it begin to come again, in milliseconds:
 /// Intercom names the end in whole seconds, and clocks differ.
 const GUARD_MS: u64 = 1_000;
@@ -209,7 +212,7 @@ fn decide_urgent(budget: Option<&Budget>, call: Call, caller: Caller<'_>, now: T
             Verdict::Wait(spread(shut_until, SPREAD_MS, about))
         } else {
             // Whoever moves it on tries; everybody else waits for what comes of it.
-            Verdict::Write(Budget { shut_until: now.plus_ms(SHUT_MS), ..known.next() })
+            Verdict::Write(Budget { shut_until: now.plus_ms(TRIAL_MS), ..known.next() })
         };
     }
     if !known.is_pressed(now) {
@@ -245,7 +248,7 @@ pub fn heed(budget: Option<&Budget>, heard: &Heard, now: Timestamp) -> Option<Bu
     let known = budget.cloned().unwrap_or_default();
     let mut next = known.clone();
     match heard.denied {
-        Some(true) if known.shut_until <= now => next.shut_until = now.plus_ms(SHUT_MS),
+        Some(true) if known.shut_until <= now.plus_ms(TRIAL_MS) => next.shut_until = now.plus_ms(SHUT_MS),
         Some(false) => next.shut_until = Timestamp(0),
         _ => {}
     }

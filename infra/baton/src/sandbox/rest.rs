@@ -28,7 +28,7 @@ mod visitors;
 mod whom;
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{ConnectInfo, Request, State};
@@ -146,6 +146,11 @@ async fn carry_out(shared: Arc<Shared>, hang_up: HangUp, request: Request) -> Re
     spoil.wait_after(&shared.clock).await;
     let cut = spoil.hang_up(&hang_up);
     let mut response = respond(answer, &trace);
+    // Intercom tells the time by the clock that its rate limits go by.
+    let now = UNIX_EPOCH + Duration::from_secs(shared.clock.now());
+    if let Ok(date) = HeaderValue::try_from(httpdate::fmt_http_date(now)) {
+        response.headers_mut().insert(header::DATE, date);
+    }
     let answered = if shared.journal.is_recording() { Some(copied(&mut response).await) } else { None };
     let entry = journal::Request {
         at_ms,
