@@ -9,7 +9,7 @@ use shared::domain::ids::{AdminId, BotId, ClaimId, CommandId, PartId, TeamId};
 use shared::domain::part::{Assignee, Observation};
 use shared::domain::step::{Answer, Effect, Input, step};
 use shared::ports::Clock as _;
-use shared::testing::{BOT, BOT_TEAM, SUPPORT, Scene, workspace};
+use shared::testing::{ALICE, BOT, BOT_TEAM, SUPPORT, Scene, workspace};
 
 fn bridge() -> (Scene, Bridge) {
     let mut scene = Scene::default();
@@ -175,6 +175,54 @@ fn a_hand_over_of_two_requests_has_not_arrived_before_the_second_has() {
     }
 }
 
+/// The second request of a hand-over, which leaves the seat, comes when somebody has taken the seat.
+#[test]
+fn whoever_has_taken_the_seat_that_a_late_request_empties_gets_it_back() {
+    for heard in ["each by itself", "the late request first", "all at once"] {
+        let (mut scene, bridge) = bridge();
+        let mut core = Core::with_on_the_wire(&bridge, &[handover(HandoverTarget::Default)]);
+        let (echo, _) = hands_over(&mut scene);
+        core.heard(echo, scene.whole());
+        assert!(core.state.outbox.is_empty(), "{heard}: the hand-over is there");
+        scene.alice_takes();
+        let alice = scene.notification();
+        if heard == "each by itself" {
+            core.heard(alice.clone(), scene.whole());
+        }
+        scene.own_assign(Assignee::Nobody);
+        if heard == "all at once" {
+            core.after(&Input::Observed(scene.whole()));
+        } else {
+            core.heard(scene.notification(), scene.whole());
+        }
+        core.heard(alice, scene.whole());
+        core.heard(scene.notification(), scene.whole());
+        assert_eq!(core.state.control, Control::Human, "{heard}");
+        let gives: Vec<&Action> = core.state.outbox.iter().map(|entry| &entry.action).collect();
+        let [Action::Assign { to: Assignee::Teammate(teammate), .. }] = gives[..] else { panic!("{heard}: {gives:?}") };
+        assert_eq!(teammate.as_str(), ALICE, "{heard}: once");
+    }
+}
+
+#[test]
+fn a_seat_that_nobody_has_taken_or_that_somebody_has_given_on_is_left_as_it_is() {
+    for given_on in [false, true] {
+        let (mut scene, bridge) = bridge();
+        let mut core = Core::with_on_the_wire(&bridge, &[handover(HandoverTarget::Default)]);
+        if given_on {
+            scene.alice_takes();
+        }
+        hands_over(&mut scene);
+        scene.own_assign(Assignee::Nobody);
+        if given_on {
+            scene.assign(AuthorKind::Teammate, support());
+        }
+        core.heard(scene.notification(), scene.whole());
+        assert_eq!(core.state.control, Control::Human);
+        assert!(core.state.outbox.is_empty(), "given on: {given_on}: {:?}", core.state.outbox);
+    }
+}
+
 #[test]
 fn a_reply_that_opens_what_a_teammate_has_closed_brings_it_back_to_the_bot() {
     for heard_first in ["close", "confirmation"] {
@@ -194,6 +242,23 @@ fn a_reply_that_opens_what_a_teammate_has_closed_brings_it_back_to_the_bot() {
         core.after(&Input::Tick(Some(whole)));
         assert_eq!(core.state.control, Control::Bot, "{heard_first} first: it is open, and the bot's");
     }
+}
+
+#[test]
+fn a_reply_that_opens_what_people_had_leaves_it_to_them() {
+    let (mut scene, bridge) = bridge();
+    let mut core = Core::with_on_the_wire(&bridge, &[reply("Hi")]);
+    scene.assign(AuthorKind::Teammate, support());
+    core.heard(scene.notification(), scene.whole());
+    scene.close();
+    core.heard(scene.notification(), scene.whole());
+    scene.own_reply("Hi");
+    let (echo, part_id) = (scene.notification(), last_part(&scene));
+    core.answered(Answer::Done { part_id });
+    core.after(&Input::Tick(Some(scene.whole())));
+    core.heard(echo, scene.whole());
+    assert_eq!(core.state.control, Control::Human, "it is open, and the team's");
+    assert_eq!(core.state.resume_at, None);
 }
 
 #[test]

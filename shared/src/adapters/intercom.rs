@@ -226,12 +226,17 @@ impl<C: Clock, T: Tokens> RestApi<C, T> {
 
     /// Makes the request that counts; its answer is the conversation, which names the new part.
     async fn post(&self, workspace: &Workspace, path: &str, body: &Value) -> Answer {
+        match self.change(workspace, path, body).await {
+            Ok(shown) => Answer::Done { part_id: newest_own_part(&shown, workspace) },
+            Err(answer) => answer,
+        }
+    }
+
+    /// The same; shows the conversation as it is then.
+    async fn change(&self, workspace: &Workspace, path: &str, body: &Value) -> Result<ConversationItem, Answer> {
         match self.request(workspace, Method::POST, path, Some(body)).await {
-            Ok(bytes) => match serde_json::from_slice::<ConversationItem>(&bytes) {
-                Ok(item) => Answer::Done { part_id: newest_own_part(&item, workspace) },
-                Err(_) => Answer::Unknown,
-            },
-            Err(failure) => self.answer_of(failure),
+            Ok(bytes) => serde_json::from_slice(&bytes).map_err(|_| Answer::Unknown),
+            Err(failure) => Err(self.answer_of(failure)),
         }
     }
 
@@ -260,7 +265,8 @@ impl<C: Clock, T: Tokens> RestApi<C, T> {
         }
         let some = |id: &Option<Id>| id.as_ref().and_then(Id::some).map(str::to_owned);
         let (admin, team) = (some(&item.admin_assignee_id), some(&item.team_assignee_id));
-        let seat = admin.as_deref() == Some(workspace.bot_teammate.as_str());
+        let me = workspace.bot_teammate.as_str();
+        let seat = admin.as_deref() == Some(me);
         // The bot takes no conversation from a teammate.
         if workspace.is_bots(to) && admin.is_some() && !seat {
             return Answer::Rejected { code: "taken".to_owned(), message: "a teammate has it".to_owned() };
@@ -282,11 +288,16 @@ impl<C: Clock, T: Tokens> RestApi<C, T> {
             let body = json!({
                 "message_type": "assignment",
                 "type": kind,
-                "admin_id": workspace.bot_teammate.as_str(),
+                "admin_id": me,
                 "assignee_id": assignee_id,
             });
-            answer = self.post(workspace, &format!("/conversations/{id}/parts"), &body).await;
-            if !matches!(answer, Answer::Done { .. }) {
+            let shown = match self.change(workspace, &format!("/conversations/{id}/parts"), &body).await {
+                Ok(shown) => shown,
+                Err(answer) => return answer,
+            };
+            answer = Answer::Done { part_id: newest_own_part(&shown, workspace) };
+            // A teammate who has taken the seat meanwhile keeps it.
+            if kind == "team" && some(&shown.admin_assignee_id).is_some_and(|holder| holder != me) {
                 break;
             }
         }

@@ -22,6 +22,8 @@ pub enum Mutant {
     LateSendGoesOn,
     /// A hand-over of two requests counts as done with the first.
     HalfAHandoverCounts,
+    /// Whoever took the seat that a late request emptied does not get it back.
+    EmptiedSeatStaysEmpty,
     /// A count of parts is taken for known from a notification that shows nothing new.
     CountTakenUnseen,
     /// Whoever a conversation waits for is not woken; the sweep alone does so.

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use shared::domain::conversation::{Control, Conversation, Lane, OutboxEntry, Progress};
+use shared::domain::part::Assignee;
 
 use crate::bot::Memory;
 use crate::intercom::{Talk, Who, is_bots};
@@ -122,6 +123,7 @@ fn claimed(talk: &Talk, state: &Conversation, entry: &OutboxEntry, born: u64, wr
 /// times.
 pub fn at_rest(talk: &Talk, state: &Conversation, memory: &Memory, lives: u32, wrong: &mut Vec<String>) {
     sent_once(talk, wrong);
+    seats(talk, wrong);
     if !state.outbox.is_empty() || !state.events.is_empty() {
         wrong.push(format!("at rest {} actions and {} events still wait", state.outbox.len(), state.events.len()));
     }
@@ -184,10 +186,35 @@ fn sent_once(talk: &Talk, wrong: &mut Vec<String>) {
         if part.to.is_none() && !made.insert((by.life, by.seq)) {
             wrong.push(format!("action {} is twice in Intercom: {:?}", by.seq, part.text));
         }
-        if (by.life, by.seq) < last {
+        // The second request of a hand-over, which leaves the seat, may come late; who loses by it gets it back.
+        let is_second = part.to == Some(Assignee::Nobody);
+        if (by.life, by.seq) < last && !is_second {
             wrong.push(format!("action {} is in Intercom after action {}", by.seq, last.1));
         }
         last = last.max((by.life, by.seq));
+    }
+}
+
+/// A teammate who has taken the seat keeps it, or gets it back when a request of ours has emptied it;
+/// unless somebody has assigned or closed it since.
+fn seats(talk: &Talk, wrong: &mut Vec<String>) {
+    let mut seat = None;
+    let mut emptied = None;
+    for part in &talk.parts {
+        let ours = part.who == Who::Bot;
+        if part.kind == "close" && !ours {
+            emptied = None;
+        }
+        let Some(to) = &part.to else { continue };
+        if ours && matches!(to, Assignee::Team(_)) {
+            continue; // leaves the seat alone
+        }
+        let was = seat.replace(to.clone());
+        let persons = was.filter(|was| matches!(was, Assignee::Teammate(_)) && !is_bots(was));
+        emptied = persons.filter(|_| ours && *to == Assignee::Nobody).map(|person| (part.id, person));
+    }
+    if let (Some((part, person)), false) = (emptied, talk.deleted) {
+        wrong.push(format!("part {part} took the seat from {person:?}, who did not get it back"));
     }
 }
 

@@ -362,6 +362,17 @@ impl Talk {
         self.item(&self.parts[count.saturating_sub(most)..count], face, count).observation(true)
     }
 
+    /// When it last changed, as Intercom tells it: in seconds; at their end, in milliseconds.
+    #[must_use]
+    pub fn updated_second(&self) -> u64 {
+        self.updated_at / 1_000 * 1_000 + 999
+    }
+
+    /// How it stood before whatever ended after that moment, with how many parts.
+    pub fn past_since(&self, moment: u64) -> impl Iterator<Item = &(u64, usize, Face)> {
+        self.past.iter().filter(move |(ended, ..)| *ended > moment)
+    }
+
     /// What a search shows of it, as its index had it so many milliseconds ago.
     #[must_use]
     pub fn found(&self, now: u64, age_ms: u64) -> Observation {

@@ -92,6 +92,7 @@ impl Mutant {
             Core::NobodyIsWoken,
             Core::LateSendGoesOn,
             Core::HalfAHandoverCounts,
+            Core::EmptiedSeatStaysEmpty,
             Core::CountTakenUnseen,
             Core::LoopGoesOn,
         ];

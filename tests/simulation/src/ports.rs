@@ -403,7 +403,7 @@ impl Custody for Custodian {
         }
         with(|world| {
             let wait_ms = until.0.saturating_sub(world.shown_time());
-            let until = world.now + wait_ms.div_ceil(1_000).clamp(1, 43_200) * 1_000;
+            let until = world.tick(world.now + wait_ms.div_ceil(1_000).clamp(1, 43_200) * 1_000);
             world.queue(self.0).hide(receipt_handle.parse().unwrap_or(0), until);
         });
     }
@@ -450,8 +450,12 @@ fn not_allowed() -> Answer {
     with(|world| Answer::NotSent { retry_at: Timestamp(world.shown_time() + 60_000) })
 }
 
-async fn slow() {
-    let quick = with(|world| world.chance.strikes(5_000));
+/// It takes until the client gives up, or fails at once.
+async fn slow(fault: Option<Fault>) {
+    let quick = with(|world| {
+        let coarse = world.manner.coarse;
+        if coarse { fault != Some(Fault::AnswerLost) } else { world.chance.strikes(5_000) }
+    });
     if !quick {
         wait(TIME_OUT_MS - 600, TIME_OUT_MS - 500).await;
     }
@@ -482,7 +486,7 @@ async fn look_first(talk: Option<usize>) -> Result<usize, Answer> {
     let later = |ms| with(|world| Answer::NotSent { retry_at: Timestamp(world.shown_time() + ms) });
     match fault {
         Some(Fault::Fails) => {
-            slow().await;
+            slow(fault).await;
             Err(later(2_000))
         }
         Some(Fault::Limited) => Err(Answer::NotSent { retry_at: window_end() }),
@@ -516,7 +520,7 @@ async fn post(talk: Option<usize>, made: Option<Made>, action: &Action) -> Answe
     let refused = |code: &str| Answer::Rejected { code: code.to_owned(), message: "simulated".to_owned() };
     match fault {
         Some(Fault::Fails) => {
-            slow().await;
+            slow(fault).await;
             Answer::Unknown
         }
         Some(Fault::Late) => {
@@ -547,7 +551,7 @@ async fn post(talk: Option<usize>, made: Option<Made>, action: &Action) -> Answe
                 return refused("assignee_not_found");
             };
             if fault == Some(Fault::AnswerLost) {
-                slow().await;
+                slow(fault).await;
                 return Answer::Unknown;
             }
             if fault == Some(Fault::DiesAfter) {
@@ -596,7 +600,7 @@ impl Intercom for Api {
         let fault = begin(Point::Get, 40, 400).await;
         match fault {
             Some(Fault::Fails) => {
-                slow().await;
+                slow(fault).await;
                 return Err(unavailable("Intercom").into());
             }
             Some(Fault::Limited) => return Err(NotShown::Later(window_end())),
@@ -635,6 +639,15 @@ impl Intercom for Api {
     }
 }
 
+/// Whether the answer to a request shows that a teammate took the bot's seat since so many parts.
+fn was_taken(talk: usize, known: usize, own: &shared::domain::ids::PartId) -> bool {
+    with(|world| {
+        let since = world.talks[talk].parts[known..].iter().take_while(|part| part.id.to_string() != own.as_str());
+        let last = since.filter_map(|part| part.to.as_ref()).last();
+        last.is_some_and(|to| matches!(to, Assignee::Teammate(id) if Some(id) != bot_seat().as_ref()))
+    })
+}
+
 fn bot_seat() -> Option<AdminId> {
     AdminId::parse(BOT).ok()
 }
@@ -654,11 +667,13 @@ async fn perform(talk: Option<usize>, made: Option<Made>, action: &Action) -> An
                 let there = with(
                     |world| matches!(to, Assignee::Team(team) if world.talks[talk].face.team.as_ref() == Some(team)),
                 );
+                let known = with(|world| world.talks[talk].parts.len());
                 let mut answer = Answer::Done { part_id: None };
                 if !(seat && there) {
                     answer = post(Some(talk), made.clone(), action).await;
                 }
-                if matches!((to, &answer), (Assignee::Team(_), Answer::Done { .. })) && seat {
+                let taken = matches!(&answer, Answer::Done { part_id: Some(own) } if was_taken(talk, known, own));
+                if matches!((to, &answer), (Assignee::Team(_), Answer::Done { .. })) && seat && !taken {
                     let leaves = Action::Assign { to: Assignee::Nobody, fallbacks: fallbacks.clone() };
                     answer = post(Some(talk), made, &leaves).await;
                 }
@@ -702,8 +717,10 @@ impl Lines for Ways {
     async fn post(&self, _url: &str, _secret: &SecretName, id: &str, body: String) -> Result<Vec<u8>, NotTaken> {
         let fault = begin(Point::Bot, 30, 900).await;
         if fault == Some(Fault::Fails) || with(|world| !world.is_bot_up()) {
-            slow().await;
-            let retry_after_ms = with(|world| world.chance.strikes(2_000).then(|| world.chance.between(1, 20) * 1_000));
+            slow(fault).await;
+            let retry_after_ms = with(|world| {
+                (!world.manner.coarse && world.chance.strikes(2_000)).then(|| world.chance.between(1, 20) * 1_000)
+            });
             return Err(not_taken(retry_after_ms));
         }
         let body = with(|world| match world.mutant {
@@ -716,7 +733,7 @@ impl Lines for Ways {
         });
         match fault {
             Some(Fault::AnswerLost) => {
-                slow().await;
+                slow(fault).await;
                 return if with(|world| world.mutant == Some(Mutant::LostEventsTaken)) {
                     Ok(Vec::new())
                 } else {

@@ -32,11 +32,25 @@ pub struct Message {
     pub receipt: u64,
 }
 
+/// Something that was put on a queue.
+#[derive(Debug, Clone)]
+struct Known {
+    put_at: u64,
+    /// The event that it answers, where it is a command.
+    answers: Option<Box<str>>,
+}
+
+/// The event that a command answers: it is in the command's id.
+fn answered_by(body: &str) -> Option<Box<str>> {
+    let id = body.split(r#""id":"evt_"#).nth(1)?.split('"').next()?;
+    id.rsplit_once('/').map(|(event, _)| event.into())
+}
+
 /// A queue and its dead-letter queue.
 #[derive(Debug, Default)]
 pub struct Queue {
     groups: BTreeMap<Rc<str>, VecDeque<Message>>,
-    known: HashMap<(Rc<str>, String), u64>,
+    known: HashMap<(Rc<str>, String), Known>,
     /// Messages that were received too often, or parked, in order.
     pub dead: VecDeque<Message>,
     /// What dead letters say that lay there while what was behind them in their group was handled: SQS
@@ -46,28 +60,45 @@ pub struct Queue {
     pub most_receives: u32,
     /// How long a received message is hidden, in milliseconds.
     pub visibility_ms: u64,
-    /// When the mapping looks next, if it is to.
-    pub pump_at: Option<u64>,
+    /// When the mapping looks next, if it is to, and which look that is.
+    pub pump_at: Option<(u64, u64)>,
+    /// The time between two ticks of its clock, in milliseconds.
+    pub tick_ms: u64,
 }
 
 impl Queue {
-    /// An empty queue, as the template has them.
+    /// An empty queue, as the template has them, with a clock that ticks so.
     #[must_use]
-    pub fn new() -> Self {
-        Self { most_receives: 100, visibility_ms: 180_000, ..Self::default() }
+    pub fn ticking(tick_ms: u64) -> Self {
+        Self { most_receives: 100, visibility_ms: 180_000, tick_ms, ..Self::default() }
     }
 
     /// Whether a message under this id was put in the last five minutes; from now on it was.
-    pub fn is_known(&mut self, group: &Rc<str>, id: String, now: u64) -> bool {
+    pub fn is_known(&mut self, group: &Rc<str>, id: String, body: &str, now: u64) -> bool {
+        let now = now / self.tick_ms * self.tick_ms;
         if self.known.len() > 256 {
-            self.known.retain(|_, put_at| *put_at + DEDUPLICATION_MS > now);
+            self.known.retain(|_, known| known.put_at + DEDUPLICATION_MS > now);
         }
         let name = (Rc::clone(group), id);
-        if self.known.get(&name).is_some_and(|put_at| *put_at + DEDUPLICATION_MS > now) {
+        if self.known.get(&name).is_some_and(|known| known.put_at + DEDUPLICATION_MS > now) {
             return true;
         }
-        self.known.insert(name, now);
+        self.known.insert(name, Known { put_at: now, answers: answered_by(body) });
         false
+    }
+
+    /// The ids under which something was put in the last five minutes: with the groups, the moments, and for
+    /// a command the event that it answers.
+    pub fn ids(&self, now: u64) -> impl Iterator<Item = (&Rc<str>, &str, u64, Option<&str>)> {
+        let now = now / self.tick_ms * self.tick_ms;
+        let ids =
+            self.known.iter().map(|((group, id), known)| (group, id.as_str(), known.put_at, known.answers.as_deref()));
+        ids.filter(move |(_, _, put_at, _)| put_at + DEDUPLICATION_MS > now)
+    }
+
+    /// Its messages, group by group.
+    pub fn messages(&self) -> impl Iterator<Item = &Message> {
+        self.groups.values().flatten()
     }
 
     /// Puts a message at its group's end.
@@ -93,7 +124,7 @@ impl Queue {
                 *receipts += 1;
                 message.received += 1;
                 message.receipt = *receipts;
-                message.hidden_until = now + self.visibility_ms;
+                message.hidden_until = (now + self.visibility_ms).next_multiple_of(self.tick_ms);
                 batch.push(message.clone());
             }
         }

@@ -64,6 +64,8 @@ pub enum Trouble {
 /// How a run ended.
 #[derive(Debug, Clone, Default)]
 pub struct Ending {
+    /// Whether it ended before all was at rest, because what follows is known.
+    pub is_part: bool,
     /// What was wrong.
     pub wrong: Vec<String>,
     /// How many messages of customers there were.
@@ -120,6 +122,21 @@ pub fn run_and_look(
     view: View,
     look: impl FnOnce(&mut World),
 ) -> Ending {
+    run_watched(play, seed, fate, manner, view, look, |_, _| false)
+}
+
+/// Plays, and asks `is_known` whenever nobody works, just before the next thing happens, whether what
+/// follows is known already; if so, ends there.
+#[must_use]
+pub fn run_watched(
+    play: &Play,
+    seed: u64,
+    fate: Fate,
+    manner: Manner,
+    view: View,
+    look: impl FnOnce(&mut World),
+    mut is_known: impl FnMut(&World, &Event) -> bool,
+) -> Ending {
     let mut setting = play.setting;
     setting.unsettled |= view.mutant == Some(Mutant::NoSettle);
     let product = Product::set(setting);
@@ -137,6 +154,9 @@ pub fn run_and_look(
     with(|world| prepare(world, play, view));
     let mut works: Vec<Option<Work>> = Vec::new();
     while let Some(event) = with(|world| next(world, play.peace)) {
+        if works.iter().all(Option::is_none) && with(|world| world.is_to_matter(&event) && is_known(world, &event)) {
+            return with(part_of_a_run);
+        }
         happen(event, &product, &mut works);
         if with(|world| world.wrong.len() > 20) {
             break;
@@ -218,10 +238,10 @@ fn happen(event: Event, product: &Rc<Product>, works: &mut Vec<Option<Work>>) {
                 with(|world| world.lost(worker, "was stopped at its deadline"));
             }
         }
-        Event::Pump(name) => {
-            let Some(batch) = with(|world| world.receive(name)) else { return };
+        Event::Pump(name, look) => {
+            let Some(batch) = with(|world| world.receive(name, look)) else { return };
             let (worker, deadline) =
-                with(|world| (world.hire(Role::Behind(name)), world.now + crate::world::INVOCATION_MS));
+                with(|world| (world.hire(Role::Behind(name)), world.shown_time_of_all() + crate::world::INVOCATION_MS));
             if with(|world| world.is_down(name)) {
                 with(|world| world.lost(worker, "cannot start"));
                 works.push(None);
@@ -306,6 +326,26 @@ fn waits(world: &World) -> Vec<(usize, u64)> {
     world.talks.iter().enumerate().flat_map(of_talk).collect()
 }
 
+/// A run that ends where another went on.
+fn part_of_a_run(world: &mut World) -> Ending {
+    shared::testing::break_as(None);
+    Ending {
+        is_part: true,
+        wrong: std::mem::take(&mut world.wrong),
+        points: points(world),
+        log: world.log.take().unwrap_or_default(),
+        ..Ending::default()
+    }
+}
+
+fn points(world: &mut World) -> Vec<crate::faults::Point> {
+    let fate = if world.peaceful { &mut world.fate_before } else { &mut world.fate };
+    match fate {
+        Fate::Schedule { points, .. } => std::mem::take(points),
+        _ => Vec::new(),
+    }
+}
+
 fn conclude(world: &mut World, view: View) -> Ending {
     let mut messages = 0;
     let mut wrong = Vec::new();
@@ -328,12 +368,9 @@ fn conclude(world: &mut World, view: View) -> Ending {
         }
     }
     wrong.into_iter().for_each(|what| world.accuse(what));
-    let fate = if world.peaceful { &mut world.fate_before } else { &mut world.fate };
-    let points = match fate {
-        Fate::Schedule { points, .. } => std::mem::take(points),
-        _ => Vec::new(),
-    };
+    let points = points(world);
     Ending {
+        is_part: false,
         wrong: std::mem::take(&mut world.wrong),
         messages,
         hash: world.hash,

@@ -69,6 +69,7 @@ pub const ALL: &[Scene] = &[
     long("C7", "the token is refused for half an hour", the_token_is_refused),
     long("C9", "twelve hundred parts", twelve_hundred_parts),
     long("D6", "a reply at every moment of a close", a_reply_at_every_moment_of_a_close),
+    scene("D3", "a teammate at every moment of a hand-over", a_teammate_at_every_moment_of_a_hand_over),
 ];
 
 const SECOND: u64 = 1_000;
@@ -677,6 +678,24 @@ fn a_reply_at_every_moment_of_a_close(view: View) -> Ending {
             let mut wrong = unless(talk.face.open, || format!("after {step} ms: it is left closed"));
             wrong.extend(unless(answered, || format!("after {step} ms: the message is not answered")));
             wrong
+        })
+    }))
+}
+
+/// A teammate takes the conversation at every moment of a hand-over of two requests, the second of which
+/// arrives late: it is the teammate's in the end.
+fn a_teammate_at_every_moment_of_a_hand_over(view: View) -> Ending {
+    each((0..30).map(|step| {
+        let at = 20 * SECOND + 500 + step * 100;
+        let mut stage = Stage::of(0, "m1 reply").say(20 * SECOND, "m2 handover");
+        stage.play.acts[0] = (SECOND, 0, Who::Workflow, Deed::Assign(bot_teammate()));
+        let stage = stage.act(at, 0, Who::Alice, Deed::Assign(teammate(Who::Alice)));
+        let second = Storm::of(Point::Post, Fault::Late).by(REPLIES).between(20_000, 40_000).skip(1).most(1);
+        stage.storm(second).until(5 * MINUTE).run(view, |world| {
+            let talk = &world.talks[0];
+            unless(talk.is_assigned_to(&teammate(Who::Alice)), || {
+                format!("taken after {} ms: it is {:?}'s in the end", at - 20 * SECOND, talk.face.admin)
+            })
         })
     }))
 }

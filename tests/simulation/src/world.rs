@@ -24,10 +24,17 @@ use crate::limits::Limits;
 use crate::mutants::Mutant;
 use crate::queue::{Message, Queue};
 
+mod sameness;
+
+pub use sameness::Digest;
+
 /// A moment far from 0, in milliseconds.
 pub const BEGINNING: u64 = 1_768_040_000_000;
 /// How long an invocation may take, in milliseconds.
 pub const INVOCATION_MS: u64 = 30_000;
+
+/// How far two ticks of a coarse clock are apart, in milliseconds.
+const TICK_MS: u64 = 1_000;
 
 /// A message that nobody can read.
 pub const POISON: &str = "{";
@@ -85,7 +92,7 @@ pub enum Event {
     /// A worker is stopped by the platform.
     Deadline(usize),
     /// The mapping of a queue looks for messages.
-    Pump(QueueName),
+    Pump(QueueName, u64),
     /// Somebody acts in Intercom.
     Act(usize, Who, Deed),
     /// A webhook is delivered.
@@ -146,6 +153,9 @@ pub struct Worker {
 pub struct Manner {
     /// Whether waits are of fixed length.
     pub even: bool,
+    /// Whether the product's and the queues' clocks tick in seconds, and nothing is left to chance: so
+    /// what differs in milliseconds alone is soon the same.
+    pub coarse: bool,
     /// How far clocks are off, in milliseconds.
     pub skew_ms: u64,
     /// Whether the sweep runs.
@@ -170,6 +180,7 @@ impl Default for Manner {
     fn default() -> Self {
         Self {
             even: true,
+            coarse: false,
             skew_ms: 0,
             sweeps: true,
             stale_ms: 5_000,
@@ -309,7 +320,8 @@ impl World {
     /// An empty world.
     #[must_use]
     pub fn new(seed: u64, fate: Fate, manner: Manner) -> Self {
-        let queue = Queue::new;
+        let tick_ms = if manner.coarse { TICK_MS } else { 1 };
+        let queue = || Queue::ticking(tick_ms);
         Self {
             now: BEGINNING,
             order: 0,
@@ -436,6 +448,24 @@ impl World {
         Some(storm.fault)
     }
 
+    /// How many calls there were so far, in a run of a schedule.
+    #[must_use]
+    pub fn calls_so_far(&self) -> Option<u32> {
+        match &self.fate {
+            Fate::Schedule { calls, .. } => Some(*calls),
+            _ => None,
+        }
+    }
+
+    /// At how many calls something could have gone wrong so far, where they are remembered.
+    #[must_use]
+    pub fn points_so_far(&self) -> usize {
+        match if self.peaceful { &self.fate_before } else { &self.fate } {
+            Fate::Schedule { points, .. } => points.len(),
+            _ => 0,
+        }
+    }
+
     /// A wait between these bounds.
     pub fn wait(&mut self, low: u64, high: u64) -> u64 {
         if self.manner.even { (low + high) / 2 } else { self.chance.between(low, high) }
@@ -444,7 +474,20 @@ impl World {
     /// The moment as the present worker's clock shows it.
     #[must_use]
     pub fn shown_time(&self) -> u64 {
-        self.now.saturating_add_signed(self.workers.get(self.current).map_or(0, |worker| worker.skew_ms))
+        self.shown_time_of_all()
+            .saturating_add_signed(self.workers.get(self.current).map_or(0, |worker| worker.skew_ms))
+    }
+
+    /// The moment as a clock that is not off shows it.
+    #[must_use]
+    pub fn shown_time_of_all(&self) -> u64 {
+        if self.manner.coarse { self.now / TICK_MS * TICK_MS } else { self.now }
+    }
+
+    /// The first moment from then on at which a queue's clock ticks.
+    #[must_use]
+    pub fn tick(&self, at: u64) -> u64 {
+        if self.manner.coarse { at.next_multiple_of(TICK_MS) } else { at }
     }
 
     /// The conversation of this key.
@@ -522,7 +565,7 @@ impl World {
         if name == QueueName::Inbox {
             self.is_kept(&id);
         }
-        if self.queue(name).is_known(&group, id, now) {
+        if self.queue(name).is_known(&group, id, &body, now) {
             self.tell(2, |_| format!("{name:?}: {group} has it already"));
             return;
         }
@@ -544,17 +587,19 @@ impl World {
     fn pump_at(&mut self, name: QueueName, at: u64) {
         let at = at.max(self.now + 1);
         let queue = self.queue(name);
-        if queue.pump_at.is_none_or(|known| known > at) {
-            queue.pump_at = Some(at);
-            self.at(at, Event::Pump(name));
+        if queue.pump_at.is_none_or(|(known, _)| known > at) {
+            self.receipts += 1;
+            let look = self.receipts;
+            self.queue(name).pump_at = Some((at, look));
+            self.at(at, Event::Pump(name, look));
         }
     }
 
     /// The mapping looks: a batch, where there is one.
-    pub fn receive(&mut self, name: QueueName) -> Option<SqsBatch> {
+    pub fn receive(&mut self, name: QueueName, look: u64) -> Option<SqsBatch> {
         let now = self.now;
         let queue = &mut self.queues[name as usize];
-        if queue.pump_at != Some(now) {
+        if queue.pump_at != Some((now, look)) {
             return None; // it looks sooner, or has looked
         }
         queue.pump_at = None;
@@ -686,7 +731,7 @@ impl World {
         } else {
             self.accuse(format!("a row for {key}, which does not exist"));
         }
-        if next % 8 == 0 {
+        if next % 8 == 0 && !self.manner.coarse {
             let stored = serde_json::to_string(state).unwrap_or_default();
             if stored.len() > check::MAX_ROW_BYTES {
                 self.accuse(format!("row {key} has {} bytes", stored.len()));
@@ -1022,7 +1067,7 @@ impl World {
         self.talks.iter().any(|talk| {
             self.bookmarks
                 .get(&talk.key.app_id)
-                .is_none_or(|mark| mark.page.is_some() || talk.updated_at + reach >= mark.since.0)
+                .is_none_or(|mark| mark.page.is_some() || talk.updated_second() + reach >= mark.since.0)
         })
     }
 
@@ -1031,7 +1076,7 @@ impl World {
         let late = crate::ports::LAG_MS + self.manner.skew_ms;
         self.talks.iter().any(|talk| {
             talk.missed
-                && self.bookmarks.get(&talk.key.app_id).is_none_or(|mark| talk.updated_at + late >= mark.since.0)
+                && self.bookmarks.get(&talk.key.app_id).is_none_or(|mark| talk.updated_second() + late >= mark.since.0)
         })
     }
 
@@ -1062,7 +1107,7 @@ impl World {
     #[must_use]
     pub fn is_at_rest(&self) -> bool {
         let idle = |event: &Event| {
-            matches!(event, Event::Sweep | Event::Redrive | Event::Peace | Event::Deadline(_) | Event::Pump(_))
+            matches!(event, Event::Sweep | Event::Redrive | Event::Peace | Event::Deadline(_) | Event::Pump(..))
         };
         !self.is_something_unfound()
             && self.queues.iter().all(|queue| queue.is_empty() && queue.dead.is_empty())
@@ -1121,7 +1166,7 @@ impl World {
             Event::Peace => self.peace(),
             Event::Poll(_)
             | Event::Deadline(_)
-            | Event::Pump(_)
+            | Event::Pump(..)
             | Event::Deliver(_)
             | Event::Applies(..)
             | Event::BotGives(..)

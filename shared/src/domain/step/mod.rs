@@ -200,6 +200,8 @@ pub enum Decision {
     BotReturns,
     /// Somebody was ahead of the bot's return: it is undone.
     ReturnUndone,
+    /// A request of ours emptied a teammate's seat: it gets it back.
+    SeatGivenBack,
     /// The bot is not told of an event, which was tried in vain for days.
     EventGivenUp,
     /// By the rules the bot says nothing; people have it.
@@ -238,6 +240,7 @@ impl Decision {
             Self::BotUnreachable => "bot_unreachable",
             Self::BotReturns => "bot_returns",
             Self::ReturnUndone => "return_undone",
+            Self::SeatGivenBack => "seat_given_back",
             Self::EventGivenUp => "event_given_up",
             Self::RuledNothing => "ruled_nothing",
             Self::RuledSend => "ruled_send",

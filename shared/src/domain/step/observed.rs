@@ -345,12 +345,15 @@ impl Stepper<'_> {
             }
             return;
         }
-        if own && self.state.control == Control::Human {
-            return; // the echo of our own hand-over
+        // The echo of our own hand-over says nothing new.
+        if !own || self.state.control != Control::Human {
+            self.give_to_people(to, *taking || handing_over, taking);
+            if let Assignee::Teammate(teammate) = to {
+                self.announce(teammate.clone(), None);
+            }
         }
-        self.give_to_people(to, *taking || handing_over, taking);
-        if let Assignee::Teammate(teammate) = to {
-            self.announce(teammate.clone(), None);
+        if own && *to == Assignee::Nobody {
+            self.left_the_seat(part, observation);
         }
     }
 
@@ -611,9 +614,14 @@ impl Stepper<'_> {
         };
         self.observed(observation);
         if self.state.control == Control::Paused && self.state.resume_at.is_some_and(|due| due <= self.now) {
-            self.state.control = Control::Bot;
-            self.new_epoch();
-            self.take(observation);
+            let owner = observation.owner();
+            if self.workspace.is_bots(&owner) {
+                self.state.control = Control::Bot;
+                self.new_epoch();
+                self.take(observation);
+            } else {
+                self.give_to_people(&owner, false, &mut false);
+            }
         } else if comes_back {
             self.come_back(observation);
         }

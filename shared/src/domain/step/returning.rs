@@ -8,7 +8,7 @@
 //! What it does not do: take a conversation from a teammate. Whoever carries the assignment out looks
 //! first whether one has it.
 
-use super::{Decision, Stepper};
+use super::{Decision, Effect, Stepper};
 use crate::domain::conversation::{Action, Control, EventKind, OutboxEntry, Progress, Relief, Weight};
 use crate::domain::part::{Assignee, Observation, Part};
 
@@ -87,6 +87,32 @@ impl Stepper<'_> {
         self.enqueue(None, Weight::Completes, Action::Assign { to, fallbacks: vec![Assignee::Nobody] });
         self.state.assignee = Some(observation.assignee.clone());
         self.state.resume_at = None;
+    }
+
+    /// We emptied the seat. A hand-over to a team takes a second request for it where the bot has the seat,
+    /// and that one may come late: a person who has taken the seat meanwhile gets it back.
+    pub(super) fn left_the_seat(&mut self, part: &Part, observation: &Observation) {
+        broken_as!(EmptiedSeatStaysEmpty => return);
+        if !observation.complete {
+            self.effects.push(Effect::Fetch); // whose it was, only the whole conversation tells
+            return;
+        }
+        let parts = observation.parts_in_order();
+        if parts.iter().any(|later| later.id > part.id && later.assigned_to.is_some()) {
+            return; // somebody has decided since
+        }
+        let leaves_the_seat_alone = |other: &Part| {
+            other.is_by(&self.workspace.bot_teammate) && matches!(other.assigned_to, Some(Assignee::Team(_)))
+        };
+        let before = parts.into_iter().take_while(|other| other.id < part.id);
+        let assignments = before.filter(|other| !leaves_the_seat_alone(other));
+        let Some(to @ Assignee::Teammate(_)) = assignments.filter_map(|other| other.assigned_to.clone()).last() else {
+            return;
+        };
+        if !self.workspace.is_bots(&to) {
+            self.note(Decision::SeatGivenBack);
+            self.enqueue(None, Weight::Optional, Action::Assign { to, fallbacks: Vec::new() });
+        }
     }
 
     /// Whether an action gives the bot its conversation back.

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use simulation::exhaustive::{self, Share};
+use simulation::exhaustive::{self, Share, Way};
 use simulation::mutants::Mutant;
 use simulation::run::{Ending, View};
 use simulation::{life, recovery, scenes};
@@ -18,6 +18,7 @@ fn main() -> ExitCode {
         (Some("seed"), Some(seed)) => one(seed),
         (Some("messages"), Some(messages)) => many(messages, arguments.next().as_deref().and_then(number).unwrap_or(0)),
         (Some("exhaustive"), Some(most)) => exhaustive(most, arguments.next().as_deref()),
+        (Some("sameness"), Some(most)) => sameness(most, arguments.next().as_deref().and_then(number).unwrap_or(1)),
         (Some("schedule"), _) => schedule(&std::env::args().skip(2).collect::<Vec<_>>()),
         (Some("dead"), Some(seed)) => told(seed, &recovery::consumers_dead(seed, true, None)),
         (Some("unswept"), Some(seed)) => told(seed, &life::live_unswept(seed, true, None)),
@@ -27,7 +28,7 @@ fn main() -> ExitCode {
         (Some("wiped"), Some(seed)) => told(seed, &recovery::rows_lost(seed, true)),
         _ => {
             eprintln!(
-                "simulate messages N [FIRST_SEED], seed SEED, exhaustive FAULTS [PART/OF], schedule CALL:KIND …, dead SEED, wiped SEED, unswept SEED, mutants SEEDS, scenes, scene NUMBER [MUTANT]"
+                "simulate messages N [FIRST_SEED], seed SEED, exhaustive FAULTS [PART/OF], sameness FAULTS [ONE_OF], schedule CALL:KIND …, dead SEED, wiped SEED, unswept SEED, mutants SEEDS, scenes, scene NUMBER [MUTANT]"
             );
             ExitCode::from(2)
         }
@@ -115,19 +116,16 @@ fn exhaustive(most: u64, share: Option<&str>) -> ExitCode {
     let share = share.and_then(|text| text.split_once('/')).and_then(|(part, of)| Some((number(part)?, number(of)?)));
     let (part, of) = share.unwrap_or((0, 1));
     let begun = Instant::now();
-    let mut shown = Duration::ZERO;
     let share = Share { part: part as u32, of: of.max(1) as u32 };
-    let count = exhaustive::all(most as usize, share, |count| {
-        if begun.elapsed() - shown > Duration::from_secs(2) {
-            shown = begun.elapsed();
-            let all: u64 = count.schedules.iter().sum();
-            eprint!(
-                "\r{:?} schedules, {} bad, {:.0} a second   ",
-                count.schedules,
-                count.bad.len(),
-                all as f64 / shown.as_secs_f64()
-            );
-        }
+    let count = exhaustive::all(Way { share, ..Way::of(most as usize) }, |count| {
+        let all: u64 = count.schedules.iter().sum();
+        eprint!(
+            "\r{:?} schedules, {} bad, {} worlds, {:.0} a second   ",
+            count.schedules,
+            count.bad.len(),
+            count.worlds,
+            all as f64 / begun.elapsed().as_secs_f64()
+        );
     });
     eprintln!();
     for (schedule, what) in &count.bad {
@@ -135,12 +133,28 @@ fn exhaustive(most: u64, share: Option<&str>) -> ExitCode {
         println!("{}: {what}", words.join(" "));
     }
     println!(
-        "schedules by number of faults: {:?}, {} bad, {:.1} s",
+        "schedules played, by number of faults: {:?}; {} of them led into the world of another; {} worlds, {} bad, {:.1} s",
         count.schedules,
+        count.merged,
+        count.worlds,
         count.bad.len(),
         begun.elapsed().as_secs_f64()
     );
     if count.bad.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Whether the same follows from worlds that are the same.
+fn sameness(most: u64, one_of: u64) -> ExitCode {
+    let compared = exhaustive::compare(most as usize, one_of.max(1) as usize, None);
+    compared.different.iter().take(20).for_each(|what| println!("{what}"));
+    println!(
+        "{} schedules, {} worlds, {} times come to again, {} times something else followed",
+        compared.schedules,
+        compared.worlds,
+        compared.again,
+        compared.different.len()
+    );
+    if compared.different.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 /// What kills each mutant: a directed world, or one of so many lives of each kind.
