@@ -5,6 +5,7 @@ mod account;
 mod catch_up;
 mod choices;
 mod crossings;
+mod files;
 mod inbox;
 mod machines;
 mod outbound;

@@ -265,6 +265,7 @@ fn actions(state: &Conversation) -> Vec<&'static str> {
         Action::Tag { .. } => "tag",
         Action::SetAttributes { .. } => "attributes",
         Action::Open => "open",
+        Action::Attachments { .. } => "attachments",
         Action::Snooze { .. } => "snooze",
     };
     state.outbox.iter().map(|entry| name(&entry.action)).collect()
@@ -281,6 +282,7 @@ fn events(state: &Conversation) -> Vec<String> {
         EventKind::Resumed { stretch } => format!("resumed({})", stretch.len()),
         EventKind::Closed { .. } => "closed".to_owned(),
         EventKind::Rated { .. } => "rated".to_owned(),
+        EventKind::Attachments { .. } => "attachments".to_owned(),
         EventKind::CommandDone { .. } => "done".to_owned(),
         EventKind::CommandRejected { code, .. } => format!("rejected({code})"),
         EventKind::CommandSuperseded { by, .. } => format!("superseded({})", by.as_str()),

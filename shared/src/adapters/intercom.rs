@@ -374,6 +374,22 @@ impl<C: Clock, T: Tokens> RestApi<C, T> {
             .map_or_else(|failure| self.answer_of(failure), |_| Answer::Done { part_id: None })
     }
 
+    /// The files of a message, with addresses that are fresh. What is no message that the customer sees,
+    /// a note, is not shown.
+    async fn attachments(&self, workspace: &Workspace, id: &ConversationId, part: Option<&PartId>) -> Answer {
+        let item = match self.show(workspace, id).await {
+            Ok((item, _)) => item,
+            Err(failure) => return self.before_sending(failure),
+        };
+        match item.observation(true).message(part) {
+            Some(message) => Answer::Shown { attachments: message.attachments },
+            None => Answer::Rejected {
+                code: "unknown_message".to_owned(),
+                message: "Intercom does not show this message any more".to_owned(),
+            },
+        }
+    }
+
     async fn profile(&self, workspace: &Workspace, context: ConversationContext) -> Profile {
         let mentioned = context.contacts.and_then(|list| list.contacts.into_iter().next()).unwrap_or_default();
         let contact = match mentioned.id.as_ref().and_then(|id| id.some()) {
@@ -586,6 +602,7 @@ impl<C: Clock, T: Tokens> Intercom for RestApi<C, T> {
             Action::Close { html } => self.close(workspace, id, html.as_deref()).await,
             Action::Open => self.open(workspace, id).await,
             Action::Tag { name } => self.tag(workspace, id, name).await,
+            Action::Attachments { part_id } => self.attachments(workspace, id, part_id.as_ref()).await,
             Action::SetAttributes { attributes } => {
                 let body = json!({ "custom_attributes": attributes });
                 self.request(workspace, Method::PUT, &format!("/conversations/{id}"), Some(&body))

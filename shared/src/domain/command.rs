@@ -1,7 +1,7 @@
 //! What bots ask for, as values. The wire form is [`crate::wire::bot`]'s matter.
 
 use super::content::Block;
-use super::ids::{AdminId, BotId, CommandId, TeamId, Timestamp};
+use super::ids::{AdminId, BotId, CommandId, PartId, TeamId, Timestamp};
 use super::rules::Turn;
 
 /// Whom a bot wants to hand over to.
@@ -78,6 +78,11 @@ pub enum Ask {
     SetAttributes {
         /// Name and value of each.
         attributes: serde_json::Map<String, serde_json::Value>,
+    },
+    /// Fresh addresses of a message's files.
+    Attachments {
+        /// Which part; the conversation's first message where it is none.
+        part_id: Option<PartId>,
     },
     /// Snooze.
     Snooze {

@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
-use super::content::{Message, Offer, OfferedOption};
+use super::content::{Attachment, Message, Offer, OfferedOption};
 use super::exchange::Exchange;
 use super::ids::{AdminId, BotId, ClaimId, CommandId, PartId, TeamId, Timestamp};
 use super::part::{Assignee, Profile, Rating};
@@ -122,6 +122,16 @@ pub enum EventKind {
         #[serde(default)]
         part_id: Option<PartId>,
     },
+    /// Fresh addresses of a message's files, for the command that asked for them.
+    Attachments {
+        /// Which command; it is done.
+        command_id: CommandId,
+        /// Of which part, or of the first message.
+        #[serde(default)]
+        part_id: Option<PartId>,
+        /// The files, as Intercom shows them now.
+        attachments: Vec<Attachment>,
+    },
     /// A command was refused, by Baton or by Intercom. It will not be tried again.
     CommandRejected {
         /// Which.
@@ -162,6 +172,7 @@ impl EventKind {
             Self::Closed { .. } => "closed",
             Self::Rated { .. } => "rated",
             Self::CommandDone { .. } => "command_done",
+            Self::Attachments { .. } => "attachments",
             Self::CommandRejected { .. } => "command_rejected",
             Self::CommandSuperseded { .. } => "command_superseded",
             Self::SuggestionSent { .. } => "suggestion_sent",
@@ -241,6 +252,12 @@ pub enum Action {
         /// Name and value of each.
         attributes: serde_json::Map<String, serde_json::Value>,
     },
+    /// Look up the files of a message, whose addresses run out.
+    Attachments {
+        /// Of which part; of the first message where it is none.
+        #[serde(default)]
+        part_id: Option<PartId>,
+    },
     /// Snooze.
     Snooze {
         /// Until when.
@@ -270,6 +287,7 @@ impl Action {
             Self::Open => "open",
             Self::Tag { .. } => "tag",
             Self::SetAttributes { .. } => "set_attributes",
+            Self::Attachments { .. } => "attachments",
             Self::Snooze { .. } => "snooze",
         }
     }
@@ -287,7 +305,7 @@ impl Action {
     /// after a take-over; everything else would act over a person.
     #[must_use]
     pub fn dies_with_its_epoch(&self) -> bool {
-        !matches!(self, Self::Note { .. } | Self::Tag { .. } | Self::SetAttributes { .. })
+        !matches!(self, Self::Note { .. } | Self::Tag { .. } | Self::SetAttributes { .. } | Self::Attachments { .. })
     }
 
     /// Whether carrying it out twice would show twice, because it adds a part instead of setting

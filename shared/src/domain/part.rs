@@ -135,6 +135,15 @@ impl Observation {
         parts
     }
 
+    /// A message of it, the first one where no part is named, if it is shown and for the customer's eyes.
+    #[must_use]
+    pub fn message(&self, part: Option<&PartId>) -> Option<Message> {
+        match part {
+            None => self.source.clone(),
+            Some(id) => self.parts.iter().find(|part| part.id == *id)?.message(),
+        }
+    }
+
     /// Whom it was last assigned to: what the last assignment says, else what the present state
     /// says. The former is preferred because a conversation can hold a teammate and a team at once.
     #[must_use]

@@ -518,7 +518,7 @@ impl FakeIntercom {
             Action::Close { html } => (PartKind::Close, html.clone()),
             Action::Open => (PartKind::Open, None),
             Action::Snooze { .. } => (PartKind::Snoozed, None),
-            Action::Tag { .. } | Action::SetAttributes { .. } => return None,
+            Action::Tag { .. } | Action::SetAttributes { .. } | Action::Attachments { .. } => return None,
         };
         let quick_replies = match action {
             Action::Reply { offer: Some(offer), .. } if offer.buttons => QuickReplies {
@@ -574,7 +574,13 @@ impl Intercom for FakeIntercom {
         let refused = |code: &str| Answer::Rejected { code: code.to_owned(), message: "scripted".to_owned() };
         match self.surprises.borrow_mut().pop_front().unwrap_or(Surprise::None) {
             Surprise::None if self.is_taken(action) => refused("taken"),
-            Surprise::None => Answer::Done { part_id: self.apply(action) },
+            Surprise::None => match action {
+                Action::Attachments { part_id } => match self.shown.borrow().message(part_id.as_ref()) {
+                    Some(message) => Answer::Shown { attachments: message.attachments },
+                    None => Answer::Rejected { code: "unknown_message".to_owned(), message: String::new() },
+                },
+                action => Answer::Done { part_id: self.apply(action) },
+            },
             Surprise::AnswerLost => {
                 self.apply(action);
                 Answer::Unknown

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use crate::domain::content::{Author, AuthorKind, Body, Message, QuickReplies};
+use crate::domain::content::{Attachment, Author, AuthorKind, Body, Message, QuickReplies};
 use crate::domain::ids::{AdminId, ConversationKey, PartId, TeamId, Timestamp};
 use crate::domain::part::{Assignee, Observation, Part, PartKind};
 use crate::domain::settings::{Settings, Workspace};
@@ -152,6 +152,20 @@ impl Scene {
         if let Some(part) = self.parts.last_mut() {
             part.created_at = Timestamp::from_seconds(now.seconds());
         }
+        self
+    }
+
+    /// Files with the last part.
+    pub fn files(&mut self, files: impl IntoIterator<Item = Attachment>) -> &mut Self {
+        if let Some(part) = self.parts.last_mut() {
+            part.attachments.extend(files);
+        }
+        self
+    }
+
+    /// Files with the first message.
+    pub fn first_files(&mut self, files: impl IntoIterator<Item = Attachment>) -> &mut Self {
+        self.source.attachments.extend(files);
         self
     }
 

@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::domain::command::{Ask, Command, HandoverTarget};
-use crate::domain::content::{AuthorKind, Block, Message};
+use crate::domain::content::{Attachment, AuthorKind, Block, Message};
 use crate::domain::conversation::{Conversation, EventKind, PendingEvent};
 use crate::domain::ids::{
-    AdminId, AppId, BotId, CommandId, ConversationId, ConversationKey, InvalidId, TeamId, Timestamp,
+    AdminId, AppId, BotId, CommandId, ConversationId, ConversationKey, InvalidId, PartId, TeamId, Timestamp,
 };
 use crate::domain::incoming;
 use crate::domain::rules::Turn;
@@ -119,6 +119,16 @@ pub enum Event {
         /// The part that it made in Intercom, where it made one.
         part_id: Option<String>,
     },
+    /// The files of a message, with addresses that are fresh: what became of an `attachments` command,
+    /// in the place of `command_done`.
+    Attachments {
+        /// Which command.
+        command_id: String,
+        /// Of which part, or null for the conversation's first message.
+        part_id: Option<String>,
+        /// The files.
+        attachments: Vec<AttachmentData>,
+    },
     /// A command was refused. It will not be tried again.
     CommandRejected {
         /// Which.
@@ -192,7 +202,8 @@ pub struct AgentData {
     pub name: Option<String>,
 }
 
-/// A file in a message. Its address is temporary: 30 minutes for customers' uploads.
+/// A file in a message. Its address is temporary: 30 minutes for customers' uploads. The command
+/// `attachments` asks for fresh ones.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AttachmentData {
@@ -353,6 +364,13 @@ pub enum CommandData {
         /// Name and value of each.
         attributes: Map<String, Value>,
     },
+    /// Look up the files of a message that the bot was told of, whose addresses run out after a while. The
+    /// event `attachments` brings fresh ones.
+    Attachments {
+        /// Which part; null or left out for the conversation's first message.
+        #[serde(default)]
+        part_id: Option<String>,
+    },
     /// Snooze the conversation.
     Snooze {
         /// Until when, in Unix seconds.
@@ -486,6 +504,10 @@ impl CommandMessage {
             CommandData::Close { reason, tags, attributes } => Ask::Close { reason, tags, attributes },
             CommandData::Tag { tags } => Ask::Tag { tags },
             CommandData::SetAttributes { attributes } => Ask::SetAttributes { attributes },
+            CommandData::Attachments { part_id } => {
+                let part_id = part_id.map(PartId::parse).transpose().map_err(named("part_id"))?;
+                Ask::Attachments { part_id }
+            }
             CommandData::Snooze { until } => Ask::Snooze { until: Timestamp::from_seconds(until) },
         };
         Ok(Command { id, bot, digest, epoch: self.epoch, seq: self.seq, ask })
@@ -591,6 +613,11 @@ impl Event {
             },
             EventKind::Closed { by_bot } => Self::Closed { by: if *by_bot { "bot" } else { "people" }.to_owned() },
             EventKind::Rated { rating } => Self::Rated { rating: rating.rating, remark: rating.remark.clone() },
+            EventKind::Attachments { command_id, part_id, attachments } => Self::Attachments {
+                command_id: id(command_id),
+                part_id: part_id.as_ref().map(|part_id| part_id.to_string()),
+                attachments: attachments.iter().map(AttachmentData::new).collect(),
+            },
             EventKind::CommandDone { command_id, part_id } => Self::CommandDone {
                 command_id: id(command_id),
                 part_id: part_id.as_ref().map(|part_id| part_id.to_string()),
@@ -608,6 +635,17 @@ impl Event {
     }
 }
 
+impl AttachmentData {
+    fn new(attachment: &Attachment) -> Self {
+        Self {
+            name: attachment.name.clone(),
+            url: attachment.url.clone(),
+            content_type: attachment.content_type.clone(),
+            size_bytes: attachment.size_bytes,
+        }
+    }
+}
+
 impl MessageData {
     fn new(message: &Message) -> Self {
         let kind = match message.author.kind {
@@ -616,12 +654,7 @@ impl MessageData {
             AuthorKind::Operator => "operator",
             AuthorKind::Other => "other",
         };
-        let attachments = message.attachments.iter().map(|attachment| AttachmentData {
-            name: attachment.name.clone(),
-            url: attachment.url.clone(),
-            content_type: attachment.content_type.clone(),
-            size_bytes: attachment.size_bytes,
-        });
+        let attachments = message.attachments.iter().map(AttachmentData::new);
         Self {
             part_id: message.part_id.as_ref().map(|part_id| part_id.to_string()),
             author: AuthorData {

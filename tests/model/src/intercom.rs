@@ -149,7 +149,11 @@ impl Request {
             Action::Assign { to, .. } => What::Assigned(To::of(to)),
             Action::Close { .. } => What::Closed,
             Action::Open => What::Opened,
-            Action::Tag { .. } | Action::SetAttributes { .. } | Action::Snooze { .. } | Action::Take { .. } => {
+            Action::Tag { .. }
+            | Action::SetAttributes { .. }
+            | Action::Attachments { .. }
+            | Action::Snooze { .. }
+            | Action::Take { .. } => {
                 unreachable!("the bot of this model asks for no such thing")
             }
         };

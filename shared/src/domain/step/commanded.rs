@@ -70,7 +70,10 @@ impl Stepper<'_> {
     /// Whether somebody else got the conversation since the bot decided. Notes, tags and
     /// attributes are for teammates and are never late.
     fn is_late(&self, command: &Command) -> bool {
-        if matches!(command.ask, Ask::Note { .. } | Ask::Tag { .. } | Ask::SetAttributes { .. }) {
+        if matches!(
+            command.ask,
+            Ask::Note { .. } | Ask::Tag { .. } | Ask::SetAttributes { .. } | Ask::Attachments { .. }
+        ) {
             return self.state.deleted;
         }
         let closed_already = matches!(command.ask, Ask::Close { .. }) && self.state.control == Control::Closed;
@@ -128,6 +131,7 @@ impl Stepper<'_> {
                 Err(("empty", "no attribute is named".to_owned()))
             }
             Ask::SetAttributes { attributes } => self.check_attributes(attributes),
+            Ask::Attachments { part_id } => self.check_told(part_id.as_ref()),
             Ask::Snooze { until } if *until <= self.now => {
                 Err(("in_the_past", "a snooze ends in the future".to_owned()))
             }
@@ -204,6 +208,9 @@ impl Stepper<'_> {
             Ask::Tag { tags } => self.enqueue_tags(command, tags, Weight::Required, true),
             Ask::SetAttributes { attributes } => {
                 self.enqueue(id, Weight::Completes, Action::SetAttributes { attributes: attributes.clone() });
+            }
+            Ask::Attachments { part_id } => {
+                self.enqueue(id, Weight::Completes, Action::Attachments { part_id: part_id.clone() });
             }
             Ask::Snooze { until } => {
                 self.take_what_is_watched();
@@ -327,7 +334,11 @@ pub(super) fn speaks(command: &Command) -> bool {
     match &command.ask {
         Ask::Reply { .. } | Ask::Answer { .. } | Ask::Escalate { .. } | Ask::Handover { .. } => true,
         Ask::Close { reason, .. } => reason.as_deref().is_some_and(|reason| !reason.trim().is_empty()),
-        Ask::Note { .. } | Ask::Tag { .. } | Ask::SetAttributes { .. } | Ask::Snooze { .. } => false,
+        Ask::Note { .. }
+        | Ask::Tag { .. }
+        | Ask::SetAttributes { .. }
+        | Ask::Attachments { .. }
+        | Ask::Snooze { .. } => false,
     }
 }
 

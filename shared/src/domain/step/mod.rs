@@ -24,6 +24,7 @@ pub use telling::Vain;
 pub use sending::next_call;
 
 use super::command::Command;
+use super::content::Attachment;
 use super::conversation::{
     Action, CommandOutcome, Control, Conversation, EventKind, Lane, OutboxEntry, Overtaker, PendingEvent, Progress,
     Stand, Weight,
@@ -97,6 +98,7 @@ impl Input {
             Self::PutOff { .. } => "put_off",
             Self::Answered { answer, .. } => match answer {
                 Answer::Done { .. } => "answered_done",
+                Answer::Shown { .. } => "answered_shown",
                 Answer::NotSent { .. } => "answered_not_sent",
                 Answer::Rejected { .. } => "answered_rejected",
                 Answer::Unknown => "answered_unknown",
@@ -115,6 +117,11 @@ pub enum Answer {
     Done {
         /// The part that it made, where it made one.
         part_id: Option<PartId>,
+    },
+    /// It was looked up: these are the message's files.
+    Shown {
+        /// The files.
+        attachments: Vec<Attachment>,
     },
     /// It never left, or Intercom refused it without looking (429): try again then.
     NotSent {

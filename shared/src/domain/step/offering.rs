@@ -7,8 +7,8 @@
 use super::Stepper;
 use crate::domain::blocks::Said;
 use crate::domain::choice;
-use crate::domain::content::{Body, BodyFormat, Choice, Message, Offer};
-use crate::domain::conversation::{Action, MAX_OFFERS, Offered, Progress, Weight, remember};
+use crate::domain::content::{Attachment, Body, BodyFormat, Choice, Message, Offer};
+use crate::domain::conversation::{Action, CommandOutcome, EventKind, MAX_OFFERS, Offered, Progress, Weight, remember};
 use crate::domain::ids::{CommandId, PartId};
 use crate::domain::incoming;
 
@@ -54,6 +54,26 @@ impl Stepper<'_> {
         if stands || !options.is_empty() {
             remember(&mut self.state.offers, Offered { part: part.cloned(), options }, MAX_OFFERS);
         }
+    }
+
+    /// Whether the bot was told of a message, so that it may look at its files.
+    pub(super) fn check_told(&self, part: Option<&PartId>) -> Result<(), (&'static str, String)> {
+        let told = part.map_or(self.state.told.source, |part| self.state.told.covers(part));
+        let redacted = part.is_some_and(|part| self.state.redacted.contains(part));
+        if told && !redacted {
+            return Ok(());
+        }
+        Err(("unknown_message", "the bot was not told of this message, or it has been deleted".to_owned()))
+    }
+
+    /// What was looked up is told to the bot that asked, as its command's result.
+    pub(super) fn shown(&mut self, position: usize, attachments: &[Attachment]) {
+        let Some(entry) = self.state.outbox.remove(position) else { return };
+        let (Some(command_id), Action::Attachments { part_id }) = (entry.command, entry.action) else { return };
+        if let Some(record) = self.state.commands.iter_mut().find(|record| record.id == command_id) {
+            record.outcome = CommandOutcome::Done { part_id: None };
+        }
+        self.tell(EventKind::Attachments { command_id, part_id, attachments: attachments.to_vec() });
     }
 
     /// The customer's message with the option that it chooses, if it does.
