@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """A bot that speaks Baton's bot protocol and nothing else.
 
-It answers a few questions, hands over on "human", closes on "thanks", and shows after a hand-over
-that it knows what was said meanwhile. It needs Python alone: verifying the signature, reading the
+It answers a few questions, offers plans to choose from, shows tents as cards, takes its time to look up
+an order, looks at files, hands over on "human", closes on "thanks", and shows after a hand-over that it
+knows what was said meanwhile. It needs Python alone: verifying the signature, reading the
 event and answering in the HTTP response is all that a bot has to do. (Besides, it heeds directions in
 square brackets, so that accidents can be played with it; `directions.py` has them, and it alone.)
 
@@ -46,30 +47,89 @@ def is_genuine(secret, headers, body):
     return any(hmac.compare_digest(expected, signature) for signature in given)
 
 
-def reply(text):
-    return {"type": "reply", "data": {"content": [{"type": "text", "text": text}]}}
+PLANS = {"plan_basic": ("Basic", "Free, for one person."), "plan_team": ("Team", "12 € a month, for up to ten.")}
+TENTS = [("Tarn", 2, "https://example.com/tarn.png"), ("Loch", 4, "https://example.com/loch.png")]
+
+
+def text(words):
+    return {"type": "text", "text": words}
+
+
+def reply(*content):
+    return {"type": "reply", "data": {"content": [text(one) if isinstance(one, str) else one for one in content]}}
+
+
+def options(question, choices):
+    """Buttons where Intercom has them, else a list with numbers; either way the value comes back."""
+    shown = [{"label": label, "value": value} for value, label in choices.items()]
+    return {"type": "options", "text": question, "options": shown}
+
+
+def tent(name, persons, picture):
+    page = f"https://example.com/tents/{name.lower()}"
+    links = [{"label": "Order it", "url": f"{page}/order"}]
+    return {"title": name, "description": f"For {persons} persons.", "url": page, "image_url": picture, "links": links}
+
+
+def show(words):
+    """What is more than words: options, cards, lists, pauses, files. None where it is not asked for."""
+    if "plan" in words:
+        return reply(options("Which *plan* shall I tell you about?", {value: name for value, (name, _) in PLANS.items()}))
+    if "tents" in words:
+        return reply("These are our tents:", {"type": "carousel", "cards": [tent(*one) for one in TENTS]})
+    if "tent" in words:
+        return reply({"type": "card", **tent(*TENTS[0])})
+    if "pack" in words:
+        items = [{"title": "Tent"}, {"title": "Pegs", "description": "Twelve will do."}]
+        return reply({"type": "list", "title": "For your tour", "items": items})
+    if "order" in words:
+        return reply("One moment, I am looking it up …", {"type": "pause", "ms": 2_000}, "Your order is on its way.")
+    if "manual" in words:
+        return reply({"type": "file", "url": "https://example.com/manual.pdf", "name": "The manual"})
+    return None
+
+
+def answer_choice(choice):
+    name, what = PLANS.get(choice["value"], (choice["label"], "I do not know it."))
+    return reply(f"**{name}**: {what}")
+
+
+def answer_files(message):
+    """The addresses of files run out: fresh ones are asked for when they are needed."""
+    return [{"type": "attachments", "data": {"part_id": message["part_id"]}}]
+
+
+def answer_attachments(data):
+    names = " and ".join(f"`{one['name']}`" for one in data["attachments"]) or "nothing any more"
+    return [reply(f"I have looked at {names}.")]
 
 
 def answer_message(message, context):
     words = message["text"].lower()
+    if message["choice"]:
+        return [answer_choice(message["choice"])]
+    if "look" in words and message["attachments"]:
+        return answer_files(message)
     if "human" in words or "person" in words:
         return [{
             "type": "handover",
             "data": {
                 "reason": "The customer asked for a person.",
                 "note": f"Their words: *{message['text']}*",
-                "content": [{"type": "text", "text": "Of course. I am handing you over to a colleague."}],
+                "content": [text("Of course. I am handing you over to a colleague.")],
                 "tags": ["bot-handover"],
             },
         }]
     if "thank" in words:
         return [{"type": "close", "data": {"reason": "You are welcome! I am closing this conversation; write again at any time."}}]
-    for key, text in ANSWERS.items():
+    for key, known in ANSWERS.items():
         if key in words:
-            return [reply(text)]
+            return [reply(known)]
+    if shown := show(words):
+        return [shown]
     name = (context["contact"]["name"] or "").split(" ")[0]
     greeting = f"Hi {name}! " if name else "Hi! "
-    return [reply(greeting + "I know our *hours*, *prices* and *shipping*. Or say “human”.")]
+    return [reply(greeting + "I know our *hours*, *prices* and *shipping*, our *plans* and *tents*. Or say “human”.")]
 
 
 def answer_resumed(stretch):
@@ -87,6 +147,8 @@ def answer(event):
         return answer_message(data["message"], data["context"])
     if event["type"] == "resumed":
         return answer_resumed(data["stretch"])
+    if event["type"] == "attachments":
+        return answer_attachments(data)
     return []  # everything else needs no answer
 
 

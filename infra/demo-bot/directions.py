@@ -57,6 +57,19 @@ def _text(text, form="plain"):
     return {"type": "text", "text": text, "format": form}
 
 
+def _options(labels):
+    """Each with its label as the value."""
+    return {"type": "options", "options": [{"label": label, "value": label} for label in labels]}
+
+
+def _slowly(texts):
+    """One after the other, with 3 s between them."""
+    for place, text in enumerate(texts):
+        if place:
+            yield {"type": "pause", "ms": 3_000}
+        yield _text(text)
+
+
 def _handover(kind, target, words):
     data = {"reason": "The customer's words asked for it."}
     if target:
@@ -75,7 +88,9 @@ COMMANDS = [
     (r"html (.+)", lambda words: _reply(_text(words, "html"))),
     (r"markdown (.+)", lambda words: _reply(_text(words, "markdown"))),
     (r"speak (\d+) words", lambda count: _reply(_text(at_length(int(count))))),
+    (r"say slowly (.+)", lambda words: _reply(*_slowly(words.split(" | ")))),
     (r"say (.+)", lambda words: _reply(_text(words))),
+    (r"offer (.+)", lambda labels: _reply(_options(labels.split(" | ")))),
     (r"send (\S+)", lambda url: _reply({"type": "file", "url": url})),
     (r"note (.+)", lambda words: {"type": "note", "data": {"text": words}}),
     (r"tag (.+)", lambda name: {"type": "tag", "data": {"tags": [name]}}),

@@ -144,6 +144,7 @@ impl Player {
             }
             Deed::SameIdElsewhere { same_id_elsewhere } => self.begin_elsewhere(step, same_id_elsewhere).await,
             Deed::Redacted { redacted } => self.redact(step, redacted).await,
+            Deed::CustomerPresses { customer_presses } => self.press(step, customer_presses).await,
             Deed::Control { control, body } => self.control(step, control, body).await,
             Deed::ClockMoves { clock_moves } => {
                 self.hands.post("/clock", &json!({"advance_seconds": clock_moves})).await.map(drop)
@@ -259,6 +260,13 @@ impl Player {
         let body = serde_json::from_str(&filled(&json!(body).to_string())?).map_err(|error| error.to_string())?;
         let (method, path) = control.split_once(' ').ok_or("`control` must be such as `POST /clock`")?;
         self.hands.send(method, &filled(path)?, &body).await.map(drop)
+    }
+
+    async fn press(&self, step: &Step, label: &str) -> Finding {
+        let place = self.place(step)?;
+        let sight = self.sight(&place).await?;
+        let uuid = sight.offered(label).ok_or_else(|| format!("no button reads “{label}”"))?;
+        self.hands.post(&place.path("/customer"), &json!({"quick_reply_uuid": uuid})).await.map(drop)
     }
 
     async fn redact(&self, step: &Step, words: &str) -> Finding {

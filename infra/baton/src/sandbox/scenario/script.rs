@@ -68,6 +68,8 @@ deeds! {
     /// The customer writes; the first time, this begins the conversation. `{n}` counts, `{id of
     /// team}` is an id, `{now+60}` a moment.
     CustomerWrites { customer_writes: String, #[serde(default)] files: Vec<String>, #[serde(default = "one")] times: u32 }
+    /// The customer presses the last button of this label.
+    CustomerPresses { customer_presses: String }
     /// A teammate begins the conversation.
     TeammateStarts { teammate_starts: String, #[serde(default = "teammate")] by: String }
     TeammateReplies { teammate_replies: String, #[serde(default = "teammate")] by: String }
@@ -151,6 +153,7 @@ impl fmt::Display for Deed {
                 (!files.is_empty()).then(|| write!(f, " with {} file(s)", files.len())).transpose()?;
                 (*times > 1).then(|| write!(f, " {times} times")).transpose().map(|_| ())
             }
+            Self::CustomerPresses { customer_presses } => write!(f, "the customer presses {customer_presses}"),
             Self::TeammateStarts { teammate_starts, by } => write!(f, "{by} begins: {}", shortened(teammate_starts)),
             Self::TeammateReplies { teammate_replies, by } => write!(f, "{by} replies {}", shortened(teammate_replies)),
             Self::TeammateNotes { teammate_notes, by, times } => {

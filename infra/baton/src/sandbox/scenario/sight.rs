@@ -24,9 +24,11 @@ pub(crate) struct Entry {
     pub(crate) part_type: String,
     pub(crate) voice: Voice,
     pub(crate) html: String,
-    /// Its words in one line.
+    /// Its words in one line, and its buttons in square brackets.
     pub(crate) text: String,
     pub(crate) files: Vec<String>,
+    /// The buttons that it offers: label and id.
+    pub(crate) buttons: Vec<(String, String)>,
     pub(crate) at: u64,
     /// Whom it gave the conversation to.
     pub(crate) assigned_to: Option<Owner>,
@@ -58,12 +60,17 @@ impl Sight {
         let parts = list(&value["conversation_parts"]["conversation_parts"]);
         let entry = |value: &Value, part_type: &str| {
             let id = number(&value["id"]).unwrap_or_default();
+            let option = |option: &Value| (words(&option["text"]), words(&option["uuid"]));
+            let buttons: Vec<_> = list(&value["metadata"]["quick_reply_options"]).iter().map(option).collect();
+            let labels = buttons.iter().map(|(label, _)| format!(" [{label}]"));
+            let text = text::plain(&words(&value["body"]), Links::WithAddress) + &labels.collect::<String>();
             Entry {
                 id,
                 part_type: part_type.to_owned(),
                 voice: voice(&value["author"], cast),
                 html: words(&value["body"]),
-                text: one_line(&text::plain(&words(&value["body"]), Links::WithAddress)),
+                text: one_line(&text),
+                buttons,
                 files: list(&value["attachments"]).iter().map(|file| words(&file["url"])).collect(),
                 at: value["created_at"].as_u64().unwrap_or_default(),
                 assigned_to: assigned_to(value),
@@ -88,6 +95,12 @@ impl Sight {
             Owner::Team(id) => self.team_assignee == Some(id),
             Owner::Nobody => self.admin_assignee.is_none() && self.team_assignee.is_none(),
         }
+    }
+
+    /// The id of the last button of this label.
+    pub(crate) fn offered(&self, label: &str) -> Option<&str> {
+        let mut buttons = self.entries.iter().rev().flat_map(|entry| entry.buttons.iter().rev());
+        buttons.find(|(text, _)| text == label).map(|(_, uuid)| uuid.as_str())
     }
 
     pub(crate) fn said_by_bot(&self) -> impl Iterator<Item = &Entry> {
