@@ -301,13 +301,14 @@ fn list(above: Option<&str>, items: &[Card]) -> String {
             writer.line_break();
             lines(&mut writer, description);
         }
-        if let Some(url) = &item.image_url {
-            writer.line_break();
-            writer.image(url, item.title.trim());
-        }
         if !item.links.is_empty() {
             writer.line_break();
             links(&mut writer, item);
+        }
+        // Last, as it ends its line itself.
+        if let Some(url) = &item.image_url {
+            writer.line_break();
+            writer.image(url, item.title.trim());
         }
         writer.end("li");
     }
