@@ -1,11 +1,13 @@
 //! What the bot offers to choose from, and how the customer's answer comes back to it.
 
-use baton_tests::{Bridge, handover, reply};
+use baton_tests::{Bridge, handover, now, reply};
 use shared::domain::command::{Ask, HandoverTarget};
 use shared::domain::content::{Block, Choice, Message, TextFormat};
 use shared::domain::conversation::{Action, EventKind, Lane, OutboxEntry};
 use shared::domain::settings::ApiVersion;
-use shared::testing::{Scene, Surprise};
+use shared::ports::{Clock as _, Conversations as _};
+use shared::testing::{Scene, Surprise, key};
+use shared::wire::bot::EventMessage;
 
 fn offer(words: &str, labels: &[&str]) -> Ask {
     let option = |label: &&str| Choice { label: (*label).to_owned(), value: format!("is {label}") };
@@ -169,4 +171,36 @@ fn what_a_refused_message_had_still_to_say_is_not_said() {
     assert!(bridge.bots_words().is_empty() && bridge.state().outbox.is_empty());
     let told = bridge.told();
     assert!(matches!(&told[..], [EventKind::CommandRejected { code, .. }] if code == "parameter_invalid"), "{told:?}");
+}
+
+/// The conversation is by e-mail, as the customer's profile tells.
+fn by_email(bridge: &Bridge) {
+    let stored = now(bridge.desk.store.load(&key())).unwrap();
+    let mut conversation = stored.conversation;
+    conversation.profile.channel = Some("email".to_owned());
+    now(bridge.desk.store.save(&key(), &conversation, stored.version, bridge.desk.clock.now())).unwrap();
+}
+
+#[test]
+fn an_answer_by_email_is_read_without_the_message_that_it_answers() {
+    let quoting = "2.<br><br>Sent from my iPhone</p><p>On Monday, the shop wrote:</p><blockquote>Which plan? 1. Basic 2. Team</blockquote><p>";
+    let (mut scene, bridge) = bridge("2.10");
+    bridge.asked("c1", offer("Which plan?", &["Basic", "Team"])).unwrap();
+    let _ = bridge.told();
+    bridge.notified(scene.customer(quoting));
+    let in_the_messenger = messages(bridge.told()).pop().unwrap();
+    assert_eq!(in_the_messenger.choice, None, "in the Messenger nobody's words are left out");
+    by_email(&bridge);
+    bridge.notified(scene.customer(quoting));
+    let pending = bridge.state().events.back().cloned().unwrap();
+    let event = serde_json::to_value(EventMessage::new(&key(), &bridge.state(), &pending)).unwrap();
+    let message = &event["data"]["message"];
+    assert_eq!(message["text"], "2.", "{message}");
+    assert_eq!(message["choice"]["value"], "is Team", "{message}");
+    assert!(message["full_text"].as_str().unwrap().contains("Which plan? 1. Basic 2. Team"), "{message}");
+    assert!(!message["markdown"].as_str().unwrap().contains("Monday"), "{message}");
+    bridge.notified(scene.customer("Thanks"));
+    let pending = bridge.state().events.back().cloned().unwrap();
+    let event = serde_json::to_value(EventMessage::new(&key(), &bridge.state(), &pending)).unwrap();
+    assert_eq!(event["data"]["message"]["full_text"], serde_json::Value::Null);
 }

@@ -4,6 +4,7 @@
 //! entities. Whether a body is HTML is known from where it came ([`BodyFormat`]).
 
 use super::content::{Body, BodyFormat};
+use super::email;
 use super::html::{self, Piece};
 use super::markdown::{self, Style};
 use super::tree::{self, Node};
@@ -24,6 +25,18 @@ pub fn markdown(body: &Body) -> String {
         BodyFormat::Plain => markdown::write(&lines(body.text.trim()), Style::Markdown),
         BodyFormat::Html => markdown::write(&tree::tidy(tree::read(&body.text)), Style::Markdown),
     }
+}
+
+/// What of an e-mail its writer wrote, as plain text and as Markdown, without the quoted message and the
+/// signature. None where that is all of it.
+#[must_use]
+pub fn own_words(body: &Body) -> Option<(String, String)> {
+    let (nodes, plain) = match body.format {
+        BodyFormat::Plain => (lines(body.text.trim()), true),
+        BodyFormat::Html => (tree::tidy(tree::read(&body.text)), false),
+    };
+    let own = email::own_words(&nodes, plain)?;
+    Some((markdown::write(&own, Style::Plain), markdown::write(&own, Style::Markdown)))
 }
 
 /// A body's words alone, for comparing what was sent with what came back: Intercom changes

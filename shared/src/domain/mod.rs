@@ -10,6 +10,7 @@ pub mod choice;
 pub mod command;
 pub mod content;
 pub mod conversation;
+pub mod email;
 pub mod exchange;
 pub mod health;
 pub mod html;

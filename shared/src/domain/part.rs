@@ -209,3 +209,11 @@ pub struct Profile {
 }
 
 impl Eq for Profile {}
+
+impl Profile {
+    /// Whether the customer writes by e-mail.
+    #[must_use]
+    pub fn is_by_email(&self) -> bool {
+        self.channel.as_deref() == Some("email")
+    }
+}

@@ -166,10 +166,14 @@ pub struct MessageData {
     pub part_id: Option<String>,
     /// Who wrote it.
     pub author: AuthorData,
-    /// The words as plain text, links as `label (address)`.
+    /// The words as plain text, links as `label (address)`. Of an e-mail, without the message that it
+    /// answers and the signature.
     pub text: String,
     /// The words as Markdown.
     pub markdown: String,
+    /// Of an e-mail of which something is left out, all of it as plain text; else null.
+    #[serde(default)]
+    pub full_text: Option<String>,
     /// Which of the options that the bot offered it chooses: by its button, its number, or its label
     /// however it is typed. Null where it is anything else, or could mean two of them.
     #[serde(default)]
@@ -597,9 +601,10 @@ impl Event {
     fn new(kind: &EventKind, state: &Conversation) -> Self {
         let id = |command_id: &CommandId| command_id.to_string();
         match kind {
-            EventKind::Message { message } => {
-                Self::Message { message: MessageData::new(message), context: Box::new(ContextData::new(state)) }
-            }
+            EventKind::Message { message } => Self::Message {
+                message: MessageData::new(message, state.profile.is_by_email()),
+                context: Box::new(ContextData::new(state)),
+            },
             EventKind::MessageRedacted { part_id } => Self::MessageRedacted { part_id: part_id.to_string() },
             EventKind::HandoverWaiting { team } => {
                 Self::HandoverWaiting { team_id: team.as_ref().map(TeamId::to_string) }
@@ -608,7 +613,7 @@ impl Event {
                 Self::AgentJoined { agent: AgentData { id: teammate.to_string(), name: name.clone() } }
             }
             EventKind::Resumed { stretch } => Self::Resumed {
-                stretch: stretch.iter().map(MessageData::new).collect(),
+                stretch: stretch.iter().map(|message| MessageData::new(message, state.profile.is_by_email())).collect(),
                 context: Box::new(ContextData::new(state)),
             },
             EventKind::Closed { by_bot } => Self::Closed { by: if *by_bot { "bot" } else { "people" }.to_owned() },
@@ -647,7 +652,13 @@ impl AttachmentData {
 }
 
 impl MessageData {
-    fn new(message: &Message) -> Self {
+    fn new(message: &Message, by_email: bool) -> Self {
+        let body = message.body.as_ref();
+        let all = body.map(incoming::text).unwrap_or_default();
+        let own =
+            body.filter(|_| by_email && message.author.kind == AuthorKind::Customer).and_then(incoming::own_words);
+        let full_text = own.is_some().then(|| all.clone());
+        let (text, markdown) = own.unwrap_or_else(|| (all, body.map(incoming::markdown).unwrap_or_default()));
         let kind = match message.author.kind {
             AuthorKind::Customer => "customer",
             AuthorKind::Teammate => "teammate",
@@ -662,8 +673,9 @@ impl MessageData {
                 id: message.author.id.clone(),
                 name: message.author.name.clone(),
             },
-            text: message.body.as_ref().map(incoming::text).unwrap_or_default(),
-            markdown: message.body.as_ref().map(incoming::markdown).unwrap_or_default(),
+            text,
+            markdown,
+            full_text,
             choice: message.choice.as_ref().map(ChoiceData::from),
             attachments: attachments.collect(),
             created_at: message.created_at.0,

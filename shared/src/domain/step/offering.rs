@@ -92,6 +92,8 @@ impl Stepper<'_> {
         }
         let before = |offered: &&Offered| offered.part.as_ref().is_none_or(|offering| offering < part);
         let offered = self.state.offers.iter().rev().find(before)?;
-        choice::typed(&offered.options, &incoming::text(message.body.as_ref()?))
+        let body = message.body.as_ref()?;
+        let own = Some(body).filter(|_| self.state.profile.is_by_email()).and_then(incoming::own_words);
+        choice::typed(&offered.options, &own.map_or_else(|| incoming::text(body), |(text, _)| text))
     }
 }

@@ -121,11 +121,15 @@ impl Player {
 
     async fn step(&mut self, step: &Step) -> Finding {
         match &step.deed {
-            Deed::CustomerWrites { customer_writes, files, times } => {
+            Deed::CustomerWrites { customer_writes, files, quoted, times } => {
                 for n in 1..=*times {
                     let words = customer_writes.replace("{n}", &n.to_string());
                     let words = self.cast.fill_in(&words, self.shared.clock.now())?;
-                    self.customer_writes(&step.conversation, json!({"body": words, "attachments": files})).await?;
+                    let mut body = json!({"body": words, "attachments": files});
+                    if let Some(quoted) = quoted {
+                        body["quoted"] = json!(quoted);
+                    }
+                    self.customer_writes(&step.conversation, body).await?;
                 }
                 Ok(())
             }

@@ -66,8 +66,8 @@ macro_rules! deeds {
 
 deeds! {
     /// The customer writes; the first time, this begins the conversation. `{n}` counts, `{id of
-    /// team}` is an id, `{now+60}` a moment.
-    CustomerWrites { customer_writes: String, #[serde(default)] files: Vec<String>, #[serde(default = "one")] times: u32 }
+    /// team}` is an id, `{now+60}` a moment. `quoted` is what a mail program puts below.
+    CustomerWrites { customer_writes: String, #[serde(default)] files: Vec<String>, #[serde(default)] quoted: Option<String>, #[serde(default = "one")] times: u32 }
     /// The customer presses the last button of this label.
     CustomerPresses { customer_presses: String }
     /// A teammate begins the conversation.
@@ -148,7 +148,7 @@ impl fmt::Display for Deed {
         let saying =
             |said: &Option<String>| said.as_ref().map(|words| format!(", saying “{words}”")).unwrap_or_default();
         match self {
-            Self::CustomerWrites { customer_writes: words, files, times } => {
+            Self::CustomerWrites { customer_writes: words, files, times, .. } => {
                 write!(f, "the customer writes {}", shortened(words))?;
                 (!files.is_empty()).then(|| write!(f, " with {} file(s)", files.len())).transpose()?;
                 (*times > 1).then(|| write!(f, " {times} times")).transpose().map(|_| ())
