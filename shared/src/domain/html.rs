@@ -289,7 +289,7 @@ impl Writer {
         self.out.push_str("<img src=\"");
         escape_into(&mut self.out, &url);
         self.out.push('"');
-        if !alt.is_empty() {
+        if alt.chars().any(|character| !is_unseen(character)) {
             self.out.push_str(" alt=\"");
             escape_into(&mut self.out, alt);
             self.out.push('"');
@@ -359,6 +359,11 @@ impl Writer {
     }
 }
 
+/// Control characters, which are not written.
+fn is_unseen(character: char) -> bool {
+    character.is_control() && !matches!(character, '\n' | '\t')
+}
+
 fn escape_into(out: &mut String, text: &str) {
     for character in text.chars() {
         match character {
@@ -366,8 +371,7 @@ fn escape_into(out: &mut String, text: &str) {
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
             '"' => out.push_str("&quot;"),
-            '\n' | '\t' => out.push(character),
-            character if character.is_control() => {}
+            character if is_unseen(character) => {}
             character => out.push(character),
         }
     }
@@ -420,6 +424,7 @@ mod tests {
             ("<svg><script>1</script></svg>ok", "<p>ok</p>"),
             ("<scr<script>ipt>alert(1)</script>", "<p>ipt&gt;alert(1)</p>"),
             ("<b>bold <i>both</b> after", "<p><b>bold <i>both</i></b> after</p>"),
+            ("<img src=\"https://a.example/p.png\" alt=\"\u{1}\">", "<p><img src=\"https://a.example/p.png\"></p>"),
         ] {
             assert_eq!(sanitize(dirty), clean, "from {dirty}");
         }

@@ -14,7 +14,7 @@ use super::tree::{self, Node};
 pub fn text(body: &Body) -> String {
     match body.format {
         BodyFormat::Plain => body.text.trim().to_owned(),
-        BodyFormat::Html => markdown::write(&tree::tidy(tree::read(&body.text)), Style::Plain),
+        BodyFormat::Html => markdown::write(&tree::tidy(tree::read(&body.text)), Style::Plain).trim().to_owned(),
     }
 }
 
@@ -106,6 +106,11 @@ mod tests {
             markdown(&body),
             "See [the page](https://a.example/x) & more\\\nsecond line\n\n- one\n- **two**\n\n1. first\n\nend \\<here>"
         );
+    }
+
+    #[test]
+    fn code_in_front_does_not_indent_the_text() {
+        assert_eq!(text(&Body::html("<pre> a\n b</pre><p>c</p>")), "a\n b\n\nc");
     }
 
     #[test]
