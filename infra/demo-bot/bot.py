@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """A bot that speaks Baton's bot protocol and nothing else.
 
-It answers a few questions, offers plans to choose from, shows tents as cards, takes its time to look up
+It answers a few questions, some of them naming its turn, so that a workspace's rules decide what becomes
+of the answer; it offers plans to choose from, shows tents as cards, takes its time to look up
 an order, looks at files, hands over on "human", closes on "thanks", and shows after a hand-over that it
 knows what was said meanwhile. It needs Python alone: verifying the signature, reading the
 event and answering in the HTTP response is all that a bot has to do. (Besides, it heeds directions in
@@ -31,6 +32,17 @@ ANSWERS = {
     "price": "Plans:\n\n- *Basic* is free\n- *Team* is 12 € a month\n\nSee [the price list](https://example.com/prices).",
     "morning": "Parcels come between *8:00 and 12:00*, so yes, in the morning.",
     "ship": "We ship within two days, to all of Europe.",
+}
+
+# What the bot's dialog has besides: a node's name, what teammates read of it, whether it goes on from
+# there, and its answers. What the workspace's rules make of each is the workspace's matter.
+DIALOG = {
+    "refund": ("Refunds", "Give money back", False, ["You get your money back within 14 days, by the way that you paid."]),
+    "warranty": ("Warranty", "Warranty", False, ["The warranty is two years, from the day of delivery."]),
+    "invoice": ("Invoices", "Explain an invoice", False, ["Your invoices are in your account, under *Payments*."]),
+    "complain": ("Complaints", "Take a complaint", False, ["I am sorry to hear that."]),
+    "contract": ("Contracts", "Change a contract", True, ["Which contract is it about?"]),
+    "broken": ("Refunds", "Give money back", False, ["We replace it at once.", "You get your money back.", "You get a voucher of 10 €."]),
 }
 
 
@@ -104,6 +116,17 @@ def answer_attachments(data):
     return [reply(f"I have looked at {names}.")]
 
 
+def answer_by_node(name, purpose, goes_on, answers):
+    """An answer that names its turn: how the bot came to it, how sure it is, what else it thinks of."""
+    command = reply(answers[0])
+    command["data"]["turn"] = {
+        "nodes": [{"id": name.lower(), "name": name, "external_name": purpose, "has_children": goes_on}],
+        "intents": [{"name": name.lower(), "confidence": 0.9}],
+        "candidates": [{"label": f"Answer {n}", "text": text} for n, text in enumerate(answers, 1)] if len(answers) > 1 else [],
+    }
+    return command
+
+
 def answer_message(message, context):
     words = message["text"].lower()
     if message["choice"]:
@@ -122,6 +145,9 @@ def answer_message(message, context):
         }]
     if "thank" in words:
         return [{"type": "close", "data": {"reason": "You are welcome! I am closing this conversation; write again at any time."}}]
+    for key, node in DIALOG.items():
+        if key in words:
+            return [answer_by_node(*node)]
     for key, known in ANSWERS.items():
         if key in words:
             return [reply(known)]

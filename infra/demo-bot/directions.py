@@ -70,6 +70,25 @@ def _slowly(texts):
         yield _text(text)
 
 
+def _turn(node, children, confidence, words):
+    """An answer by a node of the bot's dialog; several answers, parted by ` | `, are candidates."""
+    answers = words.split(" | ")
+    turn = {
+        "nodes": [{"id": node.lower(), "name": node, "external_name": node, "has_children": bool(children)}],
+        "intents": [{"name": node.lower(), "confidence": float(confidence or 0.9)}],
+    }
+    if len(answers) > 1:
+        turn["candidates"] = [{"label": text, "text": text} for text in answers]
+    return {"type": "reply", "data": {"content": [_text(answers[0])], "turn": turn}}
+
+
+def _connect(node, words):
+    data = {"content": [*([_text(words)] if words else []), {"type": "connect_to_agent"}]}
+    if node:
+        data["turn"] = {"nodes": [{"id": node.lower(), "name": node, "external_name": node}]}
+    return {"type": "reply", "data": data}
+
+
 def _handover(kind, target, words):
     data = {"reason": "The customer's words asked for it."}
     if target:
@@ -91,6 +110,8 @@ COMMANDS = [
     (r"say slowly (.+)", lambda words: _reply(*_slowly(words.split(" | ")))),
     (r"say (.+)", lambda words: _reply(_text(words))),
     (r"offer (.+)", lambda labels: _reply(_options(labels.split(" | ")))),
+    (r"at node (\S+)( with children)?(?: \(([\d.]+)\))? say (.+)", _turn),
+    (r"connect(?: from node (\S+))?(?:, saying (.+))?", _connect),
     (r"send (\S+)", lambda url: _reply({"type": "file", "url": url})),
     (r"note (.+)", lambda words: {"type": "note", "data": {"text": words}}),
     (r"tag (.+)", lambda name: {"type": "tag", "data": {"tags": [name]}}),

@@ -31,7 +31,32 @@ class Workspace:
     client_secret: str
     name: str = ""
     api_url: str = ""
+    monitor: str = ""
+    rules: str = ""
     names: dict = field(default_factory=dict)  # of teammates and teams, by their ids
+
+
+# For the demo bot's dialog in the sandbox's first workspace: one rule of each kind.
+RULES = """
+[workspace.rules]
+[[workspace.rules.rule]]
+nodes = ["Refunds", "Contracts"]
+action = "suggest"
+team = "500001"
+[[workspace.rules.rule]]
+nodes = "Invoices"
+action = "send"
+team = "500002"
+[[workspace.rules.rule]]
+nodes = "Complaints"
+action = "nothing"
+teammate = "900003"
+[[workspace.rules.rule]]
+nodes = "Warranty"
+action = "answer"
+team = "500001"
+shadow = true
+"""
 
 
 def of_sandbox(seed_file, sandbox_url, position=0):
@@ -49,6 +74,8 @@ def of_sandbox(seed_file, sandbox_url, position=0):
         client_secret=seed["client_secret"],
         name=seed["name"],
         api_url=sandbox_url,
+        monitor="500004" if position == 0 else "",
+        rules=RULES if position == 0 else "",
         names={member["id"]: member["name"] for member in seed["admins"] + seed["teams"]},
     )
 
@@ -130,8 +157,10 @@ def as_toml(workspace, bot_url):
         f"client_secret = {text('secret:' + workspace.app_id)}",
         f"bot_teammate = {text(workspace.bot_teammate)}",
         f"bot_teams = {text(workspace.bot_teams)}",
+        *([f"monitor = {text(workspace.monitor)}"] if workspace.monitor else []),
         'bot = "demo"',
         "",
+        *(workspace.rules.strip().splitlines() + [""] if workspace.rules else []),
         *(["[workspace.handover]", f"default_team = {text(workspace.handover_team)}", ""] if workspace.handover_team else []),
         "[[bot]]",
         'id = "demo"',

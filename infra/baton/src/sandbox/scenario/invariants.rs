@@ -109,6 +109,9 @@ fn spoken_out_of_turn(sight: &Sight, cast: &Cast) -> Vec<String> {
         if !(entry.is_said_by_bot() && plain) {
             continue;
         }
+        if is_asked_for_in_a_note(sight, at) {
+            continue;
+        }
         match at.checked_sub(1).and_then(|before| turns.get(before)) {
             Some(Turn::NotMet) => {
                 findings.push(format!("the bot said “{}” without having the conversation", entry.text))
@@ -120,6 +123,13 @@ fn spoken_out_of_turn(sight: &Sight, cast: &Cast) -> Vec<String> {
         }
     }
     findings
+}
+
+/// Whether a teammate has the bot say this, by a note, and none has spoken since.
+fn is_asked_for_in_a_note(sight: &Sight, at: usize) -> bool {
+    let by_teammate = |one: &&Entry| matches!(one.voice, Voice::Teammate(_)) && !one.text.is_empty();
+    let last = sight.entries.iter().take(at).rev().find(by_teammate);
+    last.is_some_and(|one| one.part_type == "note" && one.text.to_lowercase().starts_with("/bot send"))
 }
 
 fn said_twice(sight: &Sight) -> Vec<String> {
@@ -221,6 +231,24 @@ mod tests {
         let back =
             conversation(&[(1, "", to_bot()), (2, "I take it", by(ALICE)), (8, "", to_bot()), (12, "A", by(BOT))]);
         assert_eq!(broken(&back, &cast(), false), [""; 0]);
+    }
+
+    #[test]
+    fn what_a_teammate_has_the_bot_say_is_no_word_out_of_turn() {
+        let note =
+            |words: &str| (8, words.to_owned(), json!({"part_type": "note", "author": {"type": "admin", "id": ALICE}}));
+        let said = |words: &str, after: &[(u64, &str, Value)]| {
+            let (second, words, more) = note(words);
+            let people = json!({"part_type": "assignment", "assigned_to": {"type": "team", "id": "5"}, "author": {"type": "admin", "id": BOT}});
+            let mut entries = vec![(1, "", to_bot()), (2, "", people), (second, words.as_str(), more)];
+            entries.extend(after.iter().cloned());
+            entries.push((20, "A", by(BOT)));
+            broken(&conversation(&entries), &cast(), false)
+        };
+        assert_eq!(said("/bot send 1", &[]), [""; 0]);
+        let late = ["the bot said “A” while people had the conversation"];
+        assert_eq!(said("/bot why", &[]), late);
+        assert_eq!(said("/bot send 1", &[(12, "I do it", by(ALICE))]), late, "a teammate has spoken since");
     }
 
     #[test]
