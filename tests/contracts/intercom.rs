@@ -17,6 +17,9 @@ use shared::ports::{Clock as _, Gauge as _, Intercom, NotShown, Search as _};
 use shared::testing::{BOT, FakeIntercom, HeldTokens, Scene, workspace};
 
 use super::aws::root;
+use baton_cli::check::look_up;
+use shared::domain::token::AccessToken;
+
 use super::run;
 
 fn text(html: &str) -> Action {
@@ -255,6 +258,73 @@ fn nothing_is_handed_over_to_where_nobody_would_find_it() {
         assert_eq!(seen.assignee, Assignee::Nobody, "nothing was done");
         let assign = Action::Assign { to: team("500001"), fallbacks: Vec::new() };
         assert!(matches!(there.api.perform(&there.workspace, &there.id, &assign).await, Answer::Done { .. }));
+    });
+}
+
+#[test]
+fn what_the_settings_name_is_looked_up_in_the_workspace() {
+    run(async {
+        let there = There::start("look-up", "2.15").await;
+        let check = |more: &str| {
+            let text = format!(
+                r#"
+local = true
+[[workspace]]
+app_id = "sandbox1"
+webhook_path = "acme-7f3k2q"
+region = "us"
+api_url = "{}"
+client_secret = "secret:acme"
+bot_teammate = "900001"
+bot_teams = ["500009"]
+bot = "demo"
+{more}
+[[bot]]
+id = "demo"
+transport = "https"
+url = "http://127.0.0.1:4030/events"
+secret = "secret:demo"
+"#,
+                there.sandbox.url()
+            );
+            shared::wire::settings::parse(&text).unwrap_or_else(|mistakes| panic!("{mistakes}"))
+        };
+        let token = AccessToken::parse("sandbox-token").unwrap();
+        let good = check("[workspace.handover]\ndefault_team = \"500001\"");
+        assert_eq!(look_up(&good, &token).await.unwrap(), ("sandbox1".to_owned(), Vec::new()));
+        let rules = r#"
+monitor = "500077"
+[workspace.rules]
+[[workspace.rules.rule]]
+nodes = "a"
+action = "send"
+teammate = "900099"
+[[workspace.rules.rule]]
+nodes = "b"
+action = "send"
+teammate = "900004"
+[[workspace.rules.rule]]
+nodes = "c"
+action = "send"
+team = "500003"
+[[workspace.rules.rule]]
+nodes = "d"
+action = "answer"
+tags = ["VIP", "no such"]
+"#;
+        let (_, missing) = look_up(&check(rules), &token).await.unwrap();
+        assert_eq!(
+            missing,
+            [
+                "`monitor`: there is no team 500077",
+                "line 15: there is no teammate 900099",
+                "line 19: teammate 900004 has no inbox seat",
+                "line 23: team 500003 has no members",
+                "line 27: there is no tag \"no such\", so the rule cannot match by it",
+            ]
+        );
+        let wrong = AccessToken::parse("wrong").unwrap();
+        assert!(look_up(&good, &wrong).await.unwrap_err().contains("401"));
     });
 }
 

@@ -2,6 +2,7 @@
 //! store and the queues against an AWS on this machine, Intercom against the sandbox, bots against
 //! the demo bot.
 
+mod agreements;
 mod aws;
 mod bots;
 mod budgets;

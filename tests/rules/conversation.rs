@@ -53,7 +53,7 @@ impl Talk {
         self.refusal = Some(answer);
     }
 
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let mut scene = Scene::default();
         scene.assign_to_bot();
         let mut talk = Self::of(scene);
@@ -141,7 +141,7 @@ pub(crate) fn sure(thousandths: u16) -> Turn {
     Turn { intents: vec![Intent { name: "i".to_owned(), confidence: Confidence(thousandths) }], ..Turn::default() }
 }
 
-fn several() -> Turn {
+pub(crate) fn several() -> Turn {
     let candidate = |label: &str, text: &str| Candidate { label: label.into(), text: text.into(), confidence: None };
     Turn { candidates: vec![candidate("One", "first"), candidate("Two <b>", "*second*")], ..sure(900) }
 }
@@ -357,7 +357,7 @@ fn the_lane_of_what_is_left_to_people_is_the_replies() {
 }
 
 /// Alice writes a note, and it is carried out; what came of it.
-fn note(talk: &mut Talk, words: &str) -> Vec<Action> {
+pub(crate) fn note(talk: &mut Talk, words: &str) -> Vec<Action> {
     talk.scene.note(words);
     talk.hear();
     talk.carry_out()

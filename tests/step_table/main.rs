@@ -9,7 +9,7 @@ use shared::domain::content::{AuthorKind, Block, TextFormat};
 use shared::domain::conversation::{Action, Control, Conversation, EventKind, Lane};
 use shared::domain::ids::{BotId, ClaimId, CommandId, TeamId, Timestamp};
 use shared::domain::part::{Assignee, Rating};
-use shared::domain::rules::{Confidence, Intent, Turn};
+use shared::domain::rules::{Confidence, Deed, Intent, Turn};
 use shared::domain::step::{Answer, Effect, Input, Outcome, step};
 use shared::domain::suggestion::{Held, Suggestion};
 use shared::testing::{BOT_TEAM, SUPPORT, Scene, workspace};
@@ -73,7 +73,8 @@ fn suggestion_of(state: &Conversation) -> Suggestion {
     let answer = Held { label: None, messages: said.collect() };
     assert_eq!(answer.messages.len(), 1);
     let command = CommandId::parse("sg").unwrap();
-    Suggestion { command, root: None, at: NOW, answer, candidates: vec![], shadow: false, spent: None }
+    let (deed, candidates) = (Deed::Suggest, vec![]);
+    Suggestion { command, root: None, deed, at: NOW, answer, candidates, shadow: false, spent: None }
 }
 
 /// The states, each with the scene that led to it.

@@ -3,7 +3,11 @@
 //! test with it.
 
 #[cfg(feature = "aws")]
+pub mod check;
+#[cfg(feature = "aws")]
 pub mod dlq;
+#[cfg(feature = "aws")]
+pub mod rules;
 pub mod sandbox;
 pub mod scenario;
 pub mod schema;

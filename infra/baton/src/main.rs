@@ -32,6 +32,11 @@ enum Command {
         /// The file
         #[arg(default_value = "baton.toml")]
         file: PathBuf,
+        /// A file that holds an access token and nothing else: whether its workspace has the teammates, teams
+        /// and tags that the settings name is asked of Intercom. May be repeated
+        #[cfg(feature = "aws")]
+        #[arg(long = "token", value_name = "FILE")]
+        tokens: Vec<PathBuf>,
     },
     /// Write the bot protocol's JSON Schemas into a directory
     Schema {
@@ -76,6 +81,9 @@ enum Command {
     /// Look after a deployment's dead-letter queues, with the AWS credentials of the environment
     #[cfg(feature = "aws")]
     Dlq(Dlq),
+    /// Ask how a workspace's rules do, with the AWS credentials of the environment
+    #[cfg(feature = "aws")]
+    Rules(Rules),
     /// Look after the access tokens of a deployment's workspaces, with the AWS credentials of the environment
     #[cfg(feature = "aws")]
     Token(Token),
@@ -123,6 +131,29 @@ enum Deed {
 
 #[cfg(feature = "aws")]
 #[derive(Debug, clap::Args)]
+struct Rules {
+    #[command(subcommand)]
+    deed: RulesDeed,
+    /// The deployment's stack
+    #[arg(long, default_value = "baton", global = true)]
+    stack: String,
+    /// The deployment's table, where the stack's name does not tell it
+    #[arg(long, global = true)]
+    table: Option<String>,
+    /// The deployment's settings
+    #[arg(long, default_value = "baton.toml", global = true)]
+    settings: PathBuf,
+}
+
+#[cfg(feature = "aws")]
+#[derive(Debug, Subcommand)]
+enum RulesDeed {
+    /// How far the bot and the teammates agree, node by node, and which rules may go on or should go back
+    Report,
+}
+
+#[cfg(feature = "aws")]
+#[derive(Debug, clap::Args)]
 struct Token {
     #[command(subcommand)]
     deed: TokenDeed,
@@ -157,6 +188,9 @@ enum TokenDeed {
 
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
+        #[cfg(feature = "aws")]
+        Command::Check { file, tokens } => check(&file).and_then(|()| look_up(&file, &tokens)),
+        #[cfg(not(feature = "aws"))]
         Command::Check { file } => check(&file),
         Command::Schema { directory } => write_schemas(&directory),
         Command::Sandbox { listen, seed, data, record, scenarios } => run(listen, seed, data, record, scenarios),
@@ -166,6 +200,8 @@ fn main() -> ExitCode {
         Command::Dlq(dlq) => look_after_dead_letters(dlq),
         #[cfg(feature = "aws")]
         Command::Token(token) => look_after_tokens(token),
+        #[cfg(feature = "aws")]
+        Command::Rules(rules) => report_on_rules(rules),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -187,6 +223,22 @@ fn check(file: &Path) -> Result<(), Box<dyn std::error::Error>> {
     let settings = settings(file)?;
     let (workspaces, bots) = (settings.workspaces.len(), settings.bots.len());
     announce(&format!("{} is good: {workspaces} workspace(s), {bots} bot(s)", file.display()));
+    Ok(())
+}
+
+/// Asks Intercom whether there is what a settings file names.
+#[cfg(feature = "aws")]
+fn look_up(file: &Path, tokens: &[PathBuf]) -> Result<(), Box<dyn std::error::Error>> {
+    let settings = settings(file)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    for path in tokens {
+        let token = token::read(Some(path))?;
+        let (app_id, missing) = runtime.block_on(baton_cli::check::look_up(&settings, &token))?;
+        if !missing.is_empty() {
+            return Err(format!("{}, workspace {app_id}:\n{}", file.display(), missing.join("\n")).into());
+        }
+        announce(&format!("workspace {app_id} has all teammates, teams and tags that the settings name"));
+    }
     Ok(())
 }
 
@@ -289,6 +341,19 @@ fn look_after_tokens(Token { deed, stack, table, settings: file }: Token) -> Res
         }
         Ok(())
     })
+}
+
+/// Reports how the rules do.
+#[cfg(feature = "aws")]
+fn report_on_rules(
+    Rules { deed: RulesDeed::Report, stack, table, settings: file }: Rules,
+) -> Result<(), Box<dyn std::error::Error>> {
+    let settings = settings(&file)?;
+    let connection = connection()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let lines = runtime.block_on(baton_cli::rules::lines(&connection, &stack, table, &settings))?;
+    lines.iter().for_each(|line| announce(line));
+    Ok(())
 }
 
 /// How AWS is reached, with the credentials of the environment.

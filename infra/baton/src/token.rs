@@ -89,15 +89,7 @@ impl AccessTokens {
     /// [`TokenError`].
     pub async fn of(connection: Connection, stack: &str, table: Option<String>) -> Result<Self, TokenError> {
         let client = connection.dynamodb();
-        let table = match table {
-            Some(table) => table,
-            None => {
-                let tables = shared::adapters::dynamodb::tables(&client, &format!("{stack}-Table-")).await?;
-                let found = tables.len();
-                let only = tables.into_iter().next().filter(|_| found == 1);
-                only.ok_or_else(|| TokenError::NoTable { stack: stack.to_owned(), found })?
-            }
-        };
+        let table = table_of(&connection, stack, table).await?;
         Ok(Self { rows: TokenTable::new(client, table), connection, stack: stack.to_owned() })
     }
 
@@ -142,6 +134,20 @@ impl AccessTokens {
         }
         Ok(lines)
     }
+}
+
+/// The table that is named, or the one that is the stack's by its name.
+///
+/// # Errors
+/// [`TokenError::NoTable`], [`TokenError::Unavailable`].
+pub async fn table_of(connection: &Connection, stack: &str, table: Option<String>) -> Result<String, TokenError> {
+    if let Some(table) = table {
+        return Ok(table);
+    }
+    let tables = shared::adapters::dynamodb::tables(&connection.dynamodb(), &format!("{stack}-Table-")).await?;
+    let found = tables.len();
+    let only = tables.into_iter().next().filter(|_| found == 1);
+    only.ok_or_else(|| TokenError::NoTable { stack: stack.to_owned(), found })
 }
 
 fn find<'a>(settings: &'a Settings, app_id: &str) -> Result<&'a Workspace, TokenError> {

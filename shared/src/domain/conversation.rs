@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
+use super::agreement::{Agreement, Origin};
 use super::content::{Attachment, Message, Offer, OfferedOption};
 use super::exchange::Exchange;
 use super::ids::{AdminId, BotId, ClaimId, CommandId, PartId, TeamId, Timestamp};
@@ -572,6 +573,12 @@ pub struct Conversation {
     /// Since when whoever has the conversation has it. Only told, never decided by.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stand: Option<Stand>,
+    /// The node of the bot's last answer, while it shows whether that stands.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub answered: Option<Origin>,
+    /// How the bot's suggestions and answers met with the teammates, oldest first. Only told.
+    #[serde(skip_serializing_if = "VecDeque::is_empty")]
+    pub agreements: VecDeque<Agreement>,
     /// What became of the bot's last answers by the rules, oldest first.
     #[serde(skip_serializing_if = "VecDeque::is_empty")]
     pub ruled: VecDeque<Ruled>,

@@ -4,6 +4,7 @@
 //! stored form is this module's own, and HTML and Markdown are read by libraries, because reading
 //! them by hand is how others went wrong.
 
+pub mod agreement;
 pub mod blocks;
 pub mod budget;
 pub mod choice;

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::blocks::Said;
 use super::ids::{CommandId, Timestamp};
 use super::render;
-use super::rules::{Confidence, Root, Ruling};
+use super::rules::{Confidence, Deed, Root, Ruling};
 
 /// A message that is ready to be sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,6 +74,9 @@ pub struct Suggestion {
     /// The root node that it comes from.
     #[serde(default)]
     pub root: Option<Root>,
+    /// What the rule wants: to suggest, or, where it is only tried out, perhaps to answer.
+    #[serde(default)]
+    pub deed: Deed,
     /// When.
     pub at: Timestamp,
     /// The answer itself.

@@ -16,6 +16,7 @@ use crate::domain::incoming;
 use crate::domain::rules::Turn;
 pub use crate::wire::blocks::{BlockData, CardData, ChoiceData, FormatData, LinkData};
 use crate::wire::sha256_hex;
+use crate::wire::tags::TagsData;
 use crate::wire::turn::TurnData;
 
 /// The protocol's version.
@@ -339,9 +340,10 @@ pub enum CommandData {
         /// A last message to the customer.
         #[serde(default)]
         content: Vec<BlockData>,
-        /// Tags to attach; created when missing.
-        #[serde(default)]
-        tags: Vec<String>,
+        /// Tags to attach; created when missing. A list, or a text with commas;
+        /// `intercom_tags` is taken for it too.
+        #[serde(default, alias = "intercom_tags")]
+        tags: TagsData,
         /// Attributes to set.
         #[serde(default)]
         attributes: Map<String, Value>,
@@ -351,17 +353,19 @@ pub enum CommandData {
         /// What the customer reads, as Markdown.
         #[serde(default)]
         reason: Option<String>,
-        /// Tags to attach; created when missing.
-        #[serde(default)]
-        tags: Vec<String>,
+        /// Tags to attach; created when missing. A list, or a text with commas;
+        /// `intercom_tags` is taken for it too.
+        #[serde(default, alias = "intercom_tags")]
+        tags: TagsData,
         /// Attributes to set.
         #[serde(default)]
         attributes: Map<String, Value>,
     },
     /// Attach tags; created when missing.
     Tag {
-        /// Their names.
-        tags: Vec<String>,
+        /// Their names: a list, or a text with commas; `intercom_tags` is taken for it too.
+        #[serde(alias = "intercom_tags")]
+        tags: TagsData,
     },
     /// Set custom attributes of the conversation. They must exist in the workspace.
     SetAttributes {
@@ -503,10 +507,12 @@ impl CommandMessage {
                         HandoverTarget::Teammate(AdminId::parse(id).map_err(named("to.teammate"))?)
                     }
                 };
-                Ask::Handover { to, reason, note, content: blocks(content), tags, attributes }
+                Ask::Handover { to, reason, note, content: blocks(content), tags: tags.into_names(), attributes }
             }
-            CommandData::Close { reason, tags, attributes } => Ask::Close { reason, tags, attributes },
-            CommandData::Tag { tags } => Ask::Tag { tags },
+            CommandData::Close { reason, tags, attributes } => {
+                Ask::Close { reason, tags: tags.into_names(), attributes }
+            }
+            CommandData::Tag { tags } => Ask::Tag { tags: tags.into_names() },
             CommandData::SetAttributes { attributes } => Ask::SetAttributes { attributes },
             CommandData::Attachments { part_id } => {
                 let part_id = part_id.map(PartId::parse).transpose().map_err(named("part_id"))?;
@@ -717,6 +723,22 @@ mod tests {
         let three = CommandMessage::from_json(br#"{"v":1,"id":"c1","type":"note","data":{"text":"b"}}"#).unwrap();
         assert_eq!(one.digest(), two.digest());
         assert_ne!(one.digest(), three.digest());
+    }
+
+    #[test]
+    fn tags_are_named_by_a_list_or_a_text_under_either_name() {
+        for tags in [r#""tags":["a","b, c"]"#, r#""intercom_tags":["a","b, c"]"#] {
+            let json = format!(r#"{{"id":"c1","type":"handover","data":{{{tags}}}}}"#);
+            let command = CommandMessage::from_json(json.as_bytes()).unwrap();
+            let Ask::Handover { tags, .. } = command.into_domain(BotId::parse("demo").unwrap()).unwrap().ask else {
+                panic!("it is a hand-over")
+            };
+            assert_eq!(tags, ["a", "b, c"]);
+        }
+        let command =
+            CommandMessage::from_json(br#"{"id":"c1","type":"tag","data":{"intercom_tags":"a, b"}}"#).unwrap();
+        let ask = command.into_domain(BotId::parse("demo").unwrap()).unwrap().ask;
+        assert_eq!(ask, Ask::Tag { tags: vec!["a".to_owned(), "b".to_owned()] });
     }
 
     #[test]

@@ -270,6 +270,7 @@ impl Stepper<'_> {
         self.state.epoch += 1;
         self.state.announced = None;
         self.state.granted = None;
+        self.state.answered = None;
         for entry in &mut self.state.outbox {
             // A close that is in doubt is not one of the things that were said: it is not tried again.
             if entry.epoch == before && !matches!(entry.action, Action::Close { .. }) {

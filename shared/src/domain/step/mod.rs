@@ -10,6 +10,7 @@
 
 mod circles;
 mod commanded;
+mod judged;
 mod noted;
 mod observed;
 mod offering;

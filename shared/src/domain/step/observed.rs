@@ -5,6 +5,7 @@
 //! gets a conversation on a notification's word alone.
 
 use super::{Decision, Effect, Stepper};
+use crate::domain::agreement::Verdict;
 use crate::domain::content::{AuthorKind, Message};
 use crate::domain::conversation::{
     Action, CommandOutcome, Control, EventKind, MAX_EVENTS, MAX_REDACTED, Overtaker, Weight, remember,
@@ -211,6 +212,7 @@ impl Stepper<'_> {
         match message.author.kind {
             AuthorKind::Customer => {
                 self.spend_suggestion(Spent::CustomerWrote);
+                self.judge_the_answer(Verdict::Stood);
                 self.state.exchange.customer_speaks(&message, self.now, self.workspace.loops);
                 if self.state.control == Control::Closed && self.was_closed_over(part, observation) {
                     self.give_to_bot(taking);
@@ -227,6 +229,7 @@ impl Stepper<'_> {
                 }
             }
             AuthorKind::Teammate => {
+                self.judge_by_words(&message);
                 if let Ok(teammate) = AdminId::parse(message.author.id) {
                     self.explain_the_silence(part);
                     self.person_spoke(teammate, message.author.name, taking);
@@ -346,6 +349,9 @@ impl Stepper<'_> {
             return;
         }
         // The echo of our own hand-over says nothing new.
+        if by_person {
+            self.judge_the_answer(Verdict::SteppedIn);
+        }
         if !own || self.state.control != Control::Human {
             self.give_to_people(to, *taking || handing_over, taking);
             if let Assignee::Teammate(teammate) = to {
@@ -401,6 +407,7 @@ impl Stepper<'_> {
         }
         *taking = false;
         self.spend_suggestion(Spent::Closed);
+        self.judge_the_answer(Verdict::Stood);
         self.state.control = Control::Closed;
         self.state.resume_at = None;
         self.new_epoch();

@@ -30,6 +30,7 @@ impl Stepper<'_> {
         remember(&mut self.state.ruled, ruled, MAX_RULED);
         if ruling.deed == Deed::Answer && !ruling.shadow {
             self.take_what_is_watched();
+            self.await_judgement(root.as_ref());
             let messages = self.messages(command, content);
             self.say(Some(&command.id), Weight::Completes, messages);
             return;
@@ -41,8 +42,8 @@ impl Stepper<'_> {
             Deed::Suggest => Decision::RuledSuggest,
             Deed::Nothing | Deed::Answer => Decision::RuledNothing,
         });
-        if ruling.shadow || ruling.deed == Deed::Suggest {
-            self.state.suggestion = Some(self.suggestion(command, content, turn, root.clone(), ruling.shadow));
+        if ruling.deed == Deed::Suggest || (ruling.shadow && ruling.deed == Deed::Answer) {
+            self.state.suggestion = Some(self.suggestion(command, content, turn, root.clone(), &ruling));
         }
         // What is only watched lies where people find it, and the customer's next message may be one for
         // the bot.
@@ -86,7 +87,7 @@ impl Stepper<'_> {
         content: &[Block],
         turn: &Turn,
         root: Option<Root>,
-        shadow: bool,
+        ruling: &Ruling,
     ) -> Suggestion {
         let answer = Held { label: None, messages: self.messages(command, content) };
         let held = |candidate: &Candidate| {
@@ -95,7 +96,8 @@ impl Stepper<'_> {
         };
         let several = turn.candidates.len() > 1;
         let candidates = turn.candidates.iter().filter(|_| several).map(held).collect();
-        Suggestion { command: command.id.clone(), root, at: self.now, answer, candidates, shadow, spent: None }
+        let (deed, shadow) = (ruling.deed, ruling.shadow);
+        Suggestion { command: command.id.clone(), root, deed, at: self.now, answer, candidates, shadow, spent: None }
     }
 
     /// What the teammates read. Nothing where the rule wants nothing, or is only tried out.
@@ -131,13 +133,6 @@ impl Stepper<'_> {
             self.enqueue(None, Weight::Optional, Action::Note { html });
         }
         self.leave_to(None, &to);
-    }
-
-    /// The suggestion is no more to be acted on.
-    pub(super) fn spend_suggestion(&mut self, why: Spent) {
-        if let Some(suggestion) = self.state.suggestion.as_mut().filter(|suggestion| suggestion.spent.is_none()) {
-            suggestion.spent = Some(why);
-        }
     }
 
     /// The bot gets the conversation while its suggestion is open: a teammate wants it to go on, so
