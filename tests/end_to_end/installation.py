@@ -54,8 +54,10 @@ client_secret = "secret:{one.app_id}"
 previous_client_secret = "secret:{one.app_id}-previous"
 bot_teammate = "{one.bot_teammate}"
 bot_teams = ["{one.bot_teams[0]}"]
+monitor = "{one.monitor}"
 bot = "demo"
 settle_ms = {settle_ms}
+{one.rules}
 [workspace.handover]
 default_team = "{one.handover_team}"
 
