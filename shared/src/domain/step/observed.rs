@@ -348,10 +348,10 @@ impl Stepper<'_> {
             }
             return;
         }
-        // The echo of our own hand-over says nothing new.
         if by_person {
             self.judge_the_answer(Verdict::SteppedIn);
         }
+        // The echo of our own hand-over says nothing new.
         if !own || self.state.control != Control::Human {
             self.give_to_people(to, *taking || handing_over, taking);
             if let Assignee::Teammate(teammate) = to {
