@@ -13,6 +13,7 @@ mod pauses;
 mod races;
 mod rates;
 mod reaching;
+mod recalled;
 mod releases;
 mod returning;
 mod story;

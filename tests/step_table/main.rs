@@ -267,6 +267,7 @@ fn actions(state: &Conversation) -> Vec<&'static str> {
         Action::SetAttributes { .. } => "attributes",
         Action::Open => "open",
         Action::Attachments { .. } => "attachments",
+        Action::Replay { .. } => "replay",
         Action::Snooze { .. } => "snooze",
     };
     state.outbox.iter().map(|entry| name(&entry.action)).collect()
@@ -284,6 +285,7 @@ fn events(state: &Conversation) -> Vec<String> {
         EventKind::Closed { .. } => "closed".to_owned(),
         EventKind::Rated { .. } => "rated".to_owned(),
         EventKind::Attachments { .. } => "attachments".to_owned(),
+        EventKind::Replayed { messages, .. } => format!("replayed({})", messages.len()),
         EventKind::CommandDone { .. } => "done".to_owned(),
         EventKind::CommandRejected { code, .. } => format!("rejected({code})"),
         EventKind::CommandSuperseded { by, .. } => format!("superseded({})", by.as_str()),

@@ -374,20 +374,14 @@ impl<C: Clock, T: Tokens> RestApi<C, T> {
             .map_or_else(|failure| self.answer_of(failure), |_| Answer::Done { part_id: None })
     }
 
-    /// The files of a message, with addresses that are fresh. What is no message that the customer sees,
-    /// a note, is not shown.
-    async fn attachments(&self, workspace: &Workspace, id: &ConversationId, part: Option<&PartId>) -> Answer {
+    /// What was said, as Intercom shows it now. What is no message that the customer sees, a note, is not
+    /// shown.
+    async fn look_up(&self, workspace: &Workspace, id: &ConversationId, action: &Action) -> Answer {
         let item = match self.show(workspace, id).await {
             Ok((item, _)) => item,
             Err(failure) => return self.before_sending(failure),
         };
-        match item.observation(true).message(part) {
-            Some(message) => Answer::Shown { attachments: message.attachments },
-            None => Answer::Rejected {
-                code: "unknown_message".to_owned(),
-                message: "Intercom does not show this message any more".to_owned(),
-            },
-        }
+        Answer::shown(&item.observation(true), action)
     }
 
     async fn profile(&self, workspace: &Workspace, context: ConversationContext) -> Profile {
@@ -602,7 +596,7 @@ impl<C: Clock, T: Tokens> Intercom for RestApi<C, T> {
             Action::Close { html } => self.close(workspace, id, html.as_deref()).await,
             Action::Open => self.open(workspace, id).await,
             Action::Tag { name } => self.tag(workspace, id, name).await,
-            Action::Attachments { part_id } => self.attachments(workspace, id, part_id.as_ref()).await,
+            Action::Attachments { .. } | Action::Replay { .. } => self.look_up(workspace, id, action).await,
             Action::SetAttributes { attributes } => {
                 let body = json!({ "custom_attributes": attributes });
                 self.request(workspace, Method::PUT, &format!("/conversations/{id}"), Some(&body))

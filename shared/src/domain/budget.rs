@@ -100,7 +100,7 @@ impl Call {
             Action::Snooze { .. } => (Urgency::Assignment, 1),
             Action::Note { .. } => (Urgency::Note, 1),
             Action::Tag { .. } => (Urgency::Tag, 2),
-            Action::Attachments { .. } => (Urgency::Reply, 1),
+            Action::Attachments { .. } | Action::Replay { .. } => (Urgency::Reply, 1),
             Action::SetAttributes { .. } => (Urgency::Tag, 1),
         };
         Self { urgency, requests }

@@ -84,6 +84,13 @@ pub enum Ask {
         /// Which part; the conversation's first message where it is none.
         part_id: Option<PartId>,
     },
+    /// Everything that was said, told once more.
+    Replay {
+        /// From which part on; from the conversation's first message where it is none.
+        from: Option<PartId>,
+        /// Up to which part; up to the last that the bot was told of where it is none.
+        to: Option<PartId>,
+    },
     /// Snooze.
     Snooze {
         /// Until when.

@@ -133,6 +133,16 @@ pub enum EventKind {
         /// The files, as Intercom shows them now.
         attachments: Vec<Attachment>,
     },
+    /// What was said, told once more, for the command that asked for it.
+    Replayed {
+        /// Which command; it is done.
+        command_id: CommandId,
+        /// What was said, oldest first.
+        messages: Vec<Message>,
+        /// From which part on it goes on, where it was too much.
+        #[serde(default)]
+        next: Option<PartId>,
+    },
     /// A command was refused, by Baton or by Intercom. It will not be tried again.
     CommandRejected {
         /// Which.
@@ -174,6 +184,7 @@ impl EventKind {
             Self::Rated { .. } => "rated",
             Self::CommandDone { .. } => "command_done",
             Self::Attachments { .. } => "attachments",
+            Self::Replayed { .. } => "replayed",
             Self::CommandRejected { .. } => "command_rejected",
             Self::CommandSuperseded { .. } => "command_superseded",
             Self::SuggestionSent { .. } => "suggestion_sent",
@@ -259,6 +270,15 @@ pub enum Action {
         #[serde(default)]
         part_id: Option<PartId>,
     },
+    /// Look up what was said.
+    Replay {
+        /// From which part on; from the first message where it is none.
+        #[serde(default)]
+        from: Option<PartId>,
+        /// Up to which part; the first message alone where it is none.
+        #[serde(default)]
+        to: Option<PartId>,
+    },
     /// Snooze.
     Snooze {
         /// Until when.
@@ -289,6 +309,7 @@ impl Action {
             Self::Tag { .. } => "tag",
             Self::SetAttributes { .. } => "set_attributes",
             Self::Attachments { .. } => "attachments",
+            Self::Replay { .. } => "replay",
             Self::Snooze { .. } => "snooze",
         }
     }
@@ -306,7 +327,14 @@ impl Action {
     /// after a take-over; everything else would act over a person.
     #[must_use]
     pub fn dies_with_its_epoch(&self) -> bool {
-        !matches!(self, Self::Note { .. } | Self::Tag { .. } | Self::SetAttributes { .. } | Self::Attachments { .. })
+        !matches!(
+            self,
+            Self::Note { .. }
+                | Self::Tag { .. }
+                | Self::SetAttributes { .. }
+                | Self::Attachments { .. }
+                | Self::Replay { .. }
+        )
     }
 
     /// Whether carrying it out twice would show twice, because it adds a part instead of setting

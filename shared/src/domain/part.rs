@@ -2,6 +2,7 @@
 //! `GET /conversations/{id}`, which differ only in how much of it they carry.
 
 use super::content::{Attachment, Author, AuthorKind, Body, Message, QuickReplies};
+use super::conversation::Action;
 use super::ids::{AdminId, PartId, TeamId, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -141,6 +142,22 @@ impl Observation {
         match part {
             None => self.source.clone(),
             Some(id) => self.parts.iter().find(|part| part.id == *id)?.message(),
+        }
+    }
+
+    /// What an action that looks something up shows, if Intercom shows it: messages for the customer's
+    /// eyes, oldest first.
+    #[must_use]
+    pub fn looked_up(&self, action: &Action) -> Vec<Message> {
+        match action {
+            Action::Attachments { part_id } => self.message(part_id.as_ref()).into_iter().collect(),
+            Action::Replay { from, to } => {
+                let is_in = |id: &PartId| from.as_ref().is_none_or(|from| id >= from) && Some(id) <= to.as_ref();
+                let source = self.source.iter().filter(|_| from.is_none()).cloned();
+                let parts = self.parts_in_order().into_iter().filter(|part| is_in(&part.id));
+                source.chain(parts.filter_map(Part::message)).collect()
+            }
+            _ => Vec::new(),
         }
     }
 

@@ -518,7 +518,9 @@ impl FakeIntercom {
             Action::Close { html } => (PartKind::Close, html.clone()),
             Action::Open => (PartKind::Open, None),
             Action::Snooze { .. } => (PartKind::Snoozed, None),
-            Action::Tag { .. } | Action::SetAttributes { .. } | Action::Attachments { .. } => return None,
+            Action::Tag { .. } | Action::SetAttributes { .. } | Action::Attachments { .. } | Action::Replay { .. } => {
+                return None;
+            }
         };
         let quick_replies = match action {
             Action::Reply { offer: Some(offer), .. } if offer.buttons => QuickReplies {
@@ -575,10 +577,7 @@ impl Intercom for FakeIntercom {
         match self.surprises.borrow_mut().pop_front().unwrap_or(Surprise::None) {
             Surprise::None if self.is_taken(action) => refused("taken"),
             Surprise::None => match action {
-                Action::Attachments { part_id } => match self.shown.borrow().message(part_id.as_ref()) {
-                    Some(message) => Answer::Shown { attachments: message.attachments },
-                    None => Answer::Rejected { code: "unknown_message".to_owned(), message: String::new() },
-                },
+                Action::Attachments { .. } | Action::Replay { .. } => Answer::shown(&self.shown.borrow(), action),
                 action => Answer::Done { part_id: self.apply(action) },
             },
             Surprise::AnswerLost => {

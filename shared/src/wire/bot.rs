@@ -130,6 +130,15 @@ pub enum Event {
         /// The files.
         attachments: Vec<AttachmentData>,
     },
+    /// What was said, once more: what became of a `replay` command, in the place of `command_done`.
+    Replayed {
+        /// Which command.
+        command_id: String,
+        /// What was said, oldest first: at most 100 messages. What was deleted since is missing.
+        messages: Vec<MessageData>,
+        /// The `from` that goes on where this ends; null at the end.
+        next: Option<String>,
+    },
     /// A command was refused. It will not be tried again.
     CommandRejected {
         /// Which.
@@ -379,6 +388,16 @@ pub enum CommandData {
         #[serde(default)]
         part_id: Option<String>,
     },
+    /// Tell what was said once more, for a bot that has lost it: messages of the customer, of people and
+    /// of the bot, no further than the bot was told of them. The event `replayed` brings them.
+    Replay {
+        /// From which part on; null or left out: from the conversation's first message.
+        #[serde(default)]
+        from: Option<String>,
+        /// Up to which part; null or left out: up to the last that the bot was told of.
+        #[serde(default)]
+        to: Option<String>,
+    },
     /// Snooze the conversation.
     Snooze {
         /// Until when, in Unix seconds.
@@ -518,6 +537,10 @@ impl CommandMessage {
                 let part_id = part_id.map(PartId::parse).transpose().map_err(named("part_id"))?;
                 Ask::Attachments { part_id }
             }
+            CommandData::Replay { from, to } => Ask::Replay {
+                from: from.map(PartId::parse).transpose().map_err(named("from"))?,
+                to: to.map(PartId::parse).transpose().map_err(named("to"))?,
+            },
             CommandData::Snooze { until } => Ask::Snooze { until: Timestamp::from_seconds(until) },
         };
         Ok(Command { id, bot, digest, epoch: self.epoch, seq: self.seq, ask })
@@ -628,6 +651,14 @@ impl Event {
                 command_id: id(command_id),
                 part_id: part_id.as_ref().map(|part_id| part_id.to_string()),
                 attachments: attachments.iter().map(AttachmentData::new).collect(),
+            },
+            EventKind::Replayed { command_id, messages, next } => Self::Replayed {
+                command_id: id(command_id),
+                messages: messages
+                    .iter()
+                    .map(|message| MessageData::new(message, state.profile.is_by_email()))
+                    .collect(),
+                next: next.as_ref().map(|part_id| part_id.to_string()),
             },
             EventKind::CommandDone { command_id, part_id } => Self::CommandDone {
                 command_id: id(command_id),

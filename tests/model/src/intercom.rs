@@ -152,6 +152,7 @@ impl Request {
             Action::Tag { .. }
             | Action::SetAttributes { .. }
             | Action::Attachments { .. }
+            | Action::Replay { .. }
             | Action::Snooze { .. }
             | Action::Take { .. } => {
                 unreachable!("the bot of this model asks for no such thing")

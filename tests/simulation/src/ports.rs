@@ -585,7 +585,9 @@ pub fn apply(talk: usize, action: &Action, made: Option<Made>) -> Result<Option<
         Action::Close { html } => Deed::Close(html.clone()),
         Action::Open => Deed::Open,
         Action::Snooze { .. } => Deed::Snooze,
-        Action::Tag { .. } | Action::SetAttributes { .. } | Action::Attachments { .. } => return Ok(None),
+        Action::Tag { .. } | Action::SetAttributes { .. } | Action::Attachments { .. } | Action::Replay { .. } => {
+            return Ok(None);
+        }
     };
     Ok(with(|world| world.happens(talk, Who::Bot, &deed, made)))
 }

@@ -72,7 +72,11 @@ impl Stepper<'_> {
     fn is_late(&self, command: &Command) -> bool {
         if matches!(
             command.ask,
-            Ask::Note { .. } | Ask::Tag { .. } | Ask::SetAttributes { .. } | Ask::Attachments { .. }
+            Ask::Note { .. }
+                | Ask::Tag { .. }
+                | Ask::SetAttributes { .. }
+                | Ask::Attachments { .. }
+                | Ask::Replay { .. }
         ) {
             return self.state.deleted;
         }
@@ -132,6 +136,7 @@ impl Stepper<'_> {
             }
             Ask::SetAttributes { attributes } => self.check_attributes(attributes),
             Ask::Attachments { part_id } => self.check_told(part_id.as_ref()),
+            Ask::Replay { from, to } => self.replayed_to(from.as_ref(), to.as_ref()).map(drop),
             Ask::Snooze { until } if *until <= self.now => {
                 Err(("in_the_past", "a snooze ends in the future".to_owned()))
             }
@@ -208,6 +213,10 @@ impl Stepper<'_> {
             Ask::Tag { tags } => self.enqueue_tags(command, tags, Weight::Required, true),
             Ask::SetAttributes { attributes } => {
                 self.enqueue(id, Weight::Completes, Action::SetAttributes { attributes: attributes.clone() });
+            }
+            Ask::Replay { from, to } => {
+                let to = self.replayed_to(from.as_ref(), to.as_ref()).unwrap_or_default();
+                self.enqueue(id, Weight::Completes, Action::Replay { from: from.clone(), to });
             }
             Ask::Attachments { part_id } => {
                 self.enqueue(id, Weight::Completes, Action::Attachments { part_id: part_id.clone() });
@@ -339,6 +348,7 @@ pub(super) fn speaks(command: &Command) -> bool {
         | Ask::Tag { .. }
         | Ask::SetAttributes { .. }
         | Ask::Attachments { .. }
+        | Ask::Replay { .. }
         | Ask::Snooze { .. } => false,
     }
 }

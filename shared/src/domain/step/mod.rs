@@ -25,7 +25,7 @@ pub use telling::Vain;
 pub use sending::next_call;
 
 use super::command::Command;
-use super::content::Attachment;
+use super::content::Message;
 use super::conversation::{
     Action, CommandOutcome, Control, Conversation, EventKind, Lane, OutboxEntry, Overtaker, PendingEvent, Progress,
     Stand, Weight,
@@ -119,10 +119,10 @@ pub enum Answer {
         /// The part that it made, where it made one.
         part_id: Option<PartId>,
     },
-    /// It was looked up: these are the message's files.
+    /// It was looked up: these are the messages, oldest first.
     Shown {
-        /// The files.
-        attachments: Vec<Attachment>,
+        /// The messages.
+        messages: Vec<Message>,
     },
     /// It never left, or Intercom refused it without looking (429): try again then.
     NotSent {
@@ -138,6 +138,21 @@ pub enum Answer {
     },
     /// Nobody knows: the connection broke, it took too long, a 5xx came back.
     Unknown,
+}
+
+impl Answer {
+    /// What was looked up in a conversation.
+    #[must_use]
+    pub fn shown(observation: &Observation, action: &Action) -> Self {
+        let messages = observation.looked_up(action);
+        if messages.is_empty() {
+            return Self::Rejected {
+                code: "unknown_message".to_owned(),
+                message: "Intercom does not show this message any more".to_owned(),
+            };
+        }
+        Self::Shown { messages }
+    }
 }
 
 /// What is to be done.

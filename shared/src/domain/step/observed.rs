@@ -646,4 +646,4 @@ fn named(part: &Part) -> String {
 }
 
 /// How many messages of a stretch the bot is told, at most: the newest.
-const MAX_STRETCH: usize = 100;
+pub(super) const MAX_STRETCH: usize = 100;

@@ -5,9 +5,10 @@
 //! the parts' order; a pressed button is known by its id, also after that.
 
 use super::Stepper;
+use super::observed::MAX_STRETCH;
 use crate::domain::blocks::Said;
 use crate::domain::choice;
-use crate::domain::content::{Attachment, Body, BodyFormat, Choice, Message, Offer};
+use crate::domain::content::{Body, BodyFormat, Choice, Message, Offer};
 use crate::domain::conversation::{Action, CommandOutcome, EventKind, MAX_OFFERS, Offered, Progress, Weight, remember};
 use crate::domain::ids::{CommandId, PartId};
 use crate::domain::incoming;
@@ -66,14 +67,42 @@ impl Stepper<'_> {
         Err(("unknown_message", "the bot was not told of this message, or it has been deleted".to_owned()))
     }
 
+    /// Up to where what was said is told once more: no further than the bot was told of it before.
+    pub(super) fn replayed_to(
+        &self,
+        from: Option<&PartId>,
+        to: Option<&PartId>,
+    ) -> Result<Option<PartId>, (&'static str, String)> {
+        let unknown = |id: &PartId| ("unknown_message", format!("the bot was told of no message up to {id} yet"));
+        if let Some(id) = [from, to].into_iter().flatten().find(|id| !self.state.told.covers(id)) {
+            return Err(unknown(id));
+        }
+        if to.is_some() && from > to {
+            return Err(("empty", "the last message lies before the first".to_owned()));
+        }
+        Ok(to.cloned().or_else(|| self.state.told.part.clone()))
+    }
+
     /// What was looked up is told to the bot that asked, as its command's result.
-    pub(super) fn shown(&mut self, position: usize, attachments: &[Attachment]) {
+    pub(super) fn shown(&mut self, position: usize, messages: &[Message]) {
         let Some(entry) = self.state.outbox.remove(position) else { return };
-        let (Some(command_id), Action::Attachments { part_id }) = (entry.command, entry.action) else { return };
+        let Some(command_id) = entry.command else { return };
+        let event = match entry.action {
+            Action::Attachments { part_id } => {
+                let attachments = messages.iter().flat_map(|message| message.attachments.clone()).collect();
+                EventKind::Attachments { command_id: command_id.clone(), part_id, attachments }
+            }
+            Action::Replay { .. } => {
+                let next = messages.get(MAX_STRETCH).and_then(|message| message.part_id.clone());
+                let messages = messages.iter().take(MAX_STRETCH).map(|message| self.understood(message.clone()));
+                EventKind::Replayed { command_id: command_id.clone(), messages: messages.collect(), next }
+            }
+            _ => return,
+        };
         if let Some(record) = self.state.commands.iter_mut().find(|record| record.id == command_id) {
             record.outcome = CommandOutcome::Done { part_id: None };
         }
-        self.tell(EventKind::Attachments { command_id, part_id, attachments: attachments.to_vec() });
+        self.tell(event);
     }
 
     /// The customer's message with the option that it chooses, if it does.

@@ -84,7 +84,7 @@ impl Stepper<'_> {
         }
         match answer {
             Answer::Done { part_id } => self.done(position, part_id.clone()),
-            Answer::Shown { attachments } => self.shown(position, attachments),
+            Answer::Shown { messages } => self.shown(position, messages),
             Answer::NotSent { retry_at } => self.back_in_line(position, *retry_at),
             Answer::Rejected { code, message } => self.rejected(position, code, message),
             Answer::Unknown => {
