@@ -588,3 +588,22 @@ fn a_note_that_comes_twice_is_heeded_once() {
     talk.look();
     assert!(talk.carry_out().is_empty());
 }
+
+/// What teammates read, note by note; the page shows the same.
+#[test]
+fn the_notes_that_teammates_read() {
+    let mut talk = Talk::new();
+    talk.answer("Refund", sure(900));
+    let answer = notes(&talk.carry_out());
+    let mut talk = Talk::new();
+    talk.answer("Refund", Turn { nodes: vec![Node::default(), Node::default()], ..sure(900) });
+    let offer = notes(&talk.carry_out());
+    let mut talk = Talk::new();
+    talk.answer("Refund", several());
+    let list = notes(&talk.carry_out());
+    let why = notes(&note(&mut talk, "/bot why"));
+    let unknown = notes(&note(&mut talk, "/bot dance"));
+    let all = [("answer", answer), ("offer", offer), ("list", list), ("why", why), ("unknown", unknown)];
+    let text: Vec<String> = all.iter().map(|(name, html)| format!("{name}\n  {html}\n")).collect();
+    insta::assert_snapshot!("notes", text.join(""));
+}
