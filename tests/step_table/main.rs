@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use shared::domain::blocks::Said;
 use shared::domain::command::{Ask, Command, HandoverTarget};
 use shared::domain::content::{AuthorKind, Block, TextFormat};
-use shared::domain::conversation::{Action, Control, Conversation, EventKind, Lane};
+use shared::domain::conversation::{Action, Control, Conversation, EventKind, Lane, Progress};
 use shared::domain::ids::{BotId, ClaimId, CommandId, TeamId, Timestamp};
 use shared::domain::part::{Assignee, Rating};
 use shared::domain::rules::{Confidence, Deed, Intent, Turn};
@@ -404,6 +404,37 @@ fn a_note_never_reaches_the_bot() {
         let told = format!("{:?}", outcome.state.events);
         assert!(!told.contains("psst"), "{name} × {input} told a note");
     });
+}
+
+/// While Intercom is not to be called, what is next waits in its place: nothing else changes, and it is not
+/// begun before.
+#[test]
+fn what_is_put_off_keeps_its_place_and_is_begun_then() {
+    let mut put_off = 0;
+    all_rows(|name, input, _, _, outcome| {
+        let Some(head) = outcome.state.outbox.front() else { return };
+        let lane = head.action.lane();
+        let until = NOW.plus_ms(7_000);
+        let waits = step(&outcome.state, &Input::PutOff { lane, until }, &workspace(), NOW);
+        assert_eq!(waits.effects, [Effect::Wait { until }], "{name} × {input}");
+        let mut expected = outcome.state.clone();
+        expected.outbox[0].progress = Progress::Pending { not_before: until };
+        assert_eq!(waits.state, expected, "{name} × {input}");
+        let claim = Input::Claim { lane, claim: ClaimId::parse("c").unwrap(), until: until.plus_ms(60_000) };
+        let early = step(&waits.state, &claim, &workspace(), NOW.plus_ms(6_999));
+        assert_eq!(
+            (early.effects, early.state),
+            (vec![Effect::Wait { until }], waits.state.clone()),
+            "{name} × {input}"
+        );
+        let then = step(&waits.state, &claim, &workspace(), until);
+        assert!(matches!(then.effects[..], [Effect::Perform { .. }]), "{name} × {input}: {:?}", then.effects);
+        let other = if lane == Lane::Close { Lane::Replies } else { Lane::Close };
+        let of_the_other = step(&outcome.state, &Input::PutOff { lane: other, until }, &workspace(), NOW);
+        assert_eq!(of_the_other.state, outcome.state, "{name} × {input}: the other lane's turn");
+        put_off += 1;
+    });
+    assert!(put_off > 60, "{put_off}");
 }
 
 #[test]

@@ -86,6 +86,8 @@ pub enum Sight {
     Returned,
     /// Somebody was ahead of that, and has it again.
     ReturnUndone,
+    /// What was next was left for later, because Intercom was not to be called.
+    PutOff,
     /// A refused hand-over went to the next.
     FellBack,
 }

@@ -73,6 +73,8 @@ pub enum Move {
     HandsOn,
     /// A hand begins: records the command at the head of its queue, claims.
     Begins(usize),
+    /// A hand begins or goes on, and leaves what is next for later: Intercom is not to be called now.
+    IsPutOff(usize),
     /// It reads the state that it is to set.
     Looks(usize),
     /// Its request arrives and is answered so.
@@ -116,6 +118,11 @@ pub enum Answers {
 }
 
 const LANES: [Lane; 2] = [Lane::Replies, Lane::Close];
+
+/// Whether a close is next among the replies: it is handed on to the other queue.
+fn is_close_first(world: &World) -> bool {
+    world.replies.first().is_some_and(|head| world.commands[usize::from(*head)].ask == Ask::Close)
+}
 
 impl Model {
     /// What people, workflows and the customer may do.
@@ -168,6 +175,11 @@ impl Model {
                 moves.push(Move::DispatchDies);
             }
             for hand in 0..2 {
+                if self.may_begin(world, hand)
+                    || matches!(world.hands[hand], Hand::Answered { .. } | Hand::ReadBack { .. })
+                {
+                    moves.push(Move::IsPutOff(hand));
+                }
                 if let Hand::Claimed { request, looked, .. } = world.hands[hand] {
                     moves.push(Move::Dies(hand));
                     if looked || !request.looks_first() {
@@ -205,18 +217,11 @@ impl Model {
         } else if self.can_give(world) {
             self.answers(world, moves);
         }
-        let close_first =
-            world.replies.first().is_some_and(|head| world.commands[usize::from(*head)].ask == Ask::Close);
-        for (hand, lane) in LANES.into_iter().enumerate() {
+        for hand in 0..LANES.len() {
             match world.hands[hand] {
-                Hand::Idle => {
-                    let queue = if hand == 0 { &world.replies } else { &world.closes };
-                    if hand == 0 && close_first {
-                        moves.push(Move::HandsOn);
-                    } else if !queue.is_empty() || self.is_woken(world, lane) {
-                        moves.push(Move::Begins(hand));
-                    }
-                }
+                Hand::Idle if hand == 0 && is_close_first(world) => moves.push(Move::HandsOn),
+                Hand::Idle if self.may_begin(world, hand) => moves.push(Move::Begins(hand)),
+                Hand::Idle => {}
                 Hand::Claimed { request, looked: false, .. } if request.looks_first() => moves.push(Move::Looks(hand)),
                 Hand::Claimed { .. } => moves.push(Move::Sends(hand, Fate::Done)),
                 Hand::Answered { .. } | Hand::ReadBack { .. } => moves.push(Move::Goes(hand)),
@@ -232,6 +237,13 @@ impl Model {
         if may_pass && time::waits(&world.row) {
             moves.push(Move::Passes);
         }
+    }
+
+    /// Whether a hand has something to begin with.
+    fn may_begin(&self, world: &World, hand: usize) -> bool {
+        let queue = if hand == 0 { &world.replies } else { &world.closes };
+        let may = world.hands[hand] == Hand::Idle && !(hand == 0 && is_close_first(world));
+        may && (!queue.is_empty() || self.is_woken(world, LANES[hand]))
     }
 
     /// The sweep wakes a worker of a conversation in which anything is due; a hand that then has to
@@ -316,11 +328,26 @@ impl Model {
                 let command = world.replies.remove(0);
                 world.closes.push(command);
             }
-            Move::Begins(hand) => self.begins(world, hand),
+            Move::Begins(hand) => {
+                self.begins(world, hand, false);
+            }
+            Move::IsPutOff(hand) => {
+                world.left.faults -= 1;
+                let is_move = match world.hands[hand] {
+                    Hand::Idle => self.begins(world, hand, true),
+                    _ => self.goes(world, hand, true),
+                };
+                if !is_move {
+                    return false;
+                }
+                self.sights.see(Sight::PutOff);
+            }
             Move::Looks(hand) => looks(world, hand),
             Move::Sends(hand, fate) => self.sends(world, hand, fate),
             Move::Dies(hand) => self.dies(world, hand),
-            Move::Goes(hand) => self.goes(world, hand),
+            Move::Goes(hand) => {
+                self.goes(world, hand, false);
+            }
             Move::Arrives(limbo) => {
                 let limbo = world.limbo.remove(limbo);
                 self.sights.see(Sight::ArrivedLate);
@@ -442,33 +469,51 @@ impl Model {
         world.heard = Some((from, to));
     }
 
-    fn begins(&self, world: &mut World, hand: usize) {
+    fn begins(&self, world: &mut World, hand: usize, is_put_off: bool) -> bool {
         let mut inputs = Vec::new();
         if let Some(head) = world.queue(hand).first().copied() {
             world.in_work[hand] = true;
             inputs.push(Input::Commanded(self.command(world, head)));
         }
-        inputs.push(claim(hand));
+        let is_move = self.goes_on(world, hand, &mut inputs, is_put_off);
         let effects = self.decide(world, &inputs);
         if let (true, Some(head)) = (world.in_work[hand], world.queue(hand).first().copied()) {
             let asked = &mut world.commands[usize::from(head)];
             (asked.recorded, asked.epoch) = (true, 0);
         }
         self.follow(world, hand, &effects);
+        is_move
     }
 
-    fn goes(&self, world: &mut World, hand: usize) {
+    /// What a hand does about what is next: it claims it, or leaves it for later. Whether there is anything to
+    /// leave, as `carry_out` sees it.
+    fn goes_on(&self, world: &World, hand: usize, inputs: &mut Vec<Input>, is_put_off: bool) -> bool {
+        if !is_put_off {
+            inputs.push(claim(hand));
+            return true;
+        }
+        let (lane, until) = (LANES[hand], NOW.plus_ms(TICK_MS));
+        let after = |state: Conversation, input| self.mutant.step(&state, input, &self.workspace).state;
+        let next = step::next_call(&inputs.iter().fold((*world.row).clone(), after), lane, NOW);
+        inputs.push(Input::PutOff { lane, until });
+        next.is_some()
+    }
+
+    fn goes(&self, world: &mut World, hand: usize, is_put_off: bool) -> bool {
         let input = match world.hands[hand] {
             Hand::Answered { seq, answer } => Input::Answered { seq, claim: claim_id(hand), answer: answer.given() },
             Hand::ReadBack { seq, count } => Input::ReadBack {
                 seq,
                 observation: intercom::whole(&world.parts, usize::from(count), self.bounds.same_words),
             },
-            Hand::Idle | Hand::Claimed { .. } => return,
+            Hand::Idle | Hand::Claimed { .. } => return false,
         };
         world.hands[hand] = Hand::Idle;
-        let effects = self.decide(world, &[input, claim(hand)]);
+        let mut inputs = vec![input];
+        let is_move = self.goes_on(world, hand, &mut inputs, is_put_off);
+        let effects = self.decide(world, &inputs);
         self.follow(world, hand, &effects);
+        is_move
     }
 
     /// What a hand does after a save: as `carry_out`, by the last effect.

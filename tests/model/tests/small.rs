@@ -37,6 +37,7 @@ fn within_narrow_bounds_everything_holds_and_every_situation_comes_about() {
         Sight::FoundSent,
         Sight::FoundNotSent,
         Sight::Reopened,
+        Sight::PutOff,
     ]
     .into_iter()
     .filter(|sight| !met.contains(sight))

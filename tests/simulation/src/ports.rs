@@ -270,7 +270,7 @@ impl Search for Api {
             let changed = world.talks.iter().filter(of_it).filter(is_new).map(|talk| Changed {
                 id: talk.key.conversation_id.clone(),
                 updated_at: Timestamp(talk.updated_at / 1_000 * 1_000),
-                shown: talk.found(world.now, age_ms),
+                shown: talk.found(world.shown_time_of_all(), age_ms),
             });
             let mut changed: Vec<Changed> = changed.collect();
             // Pages of one, so that searches go on in the middle.
@@ -622,8 +622,9 @@ impl Intercom for Api {
         let mut seen = with(|world| {
             let stale = world.manner.stale_ms;
             let age_ms = if fault == Some(Fault::Stale) { world.wait(1, stale) } else { 0 };
+            let age_ms = world.tick(age_ms);
             let most = world.manner.most_parts;
-            world.talks[talk].shown(world.now, age_ms, most)
+            world.talks[talk].shown(world.shown_time_of_all(), age_ms, most)
         });
         wait(20, 200).await;
         if let Some(mutant) = with(|world| world.mutant) {

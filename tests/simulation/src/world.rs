@@ -36,6 +36,9 @@ pub const INVOCATION_MS: u64 = 30_000;
 /// How far two ticks of a coarse clock are apart, in milliseconds.
 const TICK_MS: u64 = 1_000;
 
+/// How far the moments at which something is handed over are apart in a coarse world, in milliseconds.
+const HOP_MS: u64 = 100;
+
 /// A message that nobody can read.
 pub const POISON: &str = "{";
 
@@ -153,8 +156,8 @@ pub struct Worker {
 pub struct Manner {
     /// Whether waits are of fixed length.
     pub even: bool,
-    /// Whether the product's and the queues' clocks tick in seconds, and nothing is left to chance: so
-    /// what differs in milliseconds alone is soon the same.
+    /// Whether the product's and the queues' clocks tick in seconds, messages and webhooks are handed over in
+    /// steps, and nothing is left to chance: so what differs in milliseconds alone is soon the same.
     pub coarse: bool,
     /// How far clocks are off, in milliseconds.
     pub skew_ms: u64,
@@ -484,6 +487,12 @@ impl World {
         if self.manner.coarse { self.now / TICK_MS * TICK_MS } else { self.now }
     }
 
+    /// The first moment from then on at which something is handed over: a message, a webhook.
+    #[must_use]
+    pub fn hop(&self, at: u64) -> u64 {
+        if self.manner.coarse { at.next_multiple_of(HOP_MS) } else { at }
+    }
+
     /// The first moment from then on at which a queue's clock ticks.
     #[must_use]
     pub fn tick(&self, at: u64) -> u64 {
@@ -585,7 +594,7 @@ impl World {
 
     /// Lets a queue's mapping look then, if it would not look sooner.
     fn pump_at(&mut self, name: QueueName, at: u64) {
-        let at = at.max(self.now + 1);
+        let at = self.hop(at.max(self.now + 1));
         let queue = self.queue(name);
         if queue.pump_at.is_none_or(|(known, _)| known > at) {
             self.receipts += 1;
@@ -856,7 +865,8 @@ impl World {
 
     fn send(&mut self, wait: u64, webhook: Webhook) {
         self.webhooks += 1;
-        self.at(self.now + wait, Event::Deliver(webhook));
+        let at = self.hop(self.now + wait);
+        self.at(at, Event::Deliver(webhook));
     }
 
     /// A webhook was answered, or was not: Intercom tries once more after a minute.

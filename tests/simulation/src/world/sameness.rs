@@ -14,7 +14,8 @@ use std::rc::Rc;
 
 use sha1::{Digest as _, Sha1};
 use shared::domain::conversation::{Conversation, Progress};
-use shared::domain::ids::{ClaimId, Timestamp};
+use shared::domain::exchange::AT_ONCE_MS;
+use shared::domain::ids::{ClaimId, ConversationKey, Timestamp};
 
 use super::{Event, QueueName, World};
 use crate::bot::Memory;
@@ -74,7 +75,9 @@ impl World {
             self.write_queue(words, name)?;
         }
         for (key, row) in &self.rows {
-            writeln!(words, "row {key} {:?}", nameless(&row.state))?;
+            let mut state = nameless(&row.state);
+            self.forget_moments(key, next, &mut state);
+            writeln!(words, "row {key} {state:?}")?;
         }
         for ((talk, life), births) in &self.births {
             let outbox = self.rows.get(&self.talks[*talk].key).map(|row| &row.state.outbox);
@@ -89,13 +92,37 @@ impl World {
         }
         writeln!(words, "{:?} {:?}", self.bookmarks, self.healths)?;
         // What GET may still show, and a search, which is made by a sweep.
-        let shown_since = self.now.saturating_sub(self.manner.stale_ms.div_ceil(2));
-        let found_since = sweep.unwrap_or(self.now).saturating_sub(crate::ports::LAG_MS / 2);
+        let now = self.shown_time_of_all();
+        let shown_since = now.saturating_sub(self.tick(self.manner.stale_ms.div_ceil(2)));
+        let found_since = (sweep.unwrap_or(now) / 1_000 * 1_000).saturating_sub(crate::ports::LAG_MS / 2);
         for (talk, memory) in self.talks.iter().zip(&self.memories) {
             write_talk(words, talk, shown_since.min(found_since))?;
             write_memory(words, memory)?;
         }
         writeln!(words, "{:?} {:?} {}", self.bot_queues, self.held, self.wrong.len())
+    }
+
+    /// When the bot's words were there decides only whether a message of the customer's that is still to be heard
+    /// of came at once after them; and nothing once the customer has answered them.
+    fn forget_moments(&self, key: &ConversationKey, next: &Event, state: &mut Conversation) {
+        let Some(talk) = self.talk(key) else { return };
+        let seen = state.seen.part.as_ref().and_then(|part| part.as_str().parse().ok()).unwrap_or(0);
+        let said = self.talks[talk].parts.iter().filter(|part| part.who == Who::Customer && part.id > seen);
+        let to_come = self.events.iter().filter_map(|entry| Some((entry.0.0, self.slots[entry.0.2].as_ref()?)));
+        let acts = to_come.chain([(self.now, next)]).filter_map(|(at, event)| match event {
+            Event::Act(of, Who::Customer, _) if *of == talk => Some(at),
+            _ => None,
+        });
+        let mut seconds: Vec<u64> = said.map(|part| part.at).chain(acts).map(|at| at / 1_000).collect();
+        seconds.sort_unstable();
+        let exchange = &mut state.exchange;
+        let (first, last) = (exchange.first_there.0 / 1_000, exchange.last_there.0 + AT_ONCE_MS);
+        let (mut after, mut soon) = (0, 0);
+        for second in seconds.into_iter().filter(|_| exchange.first.is_some()) {
+            after = after << 1 | u64::from(first <= second + 1);
+            soon = soon << 1 | u64::from(second * 1_000 <= last);
+        }
+        (exchange.first_there, exchange.last_there) = (Timestamp(after), Timestamp(soon));
     }
 
     fn write_event(&self, words: &mut String, at: u64, event: &Event, names: &mut Names) -> std::fmt::Result {
@@ -205,8 +232,8 @@ fn write_talk(words: &mut String, talk: &Talk, since: u64) -> std::fmt::Result {
             part.id, part.kind, part.who, part.text, part.to, part.redacted, part.made
         )?;
     }
-    for past in talk.past_since(since) {
-        writeln!(words, "{past:?}")?;
+    for (ended, count, face) in talk.past_since(since) {
+        writeln!(words, "{} {count} {face:?}", ended.div_ceil(1_000))?;
     }
     Ok(())
 }
