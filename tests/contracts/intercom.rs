@@ -6,9 +6,10 @@ use baton_cli::sandbox::{Options, Running, Sandbox};
 use serde_json::{Value, json};
 use shared::adapters::clock::SystemClock;
 use shared::adapters::intercom::RestApi;
-use shared::domain::content::AuthorKind;
+use shared::domain::blocks;
+use shared::domain::content::{AuthorKind, Block, Choice, QuickReplies, TextFormat};
 use shared::domain::conversation::Action;
-use shared::domain::ids::{AdminId, ConversationId, TeamId, Timestamp};
+use shared::domain::ids::{AdminId, ConversationId, PartId, TeamId, Timestamp};
 use shared::domain::incoming;
 use shared::domain::part::{Assignee, PartKind};
 use shared::domain::settings::{ApiVersion, Workspace};
@@ -45,8 +46,10 @@ async fn keeps_its_promises(intercom: &impl Intercom, workspace: &Workspace, id:
     let part = |id| seen.parts.iter().find(|part| part.id == id).unwrap();
     assert_eq!(incoming::comparable(part(reply.clone()).body.as_ref().unwrap()), "Helloyou");
     assert!(part(reply).is_by(&workspace.bot_teammate));
-    assert_eq!((part(note.clone()).kind, part(note).message()), (PartKind::Note, None));
+    assert_eq!((part(note.clone()).kind, part(note.clone()).message()), (PartKind::Note, None));
     assert!(seen.part_count >= Some(before.part_count.unwrap_or(0) + 2));
+
+    keeps_its_promises_of_content(intercom, workspace, id, &note).await;
 
     let teammate = |id: &str| Assignee::Teammate(AdminId::parse(id).unwrap());
     // What goes from the bot's seat to a team is the team's alone.
@@ -79,6 +82,43 @@ async fn keeps_its_promises(intercom: &impl Intercom, workspace: &Workspace, id:
     let seen = intercom.observe(workspace, id, false).await.unwrap();
     assert!(seen.open);
     assert_eq!(seen.parts.iter().filter(|part| part.kind == PartKind::Open).count(), 1, "opened once");
+}
+
+/// Buttons can be told from others, where there are any, and are no message of words; files are looked
+/// up where there is a message for the customer, and a note is none.
+async fn keeps_its_promises_of_content(
+    intercom: &impl Intercom,
+    workspace: &Workspace,
+    id: &ConversationId,
+    note: &PartId,
+) {
+    let choice = |label: &str| Choice { label: label.to_owned(), value: label.to_lowercase() };
+    let content = [
+        Block::Text { text: "Which?".to_owned(), format: TextFormat::Plain },
+        Block::File { url: "https://files.example/a.pdf".to_owned(), name: None },
+        Block::Options { text: None, options: vec![choice("Basic"), choice("Team")] },
+    ];
+    let mut last = None;
+    for said in blocks::messages(&content, workspace.api_version, "c1") {
+        let offered: Vec<String> = said
+            .offer
+            .iter()
+            .filter(|offer| offer.buttons)
+            .flat_map(|offer| offer.options.iter().map(|option| option.uuid.clone()))
+            .collect();
+        let reply = Action::Reply { html: said.html, attachment_urls: said.attachment_urls, offer: said.offer };
+        let answer = intercom.perform(workspace, id, &reply).await;
+        let Answer::Done { part_id: Some(part) } = answer else { panic!("{answer:?}") };
+        let seen = intercom.observe(workspace, id, false).await.unwrap();
+        let part = seen.parts.into_iter().find(|one| one.id == part).unwrap();
+        assert_eq!(part.quick_replies, QuickReplies { offered: offered.clone(), pressed: None });
+        assert_eq!(part.message().is_none(), !offered.is_empty(), "buttons alone say nothing");
+        last = Some(part.id);
+    }
+    let shown = |part_id| async move { intercom.perform(workspace, id, &Action::Attachments { part_id }).await };
+    assert_eq!(shown(None).await, Answer::Shown { attachments: Vec::new() });
+    assert!(matches!(shown(Some(note.clone())).await, Answer::Rejected { code, .. } if code == "unknown_message"));
+    assert!(last.is_some());
 }
 
 #[test]
