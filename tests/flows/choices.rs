@@ -1,8 +1,9 @@
 //! What the bot offers to choose from, and how the customer's answer comes back to it.
 
 use baton_tests::{Bridge, handover, now, reply};
+use shared::app::heed::News;
 use shared::domain::command::{Ask, HandoverTarget};
-use shared::domain::content::{Block, Choice, Message, TextFormat};
+use shared::domain::content::{Block, Body, BodyFormat, Choice, Message, TextFormat};
 use shared::domain::conversation::{Action, EventKind, Lane, OutboxEntry};
 use shared::domain::settings::ApiVersion;
 use shared::ports::{Clock as _, Conversations as _};
@@ -203,4 +204,33 @@ fn an_answer_by_email_is_read_without_the_message_that_it_answers() {
     let pending = bridge.state().events.back().cloned().unwrap();
     let event = serde_json::to_value(EventMessage::new(&key(), &bridge.state(), &pending)).unwrap();
     assert_eq!(event["data"]["message"]["full_text"], serde_json::Value::Null);
+}
+
+#[test]
+fn an_email_that_a_notification_shows_as_plain_text_is_fetched() {
+    let (mut scene, bridge) = bridge("2.10");
+    bridge.asked("c1", offer("Which plan?", &["Basic", "Team"])).unwrap();
+    by_email(&bridge);
+    let _ = bridge.told();
+    let mut seen = scene.customer("2.</p><blockquote>Which plan?</blockquote><p>").notification();
+    bridge.intercom.change(|shown| {
+        shown.parts.push(scene.whole().parts.pop().unwrap());
+        shown.part_count = Some(shown.parts.len() as u64);
+    });
+    seen.part_count = bridge.intercom.shown().part_count;
+    seen.parts[0].body = Some(Body { text: "2.\nWhich plan?".to_owned(), format: BodyFormat::Plain });
+    bridge.intercom.take_gets();
+    bridge.heard(&News::Shown(Box::new(seen))).unwrap();
+    assert_eq!(bridge.intercom.take_gets(), 1);
+    let message = messages(bridge.told()).pop().unwrap();
+    assert_eq!(message.choice.map(|choice| choice.value).as_deref(), Some("is Team"));
+    let mut seen = scene.customer("Thanks").notification();
+    bridge.intercom.change(|shown| {
+        shown.parts.push(scene.whole().parts.pop().unwrap());
+        shown.part_count = Some(shown.parts.len() as u64);
+    });
+    seen.part_count = bridge.intercom.shown().part_count;
+    seen.parts[0].body = Some(Body { text: "Thanks".to_owned(), format: BodyFormat::Plain });
+    bridge.heard(&News::Shown(Box::new(seen))).unwrap();
+    assert_eq!(bridge.intercom.take_gets(), 0, "one line quotes nothing");
 }

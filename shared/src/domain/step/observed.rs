@@ -46,7 +46,7 @@ impl Stepper<'_> {
         }
         let missed =
             (matters && self.has_missed_something(observation, &fresh)) || self.is_closed_unseen(observation, &fresh);
-        if !observation.complete && missed {
+        if !observation.complete && (missed || (matters && self.is_flattened(&fresh))) {
             self.effects.push(Effect::Fetch);
             return;
         }

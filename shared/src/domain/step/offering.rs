@@ -8,10 +8,11 @@ use super::Stepper;
 use super::observed::MAX_STRETCH;
 use crate::domain::blocks::Said;
 use crate::domain::choice;
-use crate::domain::content::{Body, BodyFormat, Choice, Message, Offer};
+use crate::domain::content::{AuthorKind, Body, BodyFormat, Choice, Message, Offer};
 use crate::domain::conversation::{Action, CommandOutcome, EventKind, MAX_OFFERS, Offered, Progress, Weight, remember};
 use crate::domain::ids::{CommandId, PartId};
 use crate::domain::incoming;
+use crate::domain::part::Part;
 
 impl Stepper<'_> {
     /// Puts a reply's messages on their way. The command that says them is done with the last, and
@@ -103,6 +104,16 @@ impl Stepper<'_> {
             record.outcome = CommandOutcome::Done { part_id: None };
         }
         self.tell(event);
+    }
+
+    /// Whether a notification shows an e-mail as plain text of several lines, in which the message that it
+    /// answers cannot be told from its own words. `GET` has it as HTML.
+    pub(super) fn is_flattened(&self, fresh: &[&Part]) -> bool {
+        let is_flat = |part: &&Part| {
+            let body = part.body.as_ref().filter(|body| body.format == BodyFormat::Plain);
+            part.author.kind == AuthorKind::Customer && body.is_some_and(|body| body.text.trim().contains('\n'))
+        };
+        self.state.profile.is_by_email() && fresh.iter().any(is_flat)
     }
 
     /// The customer's message with the option that it chooses, if it does.
