@@ -28,9 +28,14 @@ from descriptions import ROOT, VERSIONS, shape
 
 # What Baton calls, from its adapter of Intercom's API.
 USED = [
+    ("GET", "/admins"),
+    ("GET", "/admins/{}"),
     ("GET", "/contacts/{}"),
     ("GET", "/conversations/{}"),
     ("GET", "/me"),
+    ("GET", "/tags"),
+    ("GET", "/teams"),
+    ("GET", "/teams/{}"),
     ("POST", "/conversations/search"),
     ("POST", "/conversations/{}/parts"),
     ("POST", "/conversations/{}/reply"),
@@ -40,8 +45,9 @@ USED = [
 ]
 # Faults that spoil an answer on purpose; what was asked is held against the descriptions all the same.
 SPOILT = ("garbled", "truncated")
-# A conversation's custom attributes can be set from 2.11; Baton refuses to before.
-SINCE = {"custom_attributes": "2.11"}
+# A conversation's custom attributes can be set from 2.11; Baton refuses to before. Quick replies are
+# offered from 2.14, and as a list of numbers before.
+SINCE = {"custom_attributes": "2.11", "reply_options": "2.14"}
 
 
 class Findings:
