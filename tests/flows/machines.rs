@@ -93,6 +93,23 @@ fn a_customer_who_writes_to_a_chatty_bot_is_a_person() {
 }
 
 #[test]
+fn what_was_said_before_the_bot_got_it_is_answered_message_by_message() {
+    let mut scene = Scene::default();
+    for number in 0..30 {
+        scene.customer(&format!("Number {number}"));
+    }
+    // Told all at once, as the bot gets it, and taken before the bot answers the first.
+    let bridge = Bridge::with_the_bot(&mut scene);
+    let _ = bridge.told();
+    for number in 0..31 {
+        bridge.asked(&format!("c{number}"), reply(&format!("To number {number}"))).unwrap();
+        assert!(rejected(&bridge.told()).is_empty(), "{number}");
+    }
+    assert_eq!(bridge.bots_words().len(), 31);
+    assert!(talk_on(&bridge, "on") <= 10, "and then it is alone");
+}
+
+#[test]
 fn a_customer_who_answers_at_once_each_time_is_a_machine() {
     let (mut scene, bridge) = bridge();
     let mut spoken = 0;

@@ -95,8 +95,10 @@ impl Exchange {
         *self = Self::default();
     }
 
-    /// The bot gets the conversation: whoever answered before it did so in its stead.
-    pub fn bot_takes(&mut self) {
+    /// The bot gets the conversation, with so many messages that nobody has answered: whoever answered
+    /// before did so in its stead.
+    pub fn bot_takes(&mut self, unanswered: usize) {
+        self.unanswered = u32::try_from(unanswered).unwrap_or(MAX_UNANSWERED).min(MAX_UNANSWERED);
         (self.answered, self.answered_by_another, self.answered_twice) = (false, false, 0);
     }
 
@@ -428,7 +430,7 @@ mod tests {
         assert!(talk.exchange.would_answer_beside_another() && !talk.exchange.answers_beside_another());
         talk.bot();
         assert!(talk.exchange.answers_beside_another());
-        talk.exchange.bot_takes();
+        talk.exchange.bot_takes(0);
         assert!(!talk.exchange.answers_beside_another());
     }
 

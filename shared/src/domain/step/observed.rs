@@ -480,9 +480,9 @@ impl Stepper<'_> {
         if let Some(profile) = &observation.profile {
             self.state.profile = profile.clone();
         }
-        self.state.exchange.bot_takes();
         self.note(Decision::BotTakes);
         let (stretch, unanswered) = self.missed(observation);
+        self.state.exchange.bot_takes(unanswered.len());
         self.state.relieved = None;
         self.drop_a_waiting_return();
         if !first_time || !stretch.is_empty() || unanswered.is_empty() {
