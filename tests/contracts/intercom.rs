@@ -172,6 +172,42 @@ impl There {
         self.control("faults", &body).await;
     }
 
+    /// The next such request waits before it is answered.
+    async fn delay(&self, method: &str, path: &str, delay_ms: u64) {
+        let of = json!({ "method": method, "path_contains": path });
+        self.control("faults", &json!({ "match": of, "fault": "delay", "delay_ms": delay_ms, "times": 1 })).await;
+    }
+
+    /// Waits until the last fault has struck.
+    async fn struck(&self) {
+        let url = format!("{}/_sandbox/faults", self.sandbox.url());
+        loop {
+            let shown: Value = self.http.get(&url).send().await.unwrap().json().await.unwrap();
+            let last = shown["faults"].as_array().unwrap().last().unwrap();
+            if last["hits"] == 1 {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+    }
+
+    /// A teammate takes the conversation, by a request of their own.
+    async fn takes(&self, admin_id: &str) {
+        let body = json!({
+            "message_type": "assignment", "type": "admin", "admin_id": admin_id, "assignee_id": admin_id
+        });
+        let call = self.http.post(format!("{}/conversations/{}/parts", self.sandbox.url(), self.id));
+        let call = call.bearer_auth("sandbox-token").header("Intercom-Version", "2.15");
+        call.json(&body).send().await.unwrap().error_for_status().unwrap();
+    }
+
+    /// The conversation as Intercom shows it.
+    async fn item(&self) -> Value {
+        let call = self.http.get(format!("{}/conversations/{}", self.sandbox.url(), self.id));
+        let call = call.bearer_auth("sandbox-token").header("Intercom-Version", "2.15");
+        call.send().await.unwrap().json().await.unwrap()
+    }
+
     async fn requests(&self, method: &str) -> usize {
         let url = format!("{}/_sandbox/requests?after=0", self.sandbox.url());
         let log: Value = self.http.get(url).send().await.unwrap().json().await.unwrap();
@@ -387,6 +423,43 @@ fn what_nobody_else_has_is_taken_and_what_somebody_has_is_left() {
         let answer = there.api.perform(&there.workspace, &there.id, &take(bot)).await;
         assert!(matches!(&answer, Answer::Rejected { code, .. } if code == "taken"), "what is closed: {answer:?}");
     });
+}
+
+/// A hand-over to a team is two requests where the bot has the seat: the team gets it, and the bot leaves
+/// the seat. Who took the seat meanwhile keeps it: the answer to the first request shows them.
+#[test]
+fn a_seat_that_a_teammate_takes_while_a_team_gets_the_conversation_is_not_left() {
+    for taken in [false, true] {
+        run(async {
+            let there = There::start(&format!("seat-taken-{taken}"), "2.15").await;
+            let bot = Assignee::Teammate(there.workspace.bot_teammate.clone());
+            let assign = |to: Assignee| Action::Assign { to, fallbacks: Vec::new() };
+            let answer = there.api.perform(&there.workspace, &there.id, &assign(bot)).await;
+            assert!(matches!(answer, Answer::Done { .. }), "{answer:?}");
+            let before = there.requests("POST").await;
+            // The team is looked up after the conversation and before the first request.
+            there.delay("GET", "/teams/500001", 1_500).await;
+            let to_the_team = assign(team("500001"));
+            let hands_over = there.api.perform(&there.workspace, &there.id, &to_the_team);
+            let takes = async {
+                there.struck().await;
+                if taken {
+                    there.takes("900002").await;
+                }
+            };
+            let (answer, ()) = futures_util::join!(hands_over, takes);
+            assert!(matches!(answer, Answer::Done { part_id: Some(_) }), "{answer:?}");
+            let (seen, item) =
+                (there.api.observe(&there.workspace, &there.id, false).await.unwrap(), there.item().await);
+            assert_eq!(item["team_assignee_id"].to_string().trim_matches('"'), "500001", "the team has it either way");
+            let (holder, posts) =
+                if taken { (Assignee::Teammate(AdminId::parse("900002").unwrap()), 1) } else { (team("500001"), 2) };
+            assert_eq!(seen.assignee, holder);
+            let own = there.requests("POST").await - before - usize::from(taken);
+            assert_eq!(own, posts, "taken: {taken}");
+            there.sandbox.stop().await.unwrap();
+        });
+    }
 }
 
 #[test]

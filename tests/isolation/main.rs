@@ -224,6 +224,44 @@ fn a_token_in_anothers_place_is_used_for_nobody() {
     });
 }
 
+/// Intercom refuses one workspace for its rate limit: that one's calls wait, and no other's; its budget is
+/// the only one that says so.
+#[test]
+fn a_workspace_that_has_used_up_its_limit_holds_back_no_other() {
+    run(async {
+        let world = World::begin(world::Way::Https).await;
+        world.live().await;
+        let mut attempts = 0;
+        for a in 0..COUNT {
+            let before = world.budgets();
+            world.limit_in_intercom(a).await;
+            world.look_in_intercom(a).await.unwrap_err();
+            let touches = world.take();
+            let own = [Touch::TokenRead(app(a)), Touch::Budgeted(app(a))];
+            assert!(touches.contains(&own[1]) && touches.iter().all(|touch| own.contains(touch)), "{a}: {touches:?}");
+            let mut after = before.clone();
+            after.push(app(a));
+            after.sort();
+            after.dedup();
+            assert_eq!(world.budgets(), after, "{a}");
+            for b in (0..COUNT).filter(|b| *b != a) {
+                assert!(world.admits(b).await, "{a} holds {b} back");
+                let touches = world.take();
+                assert!(touches.iter().all(|touch| *touch == Touch::Budgeted(app(b))), "{a} {b}: {touches:?}");
+                assert!(!world.admits(a).await, "{b} lets {a} go on");
+                let touches = world.take();
+                assert!(touches.iter().all(|touch| *touch == Touch::Budgeted(app(a))), "{a} {b}: {touches:?}");
+                attempts += 2;
+            }
+            world.windows_end();
+            assert!(world.admits(a).await, "its window is over");
+            world.take();
+        }
+        assert_eq!(attempts, COUNT * (COUNT - 1) * 2);
+        world.end().await;
+    });
+}
+
 /// What runs for all workspaces at once: each one's rows, timers, notifications and searches stay
 /// its own, also when one of them cannot be searched.
 #[test]

@@ -16,6 +16,7 @@ use shared::app::pace::Paced;
 use shared::app::sweep::sweep;
 use shared::app::tokens::{KNOWN_MS, Vault, put};
 use shared::config::{Environment, Secrets};
+use shared::domain::budget::{Budget, Call, Urgency};
 use shared::domain::conversation::{Control, Conversation, Lane, PendingEvent};
 use shared::domain::health::Health;
 use shared::domain::ids::{AppId, BotId, ClaimId, ConversationId, ConversationKey, Timestamp};
@@ -27,10 +28,10 @@ use shared::lambda::messengers::{Lines, Messengers};
 use shared::lambda::queues::{Inbox, Queues};
 use shared::lambda::work::Office;
 use shared::ports::{
-    Bookmark, Bookmarks, Clock, Conversations, Fifo, InboxRow, InboxRows, Intercom as _, Names, NotKept, NotSaved,
-    NotTaken, Stored, TokenRows, Unavailable, Wellbeing,
+    Bookmark, Bookmarks, Budgets, Changing, Clock, Conversations, Fifo, InboxRow, InboxRows, Intercom as _, Names,
+    NotKept, NotSaved, NotTaken, Pace as _, Stored, TokenRows, Unavailable, Wellbeing,
 };
-use shared::testing::{FakeBudgets, FakeSeals};
+use shared::testing::{FakeSeals, may_replace, take_calls};
 use webhook_ingress::Doors;
 
 /// How many workspaces there are.
@@ -124,6 +125,8 @@ pub(crate) enum Touch {
     Told(String),
     /// How a bot fares, read or written.
     Fares(String),
+    /// A workspace's budget, read or written.
+    Budgeted(String),
 }
 
 /// A message as it was put: its group, and what it says.
@@ -144,6 +147,7 @@ struct State {
     inbox_is_down: bool,
     names: u64,
     health: BTreeMap<String, Health>,
+    budgets: BTreeMap<String, Budget>,
 }
 
 thread_local! {
@@ -219,6 +223,29 @@ impl Wellbeing for Rows {
             with(|state| state.health.insert(bot.to_string(), after.clone()));
         }
         Ok(unchanged)
+    }
+}
+
+impl Budgets for Rows {
+    async fn budget(&self, app_id: &AppId) -> Result<Option<Budget>, Unavailable> {
+        touch(Touch::Budgeted(app_id.to_string()));
+        Ok(with(|state| state.budgets.get(app_id.as_str()).cloned()))
+    }
+
+    async fn take(&self, app_id: &AppId, ends_at: Timestamp, most: u32, calls: u32) -> Result<Changing, Unavailable> {
+        touch(Touch::Budgeted(app_id.to_string()));
+        Ok(with(|state| take_calls(state.budgets.get_mut(app_id.as_str()), ends_at, most, calls)))
+    }
+
+    async fn replace(&self, app_id: &AppId, next: &Budget) -> Result<Changing, Unavailable> {
+        touch(Touch::Budgeted(app_id.to_string()));
+        Ok(with(|state| {
+            if !may_replace(state.budgets.get(app_id.as_str()), next) {
+                return Changing::Not(state.budgets.get(app_id.as_str()).cloned());
+            }
+            state.budgets.insert(app_id.to_string(), next.clone());
+            Changing::Done(next.clone())
+        }))
     }
 }
 
@@ -338,7 +365,7 @@ impl Custody for Keeper {
     }
 }
 
-pub(crate) type Api = Paced<RestApi<Time, Vault<Rows, FakeSeals, Time>>, FakeBudgets, Time>;
+pub(crate) type Api = Paced<RestApi<Time, Vault<Rows, FakeSeals, Time>>, Rows, Time>;
 
 /// The functions, and what is around them.
 pub(crate) struct World {
@@ -375,7 +402,7 @@ impl World {
             assert_eq!(assigned.status(), 200);
         }
         let settings = settings(way, &sandbox.url());
-        let (seals, budgets) = (FakeSeals::default(), FakeBudgets::default());
+        let seals = FakeSeals::default();
         for n in 0..COUNT {
             let (app_id, token) = (AppId::parse(app(n)).unwrap(), AccessToken::parse(access_token(n)).unwrap());
             put(&Rows, &seals, &app_id, &token, Timestamp(BEGAN)).await.unwrap();
@@ -389,11 +416,7 @@ impl World {
         let desk = || Desk { settings: settings.clone(), store: Rows, wakers: queues(), clock: Time };
         let office = |lane| Office {
             desk: desk(),
-            intercom: Paced::new(
-                RestApi::new(Vault::new(Rows, seals.clone(), Time), Time).unwrap(),
-                budgets.clone(),
-                Time,
-            ),
+            intercom: Paced::new(RestApi::new(Vault::new(Rows, seals.clone(), Time), Time).unwrap(), Rows, Time),
             names: Fresh,
             trusted_senders: vec![OURS.to_owned()],
             lane,
@@ -437,6 +460,7 @@ impl World {
                 Touch::Read(app(n)),
                 Touch::Written(app(n)),
                 Touch::TokenRead(app(n)),
+                Touch::Budgeted(app(n)),
                 Touch::Put("bot-events", app(n)),
             ];
             only(self.take(), &own);
@@ -682,6 +706,30 @@ impl World {
         seen.map(drop).map_err(|error| error.to_string())
     }
 
+    /// Whether a workspace's budget admits a reply now.
+    pub(crate) async fn admits(&self, n: usize) -> bool {
+        let call = Call { urgency: Urgency::Reply, requests: 1 };
+        self.replier.intercom.admit(&self.workspace(n), CONVERSATION, call).await.is_ok()
+    }
+
+    /// Intercom answers a workspace's next request with a 429.
+    pub(crate) async fn limit_in_intercom(&self, n: usize) {
+        let http = shared::adapters::http::client(std::time::Duration::from_secs(5)).unwrap();
+        let fault = json!({ "match": { "app_id": app(n) }, "fault": "rate_limit", "times": 1 });
+        let url = format!("{}/_sandbox/faults", self.sandbox.url());
+        http.post(url).json(&fault).send().await.unwrap().error_for_status().unwrap();
+    }
+
+    /// Whose budgets there are.
+    pub(crate) fn budgets(&self) -> Vec<String> {
+        with(|state| state.budgets.keys().cloned().collect())
+    }
+
+    /// So much time goes by that every window is over.
+    pub(crate) fn windows_end(&self) {
+        with(|state| state.now += 120_000);
+    }
+
     /// What the inbox did not take goes back, each into its own group.
     pub(crate) async fn keeps_apart_what_is_put_back(&self) {
         self.set_inbox_down(true);
@@ -739,9 +787,10 @@ impl World {
         for touch in self.take() {
             match touch {
                 Touch::Marked(app_id) => turn = app_id,
-                Touch::Read(app_id) | Touch::TokenRead(app_id) | Touch::Put("inbox", app_id) => {
-                    assert_eq!(app_id, turn)
-                }
+                Touch::Read(app_id)
+                | Touch::TokenRead(app_id)
+                | Touch::Budgeted(app_id)
+                | Touch::Put("inbox", app_id) => assert_eq!(app_id, turn),
                 other => panic!("{other:?}"),
             }
         }
