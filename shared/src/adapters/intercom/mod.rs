@@ -3,13 +3,19 @@
 //! One method call makes at most one request that changes what the customer sees, and never
 //! repeats it: Intercom has no idempotency key. What its outcome means is classified here:
 //! certainly not sent, certainly refused, or unknown; unknown is never "failed".
+//!
+//! Here are requests, what their outcome means, and what each action comes to; what takes more
+//! than a request has a file of its own.
+
+mod profile;
+mod searching;
+mod states;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, UNIX_EPOCH};
 
 use reqwest::{Client, Method, Response, StatusCode, header};
-use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::http::{self, NotRead};
@@ -17,15 +23,12 @@ use crate::domain::budget::{Heard, Reading, WINDOW_MS};
 use crate::domain::content::OfferedOption;
 use crate::domain::conversation::Action;
 use crate::domain::ids::{AppId, ConversationId, PartId, Timestamp};
-use crate::domain::part::{Assignee, Observation, Profile};
+use crate::domain::part::Observation;
 use crate::domain::settings::Workspace;
 use crate::domain::step::Answer;
 use crate::domain::token::AccessToken;
-use crate::ports::{Changed, Clock, Gauge, Intercom, NoToken, NotShown, Page, Search, Tokens, Unavailable};
-use crate::wire::intercom::{
-    ChangedItem, ContactItem, ConversationContext, ConversationItem, ConversationPage, ErrorList, Id, TagItem,
-    TargetItem,
-};
+use crate::ports::{Clock, Gauge, Intercom, NoToken, NotShown, Tokens, Unavailable};
+use crate::wire::intercom::{ConversationItem, ErrorList, TagItem};
 
 /// How long one request may take in all.
 const REQUEST_TIMEOUT: Duration = Duration::from_millis(10_000);
@@ -247,118 +250,6 @@ impl<C: Clock, T: Tokens> RestApi<C, T> {
         Ok((item, bytes))
     }
 
-    /// Sets the assignee, if it is another. A conversation can hold a teammate and a team at once:
-    /// "nobody" takes one request for each that it holds, and what goes to a team leaves the bot's
-    /// seat, or the bot would be taken for its owner later.
-    async fn assign(&self, workspace: &Workspace, id: &ConversationId, to: &Assignee) -> Answer {
-        let item = match self.show(workspace, id).await {
-            Ok((item, _)) => item,
-            Err(failure) => return self.before_sending(failure),
-        };
-        // Assigning opens what is closed, so a closed conversation is assigned once more.
-        let seen = item.observation(true);
-        if seen.open && seen.assignee == *to {
-            return Answer::Done { part_id: None };
-        }
-        if let Some(vacancy) = self.vacancy(workspace, to).await {
-            return vacancy;
-        }
-        let some = |id: &Option<Id>| id.as_ref().and_then(Id::some).map(str::to_owned);
-        let (admin, team) = (some(&item.admin_assignee_id), some(&item.team_assignee_id));
-        let me = workspace.bot_teammate.as_str();
-        let seat = admin.as_deref() == Some(me);
-        // The bot takes no conversation from a teammate.
-        if workspace.is_bots(to) && admin.is_some() && !seat {
-            return Answer::Rejected { code: "taken".to_owned(), message: "a teammate has it".to_owned() };
-        }
-        let changes = match to {
-            Assignee::Teammate(teammate) => vec![("admin", teammate.as_str())],
-            Assignee::Team(to) => {
-                let there = team.as_deref() == Some(to.as_str()) && seat && seen.open;
-                let team = (!there).then_some(("team", to.as_str()));
-                team.into_iter().chain(seat.then_some(("admin", "0"))).collect()
-            }
-            Assignee::Nobody => {
-                let sides = [("admin", admin.is_some() || !seen.open), ("team", team.is_some())];
-                sides.into_iter().filter(|(_, held)| *held).map(|(side, _)| (side, "0")).collect()
-            }
-        };
-        let mut answer = Answer::Done { part_id: None };
-        for (kind, assignee_id) in changes {
-            let body = json!({
-                "message_type": "assignment",
-                "type": kind,
-                "admin_id": me,
-                "assignee_id": assignee_id,
-            });
-            let shown = match self.change(workspace, &format!("/conversations/{id}/parts"), &body).await {
-                Ok(shown) => shown,
-                Err(answer) => return answer,
-            };
-            answer = Answer::Done { part_id: newest_own_part(&shown, workspace) };
-            // A teammate who has taken the seat meanwhile keeps it.
-            if kind == "team" && some(&shown.admin_assignee_id).is_some_and(|holder| holder != me) {
-                break;
-            }
-        }
-        answer
-    }
-
-    /// Whether certainly nobody would find it there, though Intercom would take it: a teammate without
-    /// an inbox seat, a team without members. Who does not exist Intercom refuses itself; where it does
-    /// not say, the assignment goes on.
-    async fn vacancy(&self, workspace: &Workspace, to: &Assignee) -> Option<Answer> {
-        let path = match to {
-            Assignee::Teammate(teammate) => format!("/admins/{teammate}"),
-            Assignee::Team(team) => format!("/teams/{team}"),
-            Assignee::Nobody => return None,
-        };
-        let bytes = self.request(workspace, Method::GET, &path, None).await.ok()?;
-        let (code, message) = serde_json::from_slice::<TargetItem>(&bytes).ok()?.vacancy()?;
-        Some(Answer::Rejected { code: code.to_owned(), message: message.to_owned() })
-    }
-
-    /// Assigns to the bot what is still where it was, and open.
-    async fn take(&self, workspace: &Workspace, id: &ConversationId, from: &Assignee) -> Answer {
-        let seen = match self.show(workspace, id).await {
-            Ok((item, _)) => item.observation(true),
-            Err(failure) => return self.before_sending(failure),
-        };
-        if workspace.is_bots(&seen.assignee) && seen.open {
-            return Answer::Done { part_id: None };
-        }
-        if seen.assignee != *from || !seen.open {
-            let message = "somebody else has it, or it is closed".to_owned();
-            return Answer::Rejected { code: "taken".to_owned(), message };
-        }
-        let me = workspace.bot_teammate.as_str();
-        let body = json!({ "message_type": "assignment", "type": "admin", "admin_id": me, "assignee_id": me });
-        self.post(workspace, &format!("/conversations/{id}/parts"), &body).await
-    }
-
-    async fn close(&self, workspace: &Workspace, id: &ConversationId, html: Option<&str>) -> Answer {
-        match self.show(workspace, id).await {
-            Ok((item, _)) if !item.observation(true).open => return Answer::Done { part_id: None },
-            Ok(_) => {}
-            Err(failure) => return self.before_sending(failure),
-        }
-        let mut body = json!({ "message_type": "close", "type": "admin", "admin_id": workspace.bot_teammate.as_str() });
-        if let Some(html) = html {
-            body["body"] = json!(html);
-        }
-        self.post(workspace, &format!("/conversations/{id}/parts"), &body).await
-    }
-
-    async fn open(&self, workspace: &Workspace, id: &ConversationId) -> Answer {
-        match self.show(workspace, id).await {
-            Ok((item, _)) if item.observation(true).open => return Answer::Done { part_id: None },
-            Ok(_) => {}
-            Err(failure) => return self.before_sending(failure),
-        }
-        let body = json!({ "message_type": "open", "admin_id": workspace.bot_teammate.as_str() });
-        self.post(workspace, &format!("/conversations/{id}/parts"), &body).await
-    }
-
     /// Creates the tag, or finds it, and attaches it. Both may be repeated.
     async fn tag(&self, workspace: &Workspace, id: &ConversationId, name: &str) -> Answer {
         let tag = match self.request(workspace, Method::POST, "/tags", Some(&json!({ "name": name }))).await {
@@ -383,56 +274,6 @@ impl<C: Clock, T: Tokens> RestApi<C, T> {
         };
         Answer::shown(&item.observation(true), action)
     }
-
-    async fn profile(&self, workspace: &Workspace, context: ConversationContext) -> Profile {
-        let mentioned = context.contacts.and_then(|list| list.contacts.into_iter().next()).unwrap_or_default();
-        let contact = match mentioned.id.as_ref().and_then(|id| id.some()) {
-            // Without the customer's details the conversation still goes on.
-            Some(id) if id.bytes().all(|byte| byte.is_ascii_alphanumeric()) => {
-                let fetched = self.request(workspace, Method::GET, &format!("/contacts/{id}"), None).await;
-                fetched.ok().and_then(|bytes| serde_json::from_slice::<ContactItem>(&bytes).ok()).unwrap_or(mentioned)
-            }
-            _ => mentioned,
-        };
-        let tags = context.tags.map(|list| list.tags).unwrap_or_default();
-        let source = context.source.unwrap_or_default();
-        Profile {
-            contact_id: contact.id.map(|id| id.0),
-            external_id: contact.external_id.map(|id| id.0),
-            role: contact.role,
-            name: contact.name,
-            email: contact.email.filter(|email| !email.is_empty()),
-            phone: contact.phone,
-            language: contact.language_override.or(contact.browser_language),
-            location: contact.location.map(texts_of).unwrap_or_default(),
-            contact_attributes: simple(contact.custom_attributes),
-            conversation_attributes: simple(context.custom_attributes),
-            url: source.url,
-            delivered_as: source.delivered_as,
-            channel: source.channel,
-            tags: tags.into_iter().filter_map(|tag| tag.name).take(MAX_ATTRIBUTES).collect(),
-        }
-    }
-}
-
-/// How many attributes, and how many tags, travel with an event.
-const MAX_ATTRIBUTES: usize = 100;
-/// The longest text of an attribute that travels with an event, in bytes.
-const MAX_ATTRIBUTE_BYTES: usize = 2 * 1024;
-
-/// The attributes that have simple values, as Intercom's own do.
-fn simple(attributes: Option<serde_json::Map<String, Value>>) -> serde_json::Map<String, Value> {
-    let is_simple = |value: &Value| match value {
-        Value::String(text) => text.len() <= MAX_ATTRIBUTE_BYTES,
-        Value::Array(_) | Value::Object(_) => false,
-        _ => true,
-    };
-    attributes.unwrap_or_default().into_iter().filter(|(_, value)| is_simple(value)).take(MAX_ATTRIBUTES).collect()
-}
-
-fn texts_of(location: serde_json::Map<String, Value>) -> BTreeMap<String, String> {
-    let texts = location.into_iter().filter(|(name, _)| name != "type");
-    texts.filter_map(|(name, value)| Some((name, value.as_str()?.to_owned()))).collect()
 }
 
 /// When an answer was given, in Unix seconds by the clock of who gave it.
@@ -450,14 +291,6 @@ fn newest_own_part(item: &ConversationItem, workspace: &Workspace) -> Option<Par
     let observation = item.observation(true);
     let own = observation.parts.into_iter().filter(|part| part.is_by(&workspace.bot_teammate));
     own.map(|part| part.id).max()
-}
-
-/// How many conversations a page of a search has: Intercom's most.
-const PAGE: u32 = 150;
-
-/// One condition of a search.
-fn condition(field: &str, operator: &str, value: impl Into<Value>) -> Value {
-    json!({ "field": field, "operator": operator, "value": value.into() })
 }
 
 /// What it means for a request that its token cannot be had.
@@ -479,60 +312,6 @@ fn not_shown(failure: Failure) -> NotShown {
         Failure::Denied(code) => NotShown::Denied(code),
         Failure::Refused { status: StatusCode::NOT_FOUND, .. } => NotShown::Gone,
         Failure::Refused { code, .. } => unavailable(&code),
-    }
-}
-
-impl<C: Clock, T: Tokens> RestApi<C, T> {
-    async fn search(&self, workspace: &Workspace, query: Value, pagination: Value) -> Result<Vec<u8>, NotShown> {
-        let body = json!({ "query": query, "pagination": pagination });
-        self.request(workspace, Method::POST, "/conversations/search", Some(&body)).await.map_err(not_shown)
-    }
-}
-
-fn page_of(bytes: &[u8]) -> Result<ConversationPage<'_>, NotShown> {
-    let unreadable = |_| Unavailable { what: "Intercom", why: "the answer cannot be read".to_owned() };
-    serde_json::from_slice(bytes).map_err(unreadable).map_err(NotShown::Unavailable)
-}
-
-/// A conversation of a search; none where it has no usable id.
-fn changed(item: &RawValue) -> Option<Changed> {
-    let when: ChangedItem = serde_json::from_str(item.get()).ok()?;
-    let shown: ConversationItem = serde_json::from_str(item.get()).ok()?;
-    Some(Changed {
-        id: ConversationId::parse(when.id.0).ok()?,
-        updated_at: Timestamp::from_seconds(when.updated_at),
-        shown: shown.observation(false),
-    })
-}
-
-impl<C: Clock, T: Tokens> Search for RestApi<C, T> {
-    async fn changed(&self, workspace: &Workspace, since: Timestamp, page: Option<&str>) -> Result<Page, NotShown> {
-        let mut pagination = json!({ "per_page": PAGE });
-        if let Some(page) = page {
-            pagination["starting_after"] = json!(page);
-        }
-        // "Greater than" is the one comparison that every version has.
-        let query = condition("updated_at", ">", since.seconds().saturating_sub(1));
-        let bytes = self.search(workspace, query, pagination).await?;
-        let answer = page_of(&bytes)?;
-        let next = answer.pages.and_then(|pages| pages.next).and_then(|next| next.starting_after);
-        Ok(Page { changed: answer.conversations.into_iter().filter_map(changed).collect(), next })
-    }
-
-    async fn waiting_for_the_bot(&self, workspace: &Workspace, before: Timestamp) -> Result<u64, NotShown> {
-        // These fields are integers to Intercom.
-        let number = |id: &str| id.parse::<u64>().map_or_else(|_| json!(id), |number| json!(number));
-        let mut of_the_bot = vec![condition("admin_assignee_id", "=", number(workspace.bot_teammate.as_str()))];
-        let teams = workspace.bot_teams.iter().map(|team| condition("team_assignee_id", "=", number(team.as_str())));
-        of_the_bot.extend(teams);
-        let query = json!({ "operator": "AND", "value": [
-            { "operator": "OR", "value": of_the_bot },
-            condition("open", "=", true),
-            condition("waiting_since", "<", before.seconds()),
-            condition("waiting_since", ">", 0),
-        ]});
-        let bytes = self.search(workspace, query, json!({ "per_page": 1 })).await?;
-        Ok(page_of(&bytes)?.total_count.unwrap_or_default())
     }
 }
 
