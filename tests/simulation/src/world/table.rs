@@ -1,0 +1,94 @@
+//! The table: a row is written if it still has the version that was read, and looked at.
+
+use std::fmt::Write as _;
+
+use shared::domain::conversation::{Control, Conversation, EventKind, Progress};
+use shared::domain::ids::{ConversationKey, PartId};
+
+use super::{Row, World};
+use crate::check;
+use crate::mutants::Mutant;
+
+impl World {
+    /// Writes a row if it still has this version; the new version.
+    pub fn save(&mut self, key: &ConversationKey, state: &Conversation, version: u64) -> Option<u64> {
+        let before = self.rows.get(key).cloned().unwrap_or_default();
+        let blind = self.mutant == Some(Mutant::NoCompareAndSwap);
+        if before.version != version && !blind {
+            self.tell(3, |_| format!("row {key}: conflict, {version} is {} now", before.version));
+            return None;
+        }
+        let next = before.version + 1;
+        self.tell(next ^ state.epoch << 32, |_| format!("row {key}: {}", describe(next, state)));
+        self.note_claims(key, &before.state, state);
+        if let Some(talk) = self.talk(key) {
+            let births = self.births.entry((talk, self.life)).or_default();
+            let mut wrong = Vec::new();
+            check::row(&self.talks[talk], &self.memories[talk], &before.state, state, births, &mut wrong);
+            wrong.into_iter().for_each(|what| self.accuse(format!("{key}: {what}")));
+            // What the bot took while people had it, or may have taken, is told again at its return.
+            let waits = before.state.events.iter().any(|event| matches!(event.kind, EventKind::Message { .. }));
+            let relief = before.state.relieved.as_ref().filter(|_| state.control == Control::Bot && !waits);
+            if let Some(relief) = relief {
+                self.returns += 1;
+                self.memories[talk].forget(|part| {
+                    part == 0 && relief.source
+                        || part > 0 && PartId::parse(part.to_string()).is_ok_and(|part| relief.covers(&part))
+                });
+            }
+        } else {
+            self.accuse(format!("a row for {key}, which does not exist"));
+        }
+        if next % 8 == 0 && !self.manner.coarse {
+            let stored = serde_json::to_string(state).unwrap_or_default();
+            if stored.len() > check::MAX_ROW_BYTES {
+                self.accuse(format!("row {key} has {} bytes", stored.len()));
+            }
+            if serde_json::from_str::<Conversation>(&stored).ok().as_ref() != Some(state) {
+                self.accuse(format!("row {key} does not come back as it was stored"));
+            }
+        }
+        let mut state = state.clone();
+        if let Some(mutant) = self.mutant {
+            mutant.spoils_row(&before.state, &mut state);
+        }
+        self.rows.insert(key.clone(), Row { version: next, state });
+        Some(next)
+    }
+
+    pub(super) fn note_claims(&mut self, key: &ConversationKey, before: &Conversation, after: &Conversation) {
+        for entry in &after.outbox {
+            if let Progress::Claimed { claim, .. } = &entry.progress
+                && !before.outbox.iter().any(|other| other.progress == entry.progress)
+                && let Some(worker) = self.workers.get_mut(self.current)
+            {
+                worker.claims.push((key.clone(), entry.seq, claim.to_string()));
+            }
+        }
+    }
+}
+
+/// A row in one line.
+fn describe(version: u64, state: &Conversation) -> String {
+    let mut text = format!(
+        "version {version}, {}, epoch {}, seen {:?}",
+        state.control.as_str(),
+        state.epoch,
+        state.seen.part.as_ref().map(|part| part.as_str())
+    );
+    // Writing to a text cannot fail.
+    for entry in &state.outbox {
+        let progress = serde_json::to_value(&entry.progress).unwrap_or_default();
+        let _ = write!(
+            text,
+            ", {} {} {}",
+            entry.action.as_str(),
+            entry.seq,
+            progress.get("state").and_then(|state| state.as_str()).unwrap_or_default()
+        );
+    }
+    for event in &state.events {
+        let _ = write!(text, ", tells {} {}", event.kind.as_str(), event.seq);
+    }
+    text
+}
