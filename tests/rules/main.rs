@@ -3,6 +3,7 @@
 
 mod agreeing;
 mod conversation;
+mod hours;
 mod properties;
 mod settings;
 mod watching;
@@ -145,7 +146,8 @@ fn the_decision_table() {
         let _ = writeln!(table, "{name}");
         for confidence in [None, Some(1000), Some(900), Some(750), Some(600), Some(400)] {
             for (when, profile, now) in [("chat, open", &chat, OPEN), ("vip's e-mail, closed", &vip, CLOSED)] {
-                let circumstances = Circumstances { inbox: &nobody, profile, now };
+                let circumstances =
+                    Circumstances { inbox: &nobody, profile, now, office: workspace.office_hours.as_ref() };
                 let sure = confidence.map_or("-".to_owned(), |confidence| Confidence(confidence).to_string());
                 let ruling = row(&workspace.rules, &turn(nodes.clone(), confidence), &circumstances);
                 let _ = writeln!(table, "  {sure:<5} {when:<21} {ruling}");
@@ -159,7 +161,8 @@ fn the_decision_table() {
 fn an_escalation_goes_where_the_node_says_under_any_of_its_rules() {
     let workspace = workspace(RULES);
     let (profile, nobody) = (Profile::default(), Assignee::Nobody);
-    let circumstances = Circumstances { inbox: &nobody, profile: &profile, now: OPEN };
+    let circumstances =
+        Circumstances { inbox: &nobody, profile: &profile, now: OPEN, office: workspace.office_hours.as_ref() };
     let goal = |name: &str| turn(vec![node("x", name)], None).root();
     let team = |id: &str| Some(Assignee::Team(shared::domain::ids::TeamId::parse(id).unwrap()));
     assert_eq!(escalation(&workspace.rules, goal("Refund").as_ref(), &circumstances), team("500003"));
@@ -173,7 +176,8 @@ fn an_escalation_goes_where_the_node_says_under_any_of_its_rules() {
 fn what_a_teammate_gave_to_the_bot_is_answered_for_that_node_only() {
     let workspace = workspace(RULES);
     let (profile, nobody) = (Profile::default(), Assignee::Nobody);
-    let circumstances = Circumstances { inbox: &nobody, profile: &profile, now: OPEN };
+    let circumstances =
+        Circumstances { inbox: &nobody, profile: &profile, now: OPEN, office: workspace.office_hours.as_ref() };
     let asked =
         |name: &str| decide(&workspace.rules, &turn(vec![node(name, name)], Some(100)), &circumstances, Some("Refund"));
     assert_eq!(asked("Refund").because, Because::Granted);

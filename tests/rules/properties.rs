@@ -45,7 +45,7 @@ fn rules() -> impl Strategy<Value = Rules> {
             rule.line = position + 1;
         }
         let default = Rule { deed, ..Rule::default() };
-        Rules { rules, default, confidence: Confidence(confidence), office: None }
+        Rules { rules, default, confidence: Confidence(confidence) }
     })
 }
 
@@ -80,7 +80,7 @@ proptest! {
     ) {
         let profile = Profile { tags: if tagged { vec!["t".to_owned()] } else { vec![] }, ..Profile::default() };
         let nobody = Assignee::Nobody;
-        let circumstances = Circumstances { inbox: &nobody, profile: &profile, now: Timestamp(0) };
+        let circumstances = Circumstances { inbox: &nobody, profile: &profile, now: Timestamp(0), office: None };
         let ruling = decide(&rules, &turn, &circumstances, granted);
         prop_assert_eq!(&ruling, &decide(&rules, &turn, &circumstances, granted));
         let holding = that_hold(&rules, &turn, &circumstances);
@@ -116,7 +116,7 @@ proptest! {
         rules in rules(), turn in turn(), keys in prop::collection::vec(any::<u32>(), 6),
     ) {
         let (profile, nobody) = (Profile::default(), Assignee::Nobody);
-        let circumstances = Circumstances { inbox: &nobody, profile: &profile, now: Timestamp(0) };
+        let circumstances = Circumstances { inbox: &nobody, profile: &profile, now: Timestamp(0), office: None };
         let holding = that_hold(&rules, &turn, &circumstances);
         // Those that hold for this turn overlap in it, and keep their order; the others go anywhere.
         let mut shuffled: Vec<(u32, Rule)> = Vec::new();
@@ -134,7 +134,7 @@ proptest! {
     fn a_rule_that_is_said_never_to_match_never_decides(rules in rules(), turn in turn(), tagged in any::<bool>()) {
         let profile = Profile { tags: if tagged { vec!["t".to_owned()] } else { vec![] }, ..Profile::default() };
         let nobody = Assignee::Nobody;
-        let circumstances = Circumstances { inbox: &nobody, profile: &profile, now: Timestamp(0) };
+        let circumstances = Circumstances { inbox: &nobody, profile: &profile, now: Timestamp(0), office: None };
         if let Because::Rule { line } = decide(&rules, &turn, &circumstances, None).because {
             prop_assert_eq!(rules.overshadowed_by(line - 1), None);
         }

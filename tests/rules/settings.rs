@@ -3,14 +3,14 @@
 use super::{RULES, file, workspace};
 
 /// The mistakes, their lines counted from `[workspace.rules]`, which is 1.
-fn mistakes(rules: &str) -> Vec<(usize, String)> {
+pub(super) fn mistakes(rules: &str) -> Vec<(usize, String)> {
     let text = file(rules.trim_start());
     let before = text.lines().take_while(|line| *line != "[workspace.rules]").count();
     let mistakes = shared::wire::settings::parse(&text).unwrap_err();
     mistakes.0.into_iter().map(|mistake| (mistake.line - before, mistake.message)).collect()
 }
 
-fn expect(rules: &str, expected: &[(usize, &str)]) {
+pub(super) fn expect(rules: &str, expected: &[(usize, &str)]) {
     let found = mistakes(rules);
     assert_eq!(found.len(), expected.len(), "{found:?}");
     for ((line, message), (expected_line, words)) in found.iter().zip(expected) {
@@ -23,9 +23,9 @@ fn expect(rules: &str, expected: &[(usize, &str)]) {
 
 #[test]
 fn good_rules_are_read() {
-    let rules = workspace(RULES).rules;
-    assert_eq!(rules.rules.len(), 7);
-    assert!(rules.rules[6].shadow && rules.office.is_some());
+    let workspace = workspace(RULES);
+    assert_eq!(workspace.rules.rules.len(), 7);
+    assert!(workspace.rules.rules[6].shadow && workspace.office_hours.is_some());
 }
 
 #[test]
@@ -113,26 +113,4 @@ action = "answer"
         &[(6, "the one on line"), (16, "never match"), (23, "must be people"), (29, "the one on line")],
     );
     assert!(mistakes(rules).iter().any(|(line, message)| *line == 22 && message.contains("office_hours")));
-}
-
-#[test]
-fn office_hours_are_a_clock_and_days() {
-    let rules = r#"
-[workspace.rules]
-[workspace.rules.office_hours]
-utc_offset = "CET"
-days = ["monday"]
-from = "18:00"
-to = "9"
-"#;
-    expect(rules, &[(2, "needs `days`"), (3, "utc_offset"), (4, "`days` are"), (6, "time of day")]);
-    let rules = r#"
-[workspace.rules]
-[workspace.rules.office_hours]
-utc_offset = "-03:30"
-days = "sat"
-from = "18:00"
-to = "17:00"
-"#;
-    expect(rules, &[(2, "end after they begin")]);
 }

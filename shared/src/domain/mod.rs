@@ -14,6 +14,7 @@ pub mod conversation;
 pub mod email;
 pub mod exchange;
 pub mod health;
+pub mod hours;
 pub mod html;
 pub mod ids;
 pub mod incoming;

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::content::{Author, AuthorKind};
+use super::hours::OfficeHours;
 use super::ids::{AdminId, AppId, BotId, TeamId};
 use super::part::{Assignee, Observation};
 use super::rules::Rules;
@@ -148,6 +149,8 @@ pub struct Workspace {
     pub introduction: Option<String>,
     /// Hand-overs.
     pub handover: HandoverSettings,
+    /// When the company is there.
+    pub office_hours: Option<OfficeHours>,
     /// What becomes of an answer whose turn the bot names.
     pub rules: Rules,
     /// Whether a bot that could not be reached gets back what nobody has taken since.

@@ -2,6 +2,7 @@
 //!
 //! Secrets are not in the file. Where one is needed the file names it, as `secret:NAME`.
 
+mod hours;
 mod rules;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -299,7 +300,9 @@ impl Reader<'_> {
         let loops = self.loops(section);
         let handover_line = section.line;
         let handover = self.handover(section);
-        let rules = self.rules(section, bot_teammate.as_ref());
+        let mut office = hours::Office::default();
+        self.office(section, "[workspace.office_hours]", &mut office);
+        let rules = self.rules(section, bot_teammate.as_ref(), &mut office);
         let workspace = Workspace {
             app_id: app_id?,
             webhook_path: webhook_path?,
@@ -314,6 +317,7 @@ impl Reader<'_> {
             bot: bot?,
             introduction,
             handover,
+            office_hours: office.hours,
             rules,
             take_back,
             reopened,

@@ -5,37 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use crate::domain::hours::OfficeHours;
 use crate::domain::ids::Timestamp;
 use crate::domain::part::{Assignee, Profile};
-
-/// The company's office hours, by a clock of a fixed distance from UTC: summer time is the
-/// operator's to set.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OfficeHours {
-    /// How far the clock is ahead of UTC, in minutes.
-    pub utc_offset_minutes: i32,
-    /// The days, Monday first.
-    pub days: [bool; 7],
-    /// When they begin, in minutes after midnight.
-    pub from_minute: u32,
-    /// When they end, in minutes after midnight.
-    pub to_minute: u32,
-}
-
-const MINUTES_A_DAY: i64 = 1440;
-
-impl OfficeHours {
-    /// Whether the office is open.
-    #[must_use]
-    pub fn are_open(&self, now: Timestamp) -> bool {
-        let minutes = i64::try_from(now.seconds() / 60).unwrap_or(0) + i64::from(self.utc_offset_minutes);
-        let (day, minute) = (minutes.div_euclid(MINUTES_A_DAY), minutes.rem_euclid(MINUTES_A_DAY));
-        // The first of January 1970 was a Thursday.
-        let weekday = usize::try_from((day + 3).rem_euclid(7)).unwrap_or(0);
-        let is_day = self.days.get(weekday).copied().unwrap_or(false);
-        is_day && (i64::from(self.from_minute)..i64::from(self.to_minute)).contains(&minute)
-    }
-}
 
 /// When, by the office hours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -70,13 +42,15 @@ pub struct Circumstances<'a> {
     pub profile: &'a Profile,
     /// The time.
     pub now: Timestamp,
+    /// When the company is there, where that is set.
+    pub office: Option<&'a OfficeHours>,
 }
 
 impl Conditions {
     /// Whether they hold. Office hours that are not set are never open and never closed; the
     /// settings' reader refuses such a rule.
     #[must_use]
-    pub fn hold(&self, circumstances: &Circumstances<'_>, office: Option<&OfficeHours>) -> bool {
+    pub fn hold(&self, circumstances: &Circumstances<'_>) -> bool {
         let profile = circumstances.profile;
         let inbox = self.inboxes.is_empty() || self.inboxes.contains(circumstances.inbox);
         let channel =
@@ -87,7 +61,7 @@ impl Conditions {
             let value = of_conversation.or_else(|| profile.contact_attributes.get(name));
             value.and_then(as_text).is_some_and(|value| values.contains(&value))
         });
-        let hours = match (self.hours, office) {
+        let hours = match (self.hours, circumstances.office) {
             (None, _) => true,
             (Some(Hours::Open), Some(office)) => office.are_open(circumstances.now),
             (Some(Hours::Closed), Some(office)) => !office.are_open(circumstances.now),
@@ -129,25 +103,6 @@ fn as_text(value: &Value) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_office_is_open_by_its_own_clock() {
-        let office = OfficeHours {
-            utc_offset_minutes: 120,
-            days: [true, true, true, true, true, false, false],
-            from_minute: 9 * 60,
-            to_minute: 18 * 60,
-        };
-        // 2026-01-09 was a Friday.
-        let friday = 1_767_916_800;
-        for (hour, minute, open) in [(6, 59, false), (7, 0, true), (15, 59, true), (16, 0, false), (22, 30, false)] {
-            let now = Timestamp::from_seconds(friday + hour * 3600 + minute * 60);
-            assert_eq!(office.are_open(now), open, "{hour}:{minute}");
-        }
-        assert!(!office.are_open(Timestamp::from_seconds(friday + 86_400 + 10 * 3600)), "Saturday");
-        let west = OfficeHours { utc_offset_minutes: -600, ..office };
-        assert!(west.are_open(Timestamp::from_seconds(friday + 86_400)), "in the west it is still Friday, 14:00");
-    }
 
     #[test]
     fn conditions_imply_those_that_ask_for_less() {

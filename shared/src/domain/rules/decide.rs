@@ -54,7 +54,7 @@ pub fn decide(rules: &Rules, turn: &Turn, circumstances: &Circumstances<'_>, gra
     {
         return Ruling { deed: Deed::Answer, to: None, shadow: false, because: Because::Granted };
     }
-    let holds = |rule: &&Rule| rule.names(root.as_ref()) && rule.when.hold(circumstances, rules.office.as_ref());
+    let holds = |rule: &&Rule| rule.names(root.as_ref()) && rule.when.hold(circumstances);
     let mut holding: Vec<&Rule> = rules.rules.iter().filter(holds).collect();
     let is_named = !holding.is_empty();
     if !is_named {
@@ -81,8 +81,6 @@ pub fn decide(rules: &Rules, turn: &Turn, circumstances: &Circumstances<'_>, gra
 #[must_use]
 pub fn escalation(rules: &Rules, goal: Option<&Root>, circumstances: &Circumstances<'_>) -> Option<Assignee> {
     let goal = goal?;
-    let holds = |rule: &&Rule| {
-        !rule.nodes.is_empty() && rule.names(Some(goal)) && rule.when.hold(circumstances, rules.office.as_ref())
-    };
+    let holds = |rule: &&Rule| !rule.nodes.is_empty() && rule.names(Some(goal)) && rule.when.hold(circumstances);
     rules.rules.iter().filter(holds).find_map(|rule| rule.to.clone())
 }

@@ -8,7 +8,7 @@ mod conditions;
 mod decide;
 mod turn;
 
-pub use conditions::{Circumstances, Conditions, Hours, OfficeHours};
+pub use conditions::{Circumstances, Conditions, Hours};
 pub use decide::{Because, Ruling, decide, escalation};
 pub use turn::{Candidate, Confidence, Intent, Node, Root, Turn};
 
@@ -89,13 +89,11 @@ pub struct Rules {
     pub default: Rule,
     /// How sure the bot has to be where a rule does not say.
     pub confidence: Confidence,
-    /// The office hours.
-    pub office: Option<OfficeHours>,
 }
 
 impl Default for Rules {
     fn default() -> Self {
-        Self { rules: Vec::new(), default: Rule::default(), confidence: Confidence::DEFAULT, office: None }
+        Self { rules: Vec::new(), default: Rule::default(), confidence: Confidence::DEFAULT }
     }
 }
 

@@ -69,6 +69,7 @@ impl Stepper<'_> {
             inbox: self.state.assignee.as_ref().unwrap_or(nobody),
             profile: &self.state.profile,
             now: self.now,
+            office: self.workspace.office_hours.as_ref(),
         }
     }
 

@@ -7,10 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use toml::Spanned;
 use toml::de::DeValue;
 
+use super::hours::Office;
 use super::{Reader, Section};
 use crate::domain::ids::{AdminId, TeamId};
 use crate::domain::part::Assignee;
-use crate::domain::rules::{Conditions, Confidence, Deed, Hours, OfficeHours, Rule, Rules};
+use crate::domain::rules::{Conditions, Confidence, Deed, Hours, Rule, Rules};
 use crate::domain::settings::Workspace;
 
 /// What Intercom calls the ways by which a conversation comes in (`source.type`).
@@ -26,12 +27,15 @@ const CHANNELS: [&str; 10] = [
     "twitter",
     "whatsapp",
 ];
-const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
-/// The furthest that clocks are from UTC, in minutes.
-const MAX_OFFSET_MINUTES: i32 = 14 * 60;
 
 impl Reader<'_> {
-    pub(super) fn rules(&mut self, workspace: &mut Section<'_, '_>, bot: Option<&AdminId>) -> Rules {
+    /// Reads the rules, and the office hours where they stand here.
+    pub(super) fn rules(
+        &mut self,
+        workspace: &mut Section<'_, '_>,
+        bot: Option<&AdminId>,
+        office: &mut Office,
+    ) -> Rules {
         let mut rules = Rules::default();
         let Some(mut section) = self.subsection(workspace, "rules", "[workspace.rules]") else { return rules };
         if let Some((confidence, _)) = self.confidence(&mut section) {
@@ -43,11 +47,8 @@ impl Reader<'_> {
         }
         rules.default.to = self.whom(&mut section, "default_team", "default_teammate");
         rules.default.shadow = self.boolean(&mut section, "default_shadow", false);
-        if let Some(mut office) = self.subsection(&mut section, "office_hours", "[workspace.rules.office_hours]") {
-            rules.office = self.office(&mut office);
-            self.close(&office);
-        }
-        let has_office = section.table.contains_key("office_hours");
+        self.office(&mut section, "[workspace.rules.office_hours]", office);
+        let has_office = office.line.is_some();
         for mut rule in self.tables(&mut section, "rule", "[[workspace.rules.rule]]") {
             rules.rules.extend(self.rule(&mut rule, has_office, bot));
             self.close(&rule);
@@ -229,45 +230,9 @@ impl Reader<'_> {
         if hours.is_none() {
             self.mistake(line, "`hours` must be \"open\" or \"closed\"");
         } else if !has_office {
-            self.mistake(line, "this rule can never match: there is no [workspace.rules.office_hours]");
+            self.mistake(line, "this rule can never match: there is no [workspace.office_hours]");
         }
         hours
-    }
-
-    fn office(&mut self, section: &mut Section<'_, '_>) -> Option<OfficeHours> {
-        let offset = self.needed(section, "utc_offset").and_then(|(text, line)| {
-            let minutes = offset_of(&text);
-            if minutes.is_none() {
-                self.mistake(line, "`utc_offset` must be like \"+02:00\"");
-            }
-            minutes
-        });
-        let mut days = [false; 7];
-        for (text, line) in self.list(section, "days") {
-            match DAYS.iter().position(|day| *day == text).and_then(|day| days.get_mut(day)) {
-                Some(day) => *day = true,
-                None => self.mistake(line, format!("`days` are {}", DAYS.join(", "))),
-            }
-        }
-        if days == [false; 7] {
-            self.mistake(section.line, "[workspace.rules.office_hours] needs `days`");
-        }
-        let from = self.clock(section, "from");
-        let to = self.clock(section, "to");
-        let (from_minute, to_minute) = (from?, to?);
-        if from_minute >= to_minute {
-            self.mistake(section.line, "the office hours must end after they begin, on the same day");
-        }
-        Some(OfficeHours { utc_offset_minutes: offset?, days, from_minute, to_minute })
-    }
-
-    fn clock(&mut self, section: &mut Section<'_, '_>, key: &'static str) -> Option<u32> {
-        let (text, line) = self.needed(section, key)?;
-        let minutes = clock_of(&text);
-        if minutes.is_none() {
-            self.mistake(line, format!("`{key}` must be a time of day, like \"09:00\""));
-        }
-        minutes
     }
 
     fn set(&mut self, section: &mut Section<'_, '_>, key: &'static str) -> BTreeSet<String> {
@@ -275,11 +240,11 @@ impl Reader<'_> {
     }
 
     /// A text, or a list of them; an empty one is a mistake, because it would match nothing.
-    fn list(&mut self, section: &mut Section<'_, '_>, key: &'static str) -> Vec<(String, usize)> {
+    pub(super) fn list(&mut self, section: &mut Section<'_, '_>, key: &'static str) -> Vec<(String, usize)> {
         section.get(key).map_or_else(Vec::new, |value| self.texts(key, value))
     }
 
-    fn texts(&mut self, key: &str, value: &Spanned<DeValue<'_>>) -> Vec<(String, usize)> {
+    pub(super) fn texts(&mut self, key: &str, value: &Spanned<DeValue<'_>>) -> Vec<(String, usize)> {
         let line = self.line_of(value);
         let elements = match value.get_ref() {
             DeValue::Array(array) => array.iter().collect(),
@@ -319,23 +284,4 @@ impl Reader<'_> {
         }
         tables
     }
-}
-
-/// Minutes after midnight.
-fn clock_of(text: &str) -> Option<u32> {
-    let (hours, minutes) = text.split_once(':')?;
-    let number = |text: &str| (text.len() == 2).then(|| text.parse::<u32>().ok()).flatten();
-    let (hours, minutes) = (number(hours)?, number(minutes)?);
-    let is_time = minutes < 60 && (hours < 24 || (hours == 24 && minutes == 0));
-    is_time.then_some(hours * 60 + minutes)
-}
-
-/// How far a clock is ahead of UTC, in minutes.
-fn offset_of(text: &str) -> Option<i32> {
-    let (sign, rest) = match text.strip_prefix('-') {
-        Some(rest) => (-1, rest),
-        None => (1, text.strip_prefix('+')?),
-    };
-    let minutes = i32::try_from(clock_of(rest)?).ok()?;
-    (minutes <= MAX_OFFSET_MINUTES).then_some(sign * minutes)
 }
