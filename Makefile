@@ -13,7 +13,7 @@ DEPLOY_TOOLS := .tools/venv-deploy
 NODE_TOOLS := .tools/node
 FUNCTIONS := $(notdir $(patsubst %/Cargo.toml,%,$(wildcard functions/*/Cargo.toml)))
 
-.PHONY: help run tools node-tools test check build deploy bench bench-sandbox simulate simulate-exhaustive simulate-mutants model-check fuzz clean test-rust test-template test-clients test-page test-end-to-end test-openapi needs-python needs-cargo
+.PHONY: help run tools node-tools test check build deploy bench bench-sandbox simulate simulate-exhaustive simulate-mutants model-check fuzz clean test-rust test-template test-clients test-bot test-page test-end-to-end test-openapi needs-python needs-cargo
 
 help: ## show this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)$$/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -25,7 +25,7 @@ tools: $(TOOLS)/.stamp ## install the tools for running and testing
 
 node-tools: $(NODE_TOOLS)/.stamp ## install Node and what the tests take from npm
 
-test: test-rust test-template test-clients test-page test-end-to-end test-openapi ## run every test
+test: test-rust test-template test-bot test-clients test-page test-end-to-end test-openapi ## run every test
 
 # Some Rust tests hold the ports against the local AWS that the tools bring.
 test-rust: $(TOOLS)/.stamp needs-cargo
@@ -33,6 +33,10 @@ test-rust: $(TOOLS)/.stamp needs-cargo
 
 test-template: $(TOOLS)/.stamp
 	$(TOOLS)/bin/python -m pytest -q -p no:cacheprovider tests/template
+
+# The demo bot's own chats, with a stand-in for Baton.
+test-bot: $(TOOLS)/.stamp
+	$(TOOLS)/bin/python -m pytest -q -p no:cacheprovider tests/demo_bot
 
 # Intercom's own clients, on the sandbox. The one for JavaScript leaves a timer behind when a line is cut.
 test-clients: $(TOOLS)/.stamp $(NODE_TOOLS)/.stamp needs-cargo
@@ -44,7 +48,7 @@ test-clients: $(TOOLS)/.stamp $(NODE_TOOLS)/.stamp needs-cargo
 test-page: $(NODE_TOOLS)/.stamp needs-cargo
 	cargo build --quiet --package baton-cli
 	$(NODE_TOOLS)/bin/node tests/page/browser.mjs
-	BATON=$(or $(CARGO_TARGET_DIR),target)/debug/baton $(NODE_TOOLS)/bin/node --test --test-concurrency=1 tests/page/*.test.mjs
+	PYTHON=$(PYTHON) BATON=$(or $(CARGO_TARGET_DIR),target)/debug/baton $(NODE_TOOLS)/bin/node --test --test-concurrency=1 tests/page/*.test.mjs
 
 test-end-to-end: $(TOOLS)/.stamp needs-cargo
 	$(TOOLS)/bin/python infra/local/run.py --once --any-ports

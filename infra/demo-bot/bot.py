@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
-"""A bot that speaks Baton's bot protocol and nothing else.
+"""A bot, and the small bot platform around it, that speak Baton's bot protocol and nothing else.
 
-It answers a few questions, some of them naming its turn, so that a workspace's rules decide what becomes
-of the answer; it offers plans to choose from, shows tents as cards, takes its time to look up
-an order, looks at files, hands over on "human", closes on "thanks", and shows after a hand-over that it
-knows what was said meanwhile. It needs Python alone: verifying the signature, reading the
-event and answering in the HTTP response is all that a bot has to do. (Besides, it heeds directions in
-square brackets, so that accidents can be played with it; `directions.py` has them, and it alone.)
+In Intercom's conversations it answers events with commands (`dialog.py`). It also holds chats of its own,
+on channels of its own, in which it answers by itself, and has people fetched over Baton when it knows no
+further (`desk.py`). It needs Python alone: verifying the signature, reading the event and answering in the
+HTTP response is all that a bot has to do; what it asks for by itself it posts, signed (`outbox.py`).
+(Besides, it heeds directions in square brackets, so that accidents can be played with it; `directions.py`
+has them, and it alone.)
 
-`GET /log` shows the events that it got, for tests and for the curious.
+`GET /log` shows the events that it got, for tests and for the curious; `window.py` is what a chat window asks.
 """
 
 import argparse
@@ -22,28 +22,16 @@ import time
 from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import dialog
 import directions
+from chats import Chats
+from desk import Desk
+from outbox import Outbox
+from samples import Samples
+from window import Refused, Window
 
 TOLERANCE_S = 300
 MAX_BODY_BYTES = 1_000_000
-
-ANSWERS = {
-    "hour": "We are open **Monday to Friday, 9:00 to 18:00**.",
-    "price": "Plans:\n\n- *Basic* is free\n- *Team* is 12 € a month\n\nSee [the price list](https://example.com/prices).",
-    "morning": "Parcels come between *8:00 and 12:00*, so yes, in the morning.",
-    "ship": "We ship within two days, to all of Europe.",
-}
-
-# What the bot's dialog has besides: a node's name, what teammates read of it, whether it goes on from
-# there, and its answers. What the workspace's rules make of each is the workspace's matter.
-DIALOG = {
-    "refund": ("Refunds", "Give money back", False, ["You get your money back within 14 days, by the way that you paid."]),
-    "warranty": ("Warranty", "Warranty", False, ["The warranty is two years, from the day of delivery."]),
-    "invoice": ("Invoices", "Explain an invoice", False, ["Your invoices are in your account, under *Payments*."]),
-    "complain": ("Complaints", "Take a complaint", False, ["I am sorry to hear that."]),
-    "contract": ("Contracts", "Change a contract", True, ["Which contract is it about?"]),
-    "broken": ("Refunds", "Give money back", False, ["We replace it at once.", "You get your money back.", "You get a voucher of 10 €."]),
-}
 
 
 def is_genuine(secret, headers, body):
@@ -59,135 +47,22 @@ def is_genuine(secret, headers, body):
     return any(hmac.compare_digest(expected, signature) for signature in given)
 
 
-PLANS = {"plan_basic": ("Basic", "Free, for one person."), "plan_team": ("Team", "12 € a month, for up to ten.")}
-TENTS = [("Tarn", 2, "https://example.com/tarn.png"), ("Loch", 4, "https://example.com/loch.png")]
-
-
-def text(words):
-    return {"type": "text", "text": words}
-
-
-def reply(*content):
-    return {"type": "reply", "data": {"content": [text(one) if isinstance(one, str) else one for one in content]}}
-
-
-def options(question, choices):
-    """Buttons where Intercom has them, else a list with numbers; either way the value comes back."""
-    shown = [{"label": label, "value": value} for value, label in choices.items()]
-    return {"type": "options", "text": question, "options": shown}
-
-
-def tent(name, persons, picture):
-    page = f"https://example.com/tents/{name.lower()}"
-    links = [{"label": "Order it", "url": f"{page}/order"}]
-    return {"title": name, "description": f"For {persons} persons.", "url": page, "image_url": picture, "links": links}
-
-
-def show(words):
-    """What is more than words: options, cards, lists, pauses, files. None where it is not asked for."""
-    if "plan" in words:
-        return reply(options("Which *plan* shall I tell you about?", {value: name for value, (name, _) in PLANS.items()}))
-    if "tents" in words:
-        return reply("These are our tents:", {"type": "carousel", "cards": [tent(*one) for one in TENTS]})
-    if "tent" in words:
-        return reply({"type": "card", **tent(*TENTS[0])})
-    if "pack" in words:
-        items = [{"title": "Tent"}, {"title": "Pegs", "description": "Twelve will do."}]
-        return reply({"type": "list", "title": "For your tour", "items": items})
-    if "order" in words:
-        return reply("One moment, I am looking it up …", {"type": "pause", "ms": 2_000}, "Your order is on its way.")
-    if "manual" in words:
-        return reply({"type": "file", "url": "https://example.com/manual.pdf", "name": "The manual"})
-    return None
-
-
-def answer_choice(choice):
-    name, what = PLANS.get(choice["value"], (choice["label"], "I do not know it."))
-    return reply(f"**{name}**: {what}")
-
-
-def answer_files(message):
-    """The addresses of files run out: fresh ones are asked for when they are needed."""
-    return [{"type": "attachments", "data": {"part_id": message["part_id"]}}]
-
-
-def answer_attachments(data):
-    names = " and ".join(f"`{one['name']}`" for one in data["attachments"]) or "nothing any more"
-    return [reply(f"I have looked at {names}.")]
-
-
-def answer_by_node(name, purpose, goes_on, answers):
-    """An answer that names its turn: how the bot came to it, how sure it is, what else it thinks of."""
-    command = reply(answers[0])
-    command["data"]["turn"] = {
-        "nodes": [{"id": name.lower(), "name": name, "external_name": purpose, "has_children": goes_on}],
-        "intents": [{"name": name.lower(), "confidence": 0.9}],
-        "candidates": [{"label": f"Answer {n}", "text": text} for n, text in enumerate(answers, 1)] if len(answers) > 1 else [],
-    }
-    return command
-
-
-def answer_message(message, context):
-    words = message["text"].lower()
-    if message["choice"]:
-        return [answer_choice(message["choice"])]
-    if "look" in words and message["attachments"]:
-        return answer_files(message)
-    if "human" in words or "person" in words:
-        return [{
-            "type": "handover",
-            "data": {
-                "reason": "The customer asked for a person.",
-                "note": f"Their words: *{message['text']}*",
-                "content": [text("Of course. I am handing you over to a colleague.")],
-                "tags": ["bot-handover"],
-            },
-        }]
-    if "thank" in words:
-        return [{"type": "close", "data": {"reason": "You are welcome! I am closing this conversation; write again at any time."}}]
-    for key, node in DIALOG.items():
-        if key in words:
-            return [answer_by_node(*node)]
-    for key, known in ANSWERS.items():
-        if key in words:
-            return [reply(known)]
-    if shown := show(words):
-        return [shown]
-    name = (context["contact"]["name"] or "").split(" ")[0]
-    greeting = f"Hi {name}! " if name else "Hi! "
-    return [reply(greeting + "I know our *hours*, *prices* and *shipping*, our *plans* and *tents*. Or say “human”.")]
-
-
-def answer_resumed(stretch):
-    told = [message for message in stretch if message["author"]["kind"] == "teammate"]
-    if not told:
-        return []
-    last = told[-1]
-    name = last["author"]["name"] or "My colleague"
-    return [reply(f"I am back. {name} told you: “{last['text']}” Is there anything else?")]
-
-
-def answer(event):
-    data = event["data"]
-    if event["type"] == "message":
-        return answer_message(data["message"], data["context"])
-    if event["type"] == "resumed":
-        return answer_resumed(data["stretch"])
-    if event["type"] == "attachments":
-        return answer_attachments(data)
-    return []  # everything else needs no answer
-
-
 class Bot(ThreadingHTTPServer):
     daemon_threads = True
+    request_queue_size = 64
 
-    def __init__(self, address, secret):
+    def __init__(self, address, secret, app_id, commands_url=None):
         super().__init__(address, Handler)
         self.secret = secret
         self.lock = threading.Lock()
         self.log = []
         self.answers = {}  # by event id: the same event gets the same answer
         self.attempts = Counter()  # by event id: how often it has come
+        base_url = f"http://127.0.0.1:{self.server_port}"
+        self.desk = Desk(app_id, Chats(), Samples(), base_url)
+        self.window = Window(self.desk, base_url)
+        if commands_url:
+            self.desk.outbox = Outbox(commands_url, secret, self.desk.refused)
 
     def take(self, event):
         """The status and the body to answer an event with."""
@@ -202,9 +77,15 @@ class Bot(ThreadingHTTPServer):
         with self.lock:
             if event["id"] not in self.answers:
                 self.log.append(event)
-                commands = directions.commands(directed)
-                self.answers[event["id"]] = {"commands": answer(event) if commands is None else commands}
+                self.answers[event["id"]] = {"commands": self._answer(event, directed)}
             return 200, "nonsense" if directions.speaks_nonsense(directed) else self.answers[event["id"]]
+
+    def _answer(self, event, directed):
+        if event.get("session"):
+            self.desk.hear(event)
+            return []  # What it has to say, it says in its own chat.
+        commands = directions.commands(directed)
+        return dialog.answer(event) if commands is None else commands
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -217,6 +98,8 @@ class Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return self.respond(413, {"error": "too large"})
         body = self.rfile.read(length)
+        if self.path.startswith("/chat/"):
+            return self.chat("POST", body)
         if self.path != "/events":
             return self.respond(404, {"error": "post events to /events"})
         if not is_genuine(self.server.secret, self.headers, body):
@@ -224,19 +107,49 @@ class Handler(BaseHTTPRequestHandler):
         return self.respond(*self.server.take(json.loads(body)))
 
     def do_GET(self):
+        if self.path.startswith("/chat/files/"):
+            return self.file()
+        if self.path.startswith("/chat/"):
+            return self.chat("GET", b"")
         if self.path != "/log":
-            return self.respond(404, {"error": "there is /log"})
+            return self.respond(404, {"error": "there are /log and /chat"})
         with self.server.lock:
             log = list(self.server.log)
         return self.respond(200, log)
 
+    def chat(self, method, body):
+        """What a chat window asks; no page may ask it from a browser (`window.py`)."""
+        if self.headers.get("origin"):
+            return self.respond(403, {"error": "no page may ask this"})
+        try:
+            asked = json.loads(body or b"{}")
+            if not isinstance(asked, dict):
+                raise ValueError("an object is wanted")
+            return self.respond(*self.server.window.answer(method, self.path, asked))
+        except Refused as refused:
+            return self.respond(refused.status, {"error": str(refused)})
+        except ValueError as error:
+            return self.respond(400, {"error": f"the body: {error}"})
+
+    def file(self):
+        found = self.server.window.file(self.path)
+        if not found:
+            return self.respond(404, {"error": "there is no such file, or not any more"})
+        return self.send(200, *found)
+
     def respond(self, status, value):
-        body = json.dumps(value).encode()
+        self.send(status, "application/json", json.dumps(value).encode())
+
+    def send(self, status, content_type, body):
         self.send_response(status)
-        self.send_header("content-type", "application/json")
+        self.send_header("content-type", content_type)
         self.send_header("content-length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+        self.send_header("x-content-type-options", "nosniff")
+        try:
+            self.end_headers()
+            self.wfile.write(body)
+        except OSError:
+            self.close_connection = True  # Whoever asked is gone.
 
     def log_message(self, *_):
         """Requests are not logged: events carry customers' words."""
@@ -245,12 +158,14 @@ class Handler(BaseHTTPRequestHandler):
 def main():
     parser = argparse.ArgumentParser(description="A demo bot for Baton's bot protocol.")
     parser.add_argument("--port", type=int, default=4030)
+    parser.add_argument("--app", default="sandbox1", help="the workspace whose people help in the bot's own chats")
+    parser.add_argument("--commands", metavar="URL", help="where Baton takes the bot's commands: …/bots/ID/commands")
     arguments = parser.parse_args()
     secret = os.environ.get("BOT_SECRET", "")
     if not secret.startswith("whsec_"):
         parser.error("set BOT_SECRET to the bot's secret, whsec_…, as in Baton's bot secrets")
-    bot = Bot(("127.0.0.1", arguments.port), secret)
-    print(f"demo bot listening on http://127.0.0.1:{arguments.port}/events", flush=True)
+    bot = Bot(("127.0.0.1", arguments.port), secret, arguments.app, arguments.commands)
+    print(f"demo bot listening on http://127.0.0.1:{bot.server_port}/events", flush=True)
     try:
         bot.serve_forever()
     except KeyboardInterrupt:

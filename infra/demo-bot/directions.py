@@ -10,8 +10,13 @@ DIRECTION = re.compile(r"\[([^\[\]]+)\]")
 
 
 def of(event):
-    """The directions in a customer's message, in order."""
-    return DIRECTION.findall(event["data"]["message"]["text"]) if event["type"] == "message" else []
+    """The directions in what somebody wrote, in order."""
+    return in_text(event["data"]["message"]["text"]) if event["type"] in ("message", "agent_message") else []
+
+
+def in_text(text):
+    """The directions in a text, in order."""
+    return DIRECTION.findall(text)
 
 
 def delay(directions):

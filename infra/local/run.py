@@ -79,9 +79,9 @@ def _run(options, intercom, processes, directory):
         )
         remark(f"{len(packages.functions(TEMPLATE.read_text()))} functions, {made} packed anew")
     with step("start the demo bot" + ("" if real else " and the Intercom sandbox")):
-        start_bot(processes, directory, ports["bot"], bot_secret)
+        start_bot(processes, directory, ports["bot"], bot_secret, workspace, outputs)
         if not real:
-            start_sandbox(processes, directory, binaries, ports["sandbox"])
+            start_sandbox(processes, directory, binaries, ports["sandbox"], bot_url)
     with step("put the access token, sealed (baton token put)"):
         put_token(aws, binaries, directory / "baton.toml", workspace)
         if not real:
@@ -155,24 +155,25 @@ def build(processes):
     return Path(os.environ.get("CARGO_TARGET_DIR") or ROOT / "target") / "debug"
 
 
-def start_bot(processes, directory, port, secret):
-    """Starts the demo bot, and waits until it answers."""
+def start_bot(processes, directory, port, secret, workspace, outputs):
+    """Starts the demo bot, whose own chats people of a workspace help in, and waits until it answers."""
+    commands = f"{outputs['BotCommandsUrlBase']}/demo/commands"
     processes.start(
         "demo bot",
-        [sys.executable, str(DEMO_BOT), "--port", str(port)],
+        [sys.executable, str(DEMO_BOT), "--port", str(port), "--app", workspace.app_id, "--commands", commands],
         env={**os.environ, "BOT_SECRET": secret},
         log=directory / "logs" / "bot.log",
     )
     processes.wait_until(lambda: _answers(f"http://127.0.0.1:{port}/log"), "the demo bot to answer", 10, log_of=["demo bot"])
 
 
-def start_sandbox(processes, directory, binaries, port):
-    """Starts the Intercom sandbox, and waits until it answers."""
+def start_sandbox(processes, directory, binaries, port, bot_url):
+    """Starts the Intercom sandbox, its page with the chats of the bot platform, and waits until it answers."""
     record = directory / "intercom-requests.jsonl"
     record.unlink(missing_ok=True)
     processes.start(
         "sandbox",
-        [str(binaries / "baton"), "sandbox", "--listen", f"127.0.0.1:{port}", "--record", str(record)],
+        [str(binaries / "baton"), "sandbox", "--listen", f"127.0.0.1:{port}", "--record", str(record), "--bot", bot_url],
         log=directory / "logs" / "sandbox.log",
         cwd=ROOT,
     )

@@ -150,8 +150,8 @@ class Installation:
             self.aws, self.processes, run.TEMPLATE, binaries, text.encode(), DIRECTORY / "zips",
             operator_senders=ACCOUNT, bot_queue_arns=f"arn:aws:sqs:{REGION}:{ACCOUNT}:{BOT_QUEUE}",
         )  # fmt: skip
-        run.start_bot(self.processes, DIRECTORY, self.ports[2], self.bot_secret)
-        run.start_sandbox(self.processes, DIRECTORY, binaries, self.ports[1])
+        run.start_bot(self.processes, DIRECTORY, self.ports[2], self.bot_secret, self.one, self.outputs)
+        run.start_sandbox(self.processes, DIRECTORY, binaries, self.ports[1], self.demo_bot.url)
         for workspace in (self.one, self.two):
             run.put_token(self.aws, binaries, DIRECTORY / "baton.toml", workspace)
             run.register_webhook(self.aws, workspace.api_url, workspace, self.outputs)

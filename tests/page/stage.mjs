@@ -11,11 +11,11 @@ export const CARLA = "65a0c0ffee0000000000c001";
 export const BOT = "900001";
 export const ALICE = "900002";
 
-/** A `baton sandbox` of its own, on a free port unless one is named. */
-export async function sandbox(port = 0) {
+/** A `baton sandbox` of its own, on a free port unless one is named; beside a bot platform when there is one. */
+export async function sandbox(port = 0, bot = null) {
   const command = process.env.BATON;
   assert.ok(command, "BATON must name the baton command; make test-page does that");
-  const child = spawn(command, ["sandbox", "--listen", `127.0.0.1:${port}`], { stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(command, ["sandbox", "--listen", `127.0.0.1:${port}`, ...(bot ? ["--bot", bot] : [])], { stdio: ["ignore", "pipe", "inherit"] });
   const said = createInterface({ input: child.stdout });
   const [line] = await once(said, "line");
   const url = line.match(/http:\/\/\S+/)[0];
@@ -39,8 +39,8 @@ export async function sandbox(port = 0) {
 }
 
 /** A browser whose pages fail the test when a script of theirs fails. */
-export async function stage({ hostile = false } = {}) {
-  const [box, browser] = [await sandbox(), await launch()];
+export async function stage({ hostile = false, bot = null } = {}) {
+  const [box, browser] = [await sandbox(0, bot), await launch()];
   const problems = [];
   return {
     box,
@@ -73,4 +73,5 @@ export const inbox = (page) => page.locator("#pane-inbox");
 /** The conversations in the list; the words narrow. */
 export const rows = (page, hasText) => page.locator("#inbox-list [role=option]").filter(hasText ? { hasText } : {});
 export const messenger = (page) => page.locator("#pane-messenger");
+export const chat = (page) => page.locator("#pane-chat");
 export const baton = (page) => page.locator("#pane-baton");

@@ -62,6 +62,10 @@ enum Command {
         /// A directory with scenarios besides the built-in ones
         #[arg(long)]
         scenarios: Option<PathBuf>,
+        /// A bot platform on this machine, whose own chats the page shows beside Intercom: the demo bot, or
+        /// one that has the same requests
+        #[arg(long, value_name = "URL")]
+        bot: Option<String>,
     },
     /// Play scenarios in a running sandbox, one after the other, and tell how each goes
     Scenario {
@@ -193,7 +197,9 @@ fn main() -> ExitCode {
         #[cfg(not(feature = "aws"))]
         Command::Check { file } => check(&file),
         Command::Schema { directory } => write_schemas(&directory),
-        Command::Sandbox { listen, seed, data, record, scenarios } => run(listen, seed, data, record, scenarios),
+        Command::Sandbox { listen, seed, data, record, scenarios, bot } => {
+            run(Options { listen, seed: None, data, record, retry_after_ms: None, scenarios, bot }, seed.as_deref())
+        }
         Command::Scenario { list: true, at, .. } => list_scenarios(&at),
         Command::Scenario { names, at, app, .. } => play_scenarios(&names, &at, &app),
         #[cfg(feature = "aws")]
@@ -254,15 +260,9 @@ fn write_schemas(directory: &Path) -> Result<(), Box<dyn std::error::Error>> {
 }
 
 /// Runs a sandbox until the process is asked to end.
-fn run(
-    listen: SocketAddr,
-    seed_file: Option<PathBuf>,
-    data: Option<PathBuf>,
-    record: Option<PathBuf>,
-    scenarios: Option<PathBuf>,
-) -> Result<(), Box<dyn std::error::Error>> {
-    let seed = seed_file.as_deref().map(Seed::read).transpose().map_err(StartError::from)?;
-    let options = Options { listen, seed, data: data.clone(), record, retry_after_ms: None, scenarios };
+fn run(options: Options, seed_file: Option<&Path>) -> Result<(), Box<dyn std::error::Error>> {
+    let seed = seed_file.map(Seed::read).transpose().map_err(StartError::from)?;
+    let (options, data) = (Options { seed, ..options.clone() }, options.data);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let mut interrupt = signal(SignalKind::interrupt())?;
@@ -270,7 +270,7 @@ fn run(
         let sandbox = Sandbox::start(options).await?;
         announce(&format!("sandbox listening on {}", sandbox.url()));
         if let Some(directory) = data {
-            announce(&kept(&directory, sandbox.origin(), seed_file.as_deref()));
+            announce(&kept(&directory, sandbox.origin(), seed_file));
         }
         tokio::select! {
             _ = interrupt.recv() => {}

@@ -45,6 +45,7 @@ mod office_hours;
 mod page;
 mod participants;
 mod parts;
+mod platform;
 mod query;
 mod render;
 mod resolve;
@@ -97,6 +98,7 @@ use self::deliver::{Courier, Outbox};
 use self::faults::Faults;
 use self::feed::Feed;
 use self::journal::Journal;
+use self::platform::Platform;
 use self::saving::{Keeper, Saving};
 use self::scenario::Scenarios;
 use self::store::{Store, Stored};
@@ -122,6 +124,8 @@ pub struct Options {
     pub retry_after_ms: Option<u64>,
     /// A directory with scenarios besides those that come with the sandbox.
     pub scenarios: Option<PathBuf>,
+    /// The address of a bot platform whose own chats the page shows beside Intercom.
+    pub bot: Option<String>,
 }
 
 impl Default for Options {
@@ -134,6 +138,7 @@ impl Default for Options {
             record: None,
             retry_after_ms: None,
             scenarios: None,
+            bot: None,
         }
     }
 }
@@ -166,7 +171,7 @@ pub enum StartError {
     /// The directory cannot be used.
     #[error(transparent)]
     Data(#[from] StoreError),
-    /// No HTTP client for webhooks can be made.
+    /// No HTTP client can be made.
     #[error("cannot send webhooks: {0}")]
     Client(#[from] reqwest::Error),
 }
@@ -215,6 +220,7 @@ impl Sandbox {
         let feed = journal.feed.clone();
         let mut shared = Shared::new(seed, format!("http://{address}"), clock, journal, faults, &courier, outbox);
         shared.scenarios = scenarios;
+        shared.platform = options.bot.as_deref().map(Platform::at).transpose()?;
         if let Some(store) = &store {
             shared.keep_in(store, stored);
         }
@@ -339,6 +345,7 @@ struct Shared {
     courier: Arc<Courier>,
     outbox: Outbox,
     scenarios: Scenarios,
+    platform: Option<Platform>,
     traces: Traces,
 }
 
@@ -372,6 +379,7 @@ impl Shared {
             courier: courier.clone(),
             outbox,
             scenarios: Scenarios::default(),
+            platform: None,
             traces: Traces::default(),
         }
     }

@@ -2,6 +2,7 @@
 
 import { Live, get, post } from './api.js';
 import { attempt, calmly, fill, h, icon, iconButton, say, toast } from './dom.js';
+import { ChatPane } from './chat.js';
 import { Inbox } from './inbox.js';
 import { Messenger } from './messenger.js';
 import { Timeline } from './baton.js';
@@ -9,15 +10,34 @@ import { Workshop } from './workshop.js';
 import { confirmed, show } from './overlays.js';
 import { full, go, loadDirectory, now, onMove, page, read, remembered, tell } from './state.js';
 
-const PANES = [['messenger', 'Customer'], ['inbox', 'Inbox'], ['baton', 'Baton']];
+/** The panes in their order; the bot platform's chat is there when one is connected. */
+const panes = () => [['messenger', page.bot ? 'Messenger' : 'Customer'], page.bot && ['chat', 'Bot’s chat'], ['inbox', 'Inbox'], ['baton', 'Baton']].filter(Boolean);
+/** From which width on there is room for the views beside the inbox. */
+const roomy = () => matchMedia(`(min-width: ${page.bot ? 150 : 110}em)`);
 const THEMES = { auto: ['auto', 'As the system'], light: ['sun', 'Light'], dark: ['moon', 'Dark'] };
 const at = (id) => document.getElementById(id);
 
-const messenger = new Messenger(at('pane-messenger'));
+const sides = [];
+const messenger = new Messenger(at('pane-messenger'), { side: sideSwitch() });
+const chat = new ChatPane(at('pane-chat'), { side: sideSwitch(), moved: () => timeline.open(chatConversation()) });
 const inbox = new Inbox(at('pane-inbox'));
 const { timeline, workshop, tabs } = batonPane(at('pane-baton'));
 let live = null;
 let connected = false;
+
+/** Where both sides of the customer share a place, this tells which is shown. */
+function sideSwitch() {
+  const node = h('div', { class: 'segments side', role: 'group', 'aria-label': 'The customer’s side' }, [['messenger', 'Messenger'], ['chat', 'Bot’s chat']].map(([name, label]) =>
+    h('button', { type: 'button', data: { side: name }, on: { click: () => { go({ pane: name, side: name === 'chat' ? name : null }); at(`pane-${name}`).querySelector(`[data-side=${name}]`).focus(); } } }, label)));
+  sides.push(node);
+  return node;
+}
+
+/** The conversation of the chat that is shown, where it has one here. */
+function chatConversation() {
+  const about = chat.chats.about;
+  return about?.app_id === page.at.app ? chat.present()?.conversation_id ?? null : null;
+}
 
 function batonPane(root) {
   const names = [['steps', 'What Baton did'], ['faults', 'Faults'], ['scenarios', 'Scenarios']];
@@ -72,9 +92,16 @@ function drawClock() {
 
 function drawPanes() {
   const present = page.at.pane ?? 'inbox';
-  fill(at('panes-nav'), PANES.map(([name, label], n) => h('button', { type: 'button', data: { pane: name }, 'aria-current': name === present ? 'page' : null, on: { click: () => go({ pane: name }) } }, label)));
+  const side = page.bot && page.at.side === 'chat' ? 'chat' : 'messenger';
+  for (const button of sides.flatMap((one) => [...one.children])) button.setAttribute('aria-pressed', String(button.dataset.side === side));
+  Object.assign(at('panes').dataset, { side, panes: panes().length, room: roomy().matches ? 'wide' : 'narrow' });
+  at('pane-chat').hidden = !page.bot;
+  fill(at('panes-nav'), panes().map(([name, label]) => h('button', { type: 'button', data: { pane: name }, 'aria-current': name === present ? 'page' : null, on: { click: () => turnTo(name) } }, label)));
   at('panes').dataset.pane = present;
 }
+
+/** Brings a pane to the front, where not all are shown. */
+const turnTo = (pane) => go({ pane, ...(pane === 'chat' ? { side: 'chat' } : pane === 'messenger' && { side: null }) });
 
 const directoryAgain = calmly(async () => { await loadDirectory(); inbox.directoryChanged(); timeline.draw(); drawTop(); }, 250);
 
@@ -119,6 +146,7 @@ async function startWorkspace() {
   messenger.start();
   timeline.start();
   workshop.again();
+  if (page.bot) chat.start();
   connect();
 }
 
@@ -131,12 +159,13 @@ const KEYS = [
   ['A', 'assign', () => front('inbox', inbox.head.querySelector('select'))],
   ['E', 'close or reopen', () => inbox.closeOrOpen()],
   ['M', 'write as the customer', () => front('messenger', messenger.text)],
-  ['1 2 3', 'customer, inbox, Baton', null],
+  ['C', 'write in the bot’s chat', () => { if (page.bot) { if (!page.at.chat) go({ chat: 'new' }); front('chat', chat.text); } }],
+  ['1 2 3 …', 'one pane after the other', null],
   ['?', 'these keys', () => showKeys()],
 ];
 
 function front(pane, node) {
-  if (page.at.pane !== pane) go({ pane });
+  if (page.at.pane !== pane || pane === 'chat' || pane === 'messenger') turnTo(pane);
   if (node?.isConnected) node.focus();
 }
 
@@ -144,7 +173,7 @@ function showKeys() {
   const off = remembered.get('keys') === 'off';
   const check = h('input', { type: 'checkbox', id: 'keys-on', checked: !off, on: { change: () => remembered.set('keys', check.checked ? 'on' : 'off') } });
   show('Keys',
-    h('dl', { class: 'keys' }, KEYS.map(([key, what]) => [h('dt', {}, key.split(' ').map((one) => (one === 'or' ? ' or ' : h('kbd', {}, one)))), h('dd', {}, what)]),
+    h('dl', { class: 'keys' }, KEYS.map(([key, what]) => [h('dt', {}, key.split(' ').map((one) => (one === 'or' || one === '…' ? ` ${one} ` : h('kbd', {}, one)))), h('dd', {}, what)]),
       h('dt', {}, h('kbd', {}, 'Ctrl'), ' + ', h('kbd', {}, 'Enter')), h('dd', {}, 'send what a teammate writes'),
       h('dt', {}, h('kbd', {}, 'Enter')), h('dd', {}, 'send what a customer writes'),
       h('dt', {}, h('kbd', {}, 'Esc')), h('dd', {}, 'leave a field, close a menu')),
@@ -166,27 +195,29 @@ document.addEventListener('keydown', (event) => {
   const typing = target.matches?.('input, textarea, select, [contenteditable]');
   if (event.key === 'Escape' && typing && !document.querySelector('dialog')) { target.blur(); return; }
   if (typing || event.ctrlKey || event.metaKey || event.altKey || document.querySelector('dialog, .menu') || remembered.get('keys') === 'off') return;
-  const panes = { 1: 'messenger', 2: 'inbox', 3: 'baton' };
-  if (event.key in panes) { go({ pane: panes[event.key] }); at(`pane-${panes[event.key]}`).querySelector('button, [tabindex="0"], select, input')?.focus(); event.preventDefault(); return; }
-  const act = { j: 0, k: 1, '/': 2, r: 3, n: 4, a: 5, e: 6, m: 7, '?': 9 }[event.key.toLowerCase()];
+  const [pane] = panes()[Number(event.key) - 1] ?? [];
+  if (pane) { turnTo(pane); [...at(`pane-${pane}`).querySelectorAll('button, [tabindex="0"]')].find((node) => node.offsetParent)?.focus(); event.preventDefault(); return; }
+  const act = { j: 0, k: 1, '/': 2, r: 3, n: 4, a: 5, e: 6, m: 7, c: 8, '?': 10 }[event.key.toLowerCase()];
   if (act !== undefined) { event.preventDefault(); KEYS[act][2](); }
 });
 
 at('skip').addEventListener('click', (event) => { event.preventDefault(); front('inbox', inbox.list.node); });
 onMove((changed) => {
   if (changed.has('app')) startWorkspace();
-  if (changed.has('pane')) drawPanes();
+  if (changed.has('pane') || changed.has('side')) drawPanes();
+  if (changed.has('chat')) timeline.open(chatConversation());
 });
 addEventListener('popstate', () => { const before = { ...page.at }; read(); tell(before); });
 addEventListener('hashchange', () => { const before = { ...page.at }; read(); tell(before); });
 setInterval(() => { drawClock(); }, 1000);
-setInterval(() => { inbox.list.refresh(); messenger.list.refresh(); }, 30_000);
+setInterval(() => { inbox.list.refresh(); messenger.list.refresh(); if (page.bot) chat.draw(); }, 30_000);
+addEventListener('resize', () => { if ((at('panes').dataset.room === 'wide') !== roomy().matches) drawPanes(); });
 
 async function begin() {
   read();
   document.documentElement.dataset.theme = remembered.get('theme') ?? 'auto';
   try {
-    page.workspaces = (await get('/workspaces')).workspaces;
+    ({ workspaces: page.workspaces, bot: page.bot } = await get('/workspaces'));
   } catch (problem) {
     say(problem.message);
     toast(problem.message, 'error');

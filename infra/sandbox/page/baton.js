@@ -29,10 +29,11 @@ export class Timeline {
 
   start() { this.id = undefined; this.open(); }
 
-  /** The teammates' conversation, or else the customer's. */
-  open() {
+  /** The teammates' conversation, or else the customer's, or else that of the bot platform's chat. */
+  open(ofChat = this.ofChat) {
+    this.ofChat = ofChat;
     const talk = page.at.talk === 'new' ? null : page.at.talk;
-    const id = page.at.id ?? talk ?? null;
+    const id = page.at.id ?? talk ?? ofChat ?? null;
     if (id === this.id) return;
     this.id = id;
     this.resync();

@@ -12,8 +12,9 @@ const NEW = 'new';
 const FACES = [[1, '😠', 'Terrible'], [2, '🙁', 'Bad'], [3, '😐', 'OK'], [4, '😃', 'Great'], [5, '🤩', 'Amazing']];
 
 export class Messenger {
-  constructor(root) {
+  constructor(root, { side }) {
     this.root = root;
+    this.side = side;
     this.rows = new Rows(() => this.draw());
     this.loaded = new Loaded(() => this.draw());
     this.customer = null;
@@ -48,7 +49,7 @@ export class Messenger {
         iconButton('clip', 'Attach files', () => this.fileInput.click()), this.fileInput, this.text,
         h('button', { type: 'submit', class: 'round', 'aria-label': 'Send to the company', title: 'Send' }, icon('send'))));
     this.listStatus = h('p', { class: 'list-status' });
-    fill(this.root, h('header', { class: 'pane-head' }, this.title, this.who), h('div', { class: 'phone-room' }, this.phone));
+    fill(this.root, h('header', { class: 'pane-head' }, this.title, this.side, this.who), h('div', { class: 'phone-room' }, this.phone));
   }
 
   start() {

@@ -3,12 +3,15 @@
 import { get } from './api.js';
 
 /** Everything in the address. `app` workspace, `view`, `state`, `q`, `id` the teammates' conversation,
- *  `talk` the customer's, `customer`, `as` the teammate, `pane` and `tab` what is in front. */
-const FIELDS = ['app', 'view', 'state', 'q', 'id', 'customer', 'talk', 'as', 'pane', 'tab'];
+ *  `talk` the customer's, `chat` the bot platform's chat, `customer`, `as` the teammate, `pane`, `side` and
+ *  `tab` what is in front. */
+const FIELDS = ['app', 'view', 'state', 'q', 'id', 'customer', 'talk', 'chat', 'as', 'pane', 'side', 'tab'];
 
 export const page = {
   at: {},
   workspaces: [],
+  /** Whether a bot platform is connected, whose chats are shown. */
+  bot: false,
   directory: { admins: [], teams: [], tags: [] },
   skew: 0,
   ahead: 0,

@@ -33,7 +33,7 @@ use super::rest::fields::attachment_at;
 use super::rest::routes as operations_table;
 use super::text;
 use super::workspace::Workspace;
-use super::{Shared, WorkspaceGuard, hands, lists, live, page, timeline};
+use super::{Shared, WorkspaceGuard, hands, lists, live, page, platform, timeline};
 
 /// The largest control request.
 const BODY_LIMIT_BYTES: usize = 8 * 1024 * 1024;
@@ -68,6 +68,7 @@ pub(crate) fn routes() -> Router<Arc<Shared>> {
         .route("/{app_id}/contacts", post(hands::new_contact))
         .route("/{app_id}/admins/{id}/away", post(hands::away))
         .route("/trace", post(hands::trace))
+        .route("/bot/{*path}", get(platform::pass_on).post(platform::pass_on))
         .route("/health", get(health))
         .route("/operations", get(operations))
         .merge(logs::routes())

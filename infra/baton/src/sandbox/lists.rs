@@ -47,7 +47,7 @@ pub(crate) async fn workspaces(State(shared): State<Arc<Shared>>) -> Reply {
         .filter_map(|app_id| shared.workspace(app_id))
         .map(|one| json!({"app_id": one.app_id, "name": one.name, "region": one.region}))
         .collect();
-    done(json!({"workspaces": list, "run": shared.feed().run()}))
+    done(json!({"workspaces": list, "run": shared.feed().run(), "bot": shared.platform.is_some()}))
 }
 
 /// `GET /_sandbox/{app_id}/directory`

@@ -49,9 +49,12 @@ static ASSETS: &[Asset] = &[
     asset!("api.js", SCRIPT),
     asset!("app.js", SCRIPT),
     asset!("baton.js", SCRIPT),
+    asset!("chat.js", SCRIPT),
+    asset!("chats.js", SCRIPT),
     asset!("conversation.js", SCRIPT),
     asset!("dom.js", SCRIPT),
     asset!("inbox.js", SCRIPT),
+    asset!("markdown.js", SCRIPT),
     asset!("messenger.js", SCRIPT),
     asset!("overlays.js", SCRIPT),
     asset!("rows.js", SCRIPT),
@@ -136,7 +139,8 @@ pub(crate) async fn watch(State(shared): State<Arc<Shared>>, request: Request, n
     let path = request.uri().path().to_owned();
     let response = next.run(request).await;
     match about(&path) {
-        _ if path == "/trace" => {}
+        // What else these change, they tell by themselves.
+        _ if path == "/trace" || path.starts_with("/bot/") => {}
         Some((app_id, id)) => shared.feed().changed(app_id, Subject::Conversation(id)),
         None => shared.feed().changed_everywhere(),
     }
