@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::budget::{Budget, Call, Heard};
 use crate::domain::conversation::{Action, Conversation, PendingEvent};
 use crate::domain::health::Health;
-use crate::domain::ids::{AppId, BotId, ClaimId, ConversationId, ConversationKey, Timestamp};
+use crate::domain::ids::{AppId, BotId, ClaimId, ContactId, ConversationId, ConversationKey, Timestamp};
 use crate::domain::part::Observation;
 use crate::domain::settings::{Bot, Workspace};
 use crate::domain::step::Answer;
@@ -324,6 +324,18 @@ pub trait Intercom {
         id: &ConversationId,
         with_profile: bool,
     ) -> Result<Observation, NotShown>;
+
+    /// The conversations that a contact has begun since a moment, as a search shows them: without
+    /// their parts, and as of some time ago.
+    ///
+    /// # Errors
+    /// [`NotShown`].
+    async fn begun(
+        &self,
+        workspace: &Workspace,
+        contact: &ContactId,
+        since: Timestamp,
+    ) -> Result<Vec<Changed>, NotShown>;
 
     /// Makes sure that nothing is missing for a request to the workspace, so that between a claim and
     /// its request there is no waiting. A worker that is not ready claims nothing.

@@ -18,3 +18,4 @@ mod releases;
 mod returning;
 mod story;
 mod tokens;
+mod transfer;

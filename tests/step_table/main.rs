@@ -269,6 +269,7 @@ fn actions(state: &Conversation) -> Vec<&'static str> {
         Action::Attachments { .. } => "attachments",
         Action::Replay { .. } => "replay",
         Action::Snooze { .. } => "snooze",
+        of_chats => of_chats.as_str(),
     };
     state.outbox.iter().map(|entry| name(&entry.action)).collect()
 }
@@ -290,6 +291,7 @@ fn events(state: &Conversation) -> Vec<String> {
         EventKind::CommandRejected { code, .. } => format!("rejected({code})"),
         EventKind::CommandSuperseded { by, .. } => format!("superseded({})", by.as_str()),
         EventKind::SuggestionSent { .. } => "suggestion_sent".to_owned(),
+        of_chats => of_chats.as_str().to_owned(),
     };
     state.events.iter().map(|event| name(&event.kind)).collect()
 }

@@ -1,6 +1,8 @@
 //! What the tests share: webhooks as Intercom sends them, signed as Intercom signs them, wrapped
 //! as API Gateway wraps them; and a bridge of the real use cases over fakes.
 
+pub mod chat;
+
 use futures_util::FutureExt as _;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use lambda_http::Request;

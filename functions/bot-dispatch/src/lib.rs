@@ -40,7 +40,7 @@ where
         WorkMessage::Refusal { bot, event, .. } => {
             let bot = BotId::parse(bot).ok().and_then(|id| desk.settings.bots.get(&id));
             let bot = bot.ok_or_else(|| unreadable("the settings have no such bot".to_owned()))?;
-            let key = event.conversation.key().map_err(|error| unreadable(error.to_string()))?;
+            let key = event.key(&bot.id).map_err(|error| unreadable(error.to_string()))?;
             bots.send(bot, &key, &event).await.map_err(|reason| Unavailable { what: "the bot", why: reason.why })?;
             Ok("refusal_delivered")
         }

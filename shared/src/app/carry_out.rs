@@ -4,7 +4,8 @@
 use super::{Desk, Report, Unfinished, worker_of};
 use crate::domain::command::Command;
 use crate::domain::conversation::Lane;
-use crate::domain::ids::{ConversationKey, Timestamp};
+use crate::domain::ids::{ContactId, ConversationId, ConversationKey, Timestamp};
+use crate::domain::part::Observation;
 use crate::domain::step::{self, Answer, Effect, Input};
 use crate::ports::{Clock, Conversations, Intercom, Names, NotShown, Pace, Stored, Wakers};
 
@@ -40,8 +41,13 @@ where
     let mut report = Report::default();
     let workspace = desk.workspace(key)?;
     let mut inputs: Vec<Input> = command.cloned().map(Input::Commanded).into_iter().collect();
-    let mut stored: Stored = desk.store.load(key).await?;
+    let Some((home, mut stored)) = desk.at_home(key).await? else { return Ok(report) };
+    let key = &home;
     loop {
+        if desk.foresee(key, &stored, &inputs)?.link_due().is_some() {
+            (stored, _) = desk.change_from(key, stored, &std::mem::take(&mut inputs)).await?;
+            stored = desk.link(key, stored).await?;
+        }
         let next = step::next_call(&desk.foresee(key, &stored, &inputs)?, lane, desk.clock.now());
         // Before the claim: whoever takes the conversation over while this waits is seen by the claim.
         let admitted = match next {
@@ -75,11 +81,17 @@ where
                 inputs.push(Input::Answered { seq: *seq, claim, answer });
             }
             Some(Effect::Perform { seq, action }) => {
-                let answer = intercom.perform(workspace, &key.conversation_id, action).await;
+                // What is done before a conversation is opened is about none.
+                let id = stored.conversation.in_intercom(key).unwrap_or(&key.conversation_id);
+                let answer = intercom.perform(workspace, id, action).await;
                 report.sent += 1;
                 inputs.push(Input::Answered { seq: *seq, claim, answer });
             }
-            Some(Effect::ReadBack { seq }) => match intercom.observe(workspace, &key.conversation_id, false).await {
+            Some(Effect::Search { seq, contact, since }) => {
+                let found = desk.opened(intercom, key, contact, *since).await?;
+                inputs.push(Input::Searched { seq: *seq, found });
+            }
+            Some(Effect::ReadBack { seq }) => match desk.show(intercom, key, &stored).await {
                 Ok(observation) => inputs.push(Input::ReadBack { seq: *seq, observation }),
                 Err(NotShown::Gone) => inputs.push(Input::Deleted),
                 Err(reason) => return Err(reason.into()),
@@ -95,6 +107,41 @@ where
     let except = report.due.map(|_| worker_of(lane));
     desk.wake_the_waiting(key, &stored.conversation, except).await?;
     Ok(report)
+}
+
+impl<S: Conversations, W, C> Desk<S, W, C> {
+    /// The conversation as Intercom shows it, without its customer.
+    async fn show<I: Intercom>(
+        &self,
+        intercom: &I,
+        key: &ConversationKey,
+        stored: &Stored,
+    ) -> Result<Observation, NotShown> {
+        let workspace = self.settings.workspaces.get(&key.app_id).ok_or(NotShown::Gone)?;
+        let id = stored.conversation.in_intercom(key).ok_or(NotShown::Gone)?;
+        intercom.observe(workspace, id, false).await
+    }
+
+    /// What a contact has begun since then, without what is another chat's.
+    async fn opened<I: Intercom>(
+        &self,
+        intercom: &I,
+        key: &ConversationKey,
+        contact: &ContactId,
+        since: Timestamp,
+    ) -> Result<Vec<(ConversationId, Observation)>, Unfinished> {
+        let workspace = self.settings.workspaces.get(&key.app_id);
+        let workspace = workspace.ok_or_else(|| Unfinished::UnknownWorkspace(key.app_id.clone()))?;
+        let mut opened = Vec::new();
+        for changed in intercom.begun(workspace, contact, since).await? {
+            let row = ConversationKey { app_id: key.app_id.clone(), conversation_id: changed.id.clone() };
+            let leads_to = self.store.load(&row).await?.conversation.moved_to;
+            if leads_to.is_none_or(|home| home == key.conversation_id) {
+                opened.push((changed.id, changed.shown));
+            }
+        }
+        Ok(opened)
+    }
 }
 
 /// Whether there is time for one attempt.

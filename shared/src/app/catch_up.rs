@@ -10,6 +10,7 @@
 
 use super::{Desk, Unfinished};
 use crate::domain::budget::{Call, Urgency};
+use crate::domain::conversation::Conversation;
 use crate::domain::ids::{ConversationKey, Timestamp};
 use crate::domain::settings::Workspace;
 use crate::domain::step;
@@ -131,8 +132,14 @@ where
     W: Doorbells,
 {
     let key = ConversationKey { app_id: workspace.app_id.clone(), conversation_id: one.id.clone() };
-    let stored = desk.store.load(&key).await?;
-    if !step::is_behind(&stored.conversation, &one.shown, workspace) {
+    let known = match desk.store.load(&key).await?.conversation {
+        Conversation { moved_to: Some(row), .. } => {
+            let home = ConversationKey { app_id: workspace.app_id.clone(), conversation_id: row };
+            desk.store.load(&home).await?.conversation
+        }
+        known => known,
+    };
+    if !step::is_behind(&known, &one.shown, workspace) {
         return Ok(false);
     }
     // The same change within five minutes is one bell.

@@ -6,7 +6,8 @@ use crate::domain::conversation::Control;
 use crate::domain::ids::ConversationKey;
 use crate::domain::part::Observation;
 use crate::domain::step::{self, Effect, Input};
-use crate::ports::{Clock, Conversations, Intercom, NotShown, Pace, Wakers};
+use crate::domain::transfer::contact_row;
+use crate::ports::{Clock, Conversations, Intercom, NotShown, Pace, Stored, Wakers};
 
 /// What happened.
 #[derive(Debug, Clone, PartialEq)]
@@ -56,15 +57,25 @@ where
         News::Due => Some(Input::Tick(None)),
         News::Doorbell => None,
     };
-    let (mut state, mut effects) = desk.change(key, first.as_slice()).await?;
+    let workspace = desk.workspace(key)?;
+    let Some((mut home, mut stored)) = desk.at_home(key).await? else { return Ok(report) };
+    if let (News::Shown(observation), 0) = (news, stored.version)
+        && let Some((chat, met)) = met(desk, key, observation).await?
+    {
+        (home, stored) = (chat, met);
+    }
+    let key = &home;
+    let mut effects;
+    (stored, effects) = desk.change_from(key, stored, first.as_slice()).await?;
     if first.is_none() || effects.contains(&Effect::Fetch) {
-        let workspace = desk.workspace(key)?;
+        let state = &stored.conversation;
+        let Some(id) = state.in_intercom(key) else { return Ok(report) };
         let with_profile = state.control != Control::Bot;
         let call = Call { urgency: Urgency::Read, requests: 1 + u32::from(with_profile) };
-        if let Err(until) = intercom.admit(workspace, key.conversation_id.as_str(), call).await {
+        if let Err(until) = intercom.admit(workspace, id.as_str(), call).await {
             return Err(NotShown::Later(until).into());
         }
-        let input = match intercom.observe(workspace, &key.conversation_id, with_profile).await {
+        let input = match intercom.observe(workspace, id, with_profile).await {
             Ok(seen) if is_stale(&seen, news) => {
                 let at = desk.clock.now().plus_ms(STALE_MS);
                 return Err(Unfinished::Later { at, why: "Intercom's answer is older than its notification" });
@@ -77,11 +88,38 @@ where
             Err(NotShown::Gone) => Input::Deleted,
             Err(reason) => return Err(reason.into()),
         };
-        (state, effects) = desk.change(key, &[input]).await?;
+        (stored, effects) = desk.change_from(key, stored, &[input]).await?;
     }
     report.take(&effects);
+    let state = desk.link(key, stored).await?.conversation;
     report.standing =
         Some(Standing { owner: state.control, epoch: state.epoch, silent_because: step::silent_because(&state) });
     desk.wake_the_waiting(key, &state, None).await?;
     Ok(report)
+}
+
+/// A conversation that is not known: the chat of its customer's that it belongs to, if it does. It may be
+/// the one that is being opened, or one that people have begun.
+async fn met<S, W, C>(
+    desk: &Desk<S, W, C>,
+    key: &ConversationKey,
+    observation: &Observation,
+) -> Result<Option<(ConversationKey, Stored)>, Unfinished>
+where
+    S: Conversations,
+    W: Wakers,
+    C: Clock,
+{
+    if desk.workspace(key)?.transfers.is_empty() {
+        return Ok(None);
+    }
+    let Some(row) = observation.contact.as_ref().and_then(contact_row) else { return Ok(None) };
+    let sign = desk.store.load(&ConversationKey { app_id: key.app_id.clone(), conversation_id: row }).await?;
+    let Some(home) = sign.conversation.moved_to else { return Ok(None) };
+    let home = ConversationKey { app_id: key.app_id.clone(), conversation_id: home };
+    let stored = desk.store.load(&home).await?;
+    let input = Input::Met { conversation: key.conversation_id.clone(), observation: observation.clone() };
+    let (stored, _) = desk.change_from(&home, stored, &[input]).await?;
+    let belongs = stored.conversation.in_intercom(&home) == Some(&key.conversation_id);
+    Ok(belongs.then_some((home, stored)))
 }

@@ -134,6 +134,46 @@ impl<S: Conversations, W: Wakers, C: Clock> Desk<S, W, C> {
         workspace.ok_or_else(|| Unfinished::UnknownWorkspace(key.app_id.clone()))
     }
 
+    /// The row in which a conversation is kept, and what is there: one that is relayed from a bot
+    /// platform's chat is kept under the chat's name. None where a row leads to a chat that has another
+    /// conversation by now.
+    async fn at_home(&self, key: &ConversationKey) -> Result<Option<(ConversationKey, Stored)>, Unavailable> {
+        let stored = self.store.load(key).await?;
+        let Some(row) = stored.conversation.moved_to.clone() else { return Ok(Some((key.clone(), stored))) };
+        let home = ConversationKey { app_id: key.app_id.clone(), conversation_id: row };
+        let stored = self.store.load(&home).await?;
+        let here = stored.conversation.in_intercom(&home) == Some(&key.conversation_id);
+        Ok(here.then_some((home, stored)))
+    }
+
+    /// Makes rows lead to a chat whose names in Intercom were learnt. Each is put before it is recorded as
+    /// put: a worker that dies in between puts it again.
+    async fn link(&self, key: &ConversationKey, mut stored: Stored) -> Result<Stored, Unfinished> {
+        broken_as!(NothingLeadsHome => return Ok(stored));
+        while let Some(row) = stored.conversation.link_due() {
+            let from = ConversationKey { app_id: key.app_id.clone(), conversation_id: row.clone() };
+            self.lead(&from, key).await?;
+            (stored, _) = self.change_from(key, stored, &[Input::Linked { row }]).await?;
+        }
+        Ok(stored)
+    }
+
+    async fn lead(&self, from: &ConversationKey, home: &ConversationKey) -> Result<(), Unfinished> {
+        for _ in 0..MAX_CONFLICTS {
+            let there = self.store.load(from).await?;
+            if there.conversation.moved_to.as_ref() == Some(&home.conversation_id) {
+                return Ok(());
+            }
+            let sign = Conversation { moved_to: Some(home.conversation_id.clone()), ..Conversation::default() };
+            match self.store.save(from, &sign, there.version, self.clock.now()).await {
+                Ok(_) => return Ok(()),
+                Err(NotSaved::Conflict) => {}
+                Err(NotSaved::Unavailable(unavailable)) => return Err(unavailable.into()),
+            }
+        }
+        Err(Unfinished::Contended)
+    }
+
     /// What a conversation would be after these inputs. Nothing is saved.
     fn foresee(&self, key: &ConversationKey, stored: &Stored, inputs: &[Input]) -> Result<Conversation, Unfinished> {
         let (workspace, now) = (self.workspace(key)?, self.clock.now());
@@ -141,15 +181,9 @@ impl<S: Conversations, W: Wakers, C: Clock> Desk<S, W, C> {
         Ok(inputs.iter().fold(stored.conversation.clone(), after))
     }
 
-    /// Decides on inputs, one after the other, and saves the result in one conditional update.
-    /// When somebody else saved first, decides again on what they saved. A state that did not
-    /// change is not saved.
-    async fn change(&self, key: &ConversationKey, inputs: &[Input]) -> Result<(Conversation, Vec<Effect>), Unfinished> {
-        let stored = self.store.load(key).await?;
-        self.change_from(key, stored, inputs).await.map(|(stored, effects)| (stored.conversation, effects))
-    }
-
-    /// [`Desk::change`], beginning with what was loaded or saved before: saves a read.
+    /// Decides on inputs, one after the other, and saves the result in one conditional update. When
+    /// somebody else saved first, decides again on what they saved. A state that did not change is not
+    /// saved.
     async fn change_from(
         &self,
         key: &ConversationKey,

@@ -12,11 +12,11 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::domain::budget::{self, Budget, Call, Caller, TURN_MS, Verdict};
 use crate::domain::conversation::Action;
-use crate::domain::ids::{AppId, ConversationId, Timestamp};
+use crate::domain::ids::{AppId, ContactId, ConversationId, Timestamp};
 use crate::domain::part::Observation;
 use crate::domain::settings::Workspace;
 use crate::domain::step::Answer;
-use crate::ports::{Budgets, Changing, Clock, Gauge, Intercom, NotShown, Pace, Page, Search, Unavailable};
+use crate::ports::{Budgets, Changed, Changing, Clock, Gauge, Intercom, NotShown, Pace, Page, Search, Unavailable};
 
 /// How long a worker goes by what it knows of a calm or a shut budget, in milliseconds.
 pub const LOOK_MS: u64 = 5_000;
@@ -193,6 +193,17 @@ impl<I: Intercom + Gauge, B: Budgets, C: Clock> Intercom for Paced<I, B, C> {
         let seen = self.intercom.observe(workspace, id, with_profile).await;
         self.note(&workspace.app_id).await;
         seen
+    }
+
+    async fn begun(
+        &self,
+        workspace: &Workspace,
+        contact: &ContactId,
+        since: Timestamp,
+    ) -> Result<Vec<Changed>, NotShown> {
+        let found = self.intercom.begun(workspace, contact, since).await;
+        self.note(&workspace.app_id).await;
+        found
     }
 
     async fn ready(&self, workspace: &Workspace) -> Result<(), Timestamp> {

@@ -111,7 +111,7 @@ fn length(text: Option<&String>) -> usize {
     text.map_or(0, String::len)
 }
 
-fn check_file(url: &str) -> Result<(), Mistake> {
+pub(super) fn check_file(url: &str) -> Result<(), Mistake> {
     if url.starts_with("https://") {
         return Ok(());
     }

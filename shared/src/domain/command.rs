@@ -2,7 +2,9 @@
 
 use super::content::Block;
 use super::ids::{AdminId, BotId, CommandId, PartId, TeamId, Timestamp};
+use super::part::Assignee;
 use super::rules::Turn;
+use super::transfer::{Customer, File};
 
 /// Whom a bot wants to hand over to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,6 +98,67 @@ pub enum Ask {
         /// Until when.
         until: Timestamp,
     },
+    /// Give a chat of the bot's own to people.
+    TransferStart(Box<TransferStart>),
+    /// The customer of such a chat wrote.
+    TransferMessage {
+        /// What, as plain text.
+        text: String,
+        /// Files.
+        files: Vec<File>,
+    },
+    /// The customer ended such a chat.
+    TransferEnd {
+        /// Why, for the teammates.
+        reason: Option<String>,
+    },
+    /// Delete a message of the customer's that went to Intercom.
+    Redact {
+        /// Which.
+        part_id: PartId,
+    },
+}
+
+/// A chat that is to be given to people.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct TransferStart {
+    /// The bot platform's name of it.
+    pub session: String,
+    /// By which channel the customer writes.
+    pub channel: String,
+    /// The customer.
+    pub customer: Customer,
+    /// The customer's own last words, as plain text.
+    pub text: String,
+    /// Files with them.
+    pub files: Vec<File>,
+    /// To whom; as the channel is mapped where it is none.
+    pub to: Option<Assignee>,
+    /// Why, for the teammates.
+    pub reason: Option<String>,
+    /// What it is about, as Markdown, for the teammates.
+    pub summary: Option<String>,
+    /// What the bot has collected: name and value.
+    pub data: Vec<(String, String)>,
+    /// What was said before.
+    pub transcript: Vec<Line>,
+    /// Tags to attach.
+    pub tags: Vec<String>,
+    /// Attributes of the conversation to set.
+    pub attributes: serde_json::Map<String, serde_json::Value>,
+}
+
+/// One line of what was said before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// Whether the customer said it, or the bot.
+    pub by_customer: bool,
+    /// By which name.
+    pub name: Option<String>,
+    /// The words, as Markdown.
+    pub text: String,
+    /// When, where it is known.
+    pub at: Option<Timestamp>,
 }
 
 /// A command from a bot, which has proved to be that bot.

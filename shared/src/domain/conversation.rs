@@ -11,10 +11,13 @@ use serde::{Deserialize, Serialize};
 use super::agreement::{Agreement, Origin};
 use super::content::{Attachment, Message, Offer, OfferedOption};
 use super::exchange::Exchange;
-use super::ids::{AdminId, BotId, ClaimId, CommandId, PartId, TeamId, Timestamp};
+use super::ids::{
+    AdminId, BotId, ClaimId, CommandId, ContactId, ConversationId, ConversationKey, PartId, TeamId, Timestamp,
+};
 use super::part::{Assignee, Profile, Rating};
 use super::rules::Root;
 use super::suggestion::{Ruled, Suggestion};
+use super::transfer::{Agent, Availability, Contact, Customer, File, Outcome, Patience, Transfer};
 
 /// Who speaks for the company.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -168,6 +171,76 @@ pub enum EventKind {
         #[serde(default)]
         number: Option<usize>,
     },
+    /// A chat of the bot's is given to people although nobody is there now.
+    NobodyThere {
+        /// Whether nobody could take it at all, or until when, where that is known.
+        availability: Availability,
+        /// What the customer is promised.
+        message: String,
+    },
+    /// Another teammate has the bot's chat.
+    AgentChanged {
+        /// Who.
+        agent: Agent,
+        /// Who had it before.
+        former: Agent,
+    },
+    /// The teammate has the bot's chat no more; nobody has it.
+    AgentLeft {
+        /// Who had it.
+        agent: Agent,
+    },
+    /// Somebody said something to the customer of the bot's chat.
+    AgentMessage {
+        /// What.
+        message: Message,
+    },
+    /// Somebody was waited for in vain.
+    TimedOut {
+        /// Who.
+        patience: Patience,
+        /// What the customer is told.
+        #[serde(default)]
+        message: Option<String>,
+        /// What becomes of the chat.
+        then: Outcome,
+    },
+    /// The bot's chat is with people again: it was opened in Intercom.
+    Reopened,
+    /// The bot has its chat again, by itself.
+    Returned {
+        /// Who ended it.
+        by: Ender,
+        /// What was said since it was given away, oldest first.
+        stretch: Stretch,
+    },
+}
+
+/// Who ended the relaying of a chat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ender {
+    /// People closed it, or gave it to the bot.
+    People,
+    /// The customer, by the bot's command.
+    Customer,
+    /// Somebody was waited for in vain.
+    TimeOut,
+    /// The conversation was deleted.
+    Deletion,
+}
+
+impl Ender {
+    /// Its name in the bot protocol.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::People => "people",
+            Self::Customer => "customer",
+            Self::TimeOut => "timeout",
+            Self::Deletion => "deletion",
+        }
+    }
 }
 
 impl EventKind {
@@ -188,6 +261,13 @@ impl EventKind {
             Self::CommandRejected { .. } => "command_rejected",
             Self::CommandSuperseded { .. } => "command_superseded",
             Self::SuggestionSent { .. } => "suggestion_sent",
+            Self::NobodyThere { .. } => "nobody_there",
+            Self::AgentChanged { .. } => "agent_changed",
+            Self::AgentLeft { .. } => "agent_left",
+            Self::AgentMessage { .. } => "agent_message",
+            Self::TimedOut { .. } => "timed_out",
+            Self::Reopened => "reopened",
+            Self::Returned { .. } => "closed",
         }
     }
 }
@@ -284,6 +364,52 @@ pub enum Action {
         /// Until when.
         until: Timestamp,
     },
+    /// Look whether people are there for a hand-over.
+    LookWhoIsThere {
+        /// To whom.
+        to: Assignee,
+    },
+    /// Find the customer in Intercom, or make them known there.
+    FindContact {
+        /// The customer.
+        customer: Customer,
+        /// The chat, by which somebody who is not known is told from others.
+        session: String,
+    },
+    /// Say something as the customer: where the conversation is not opened yet, that opens it. Which of
+    /// the two it is shows when its turn has come.
+    Say {
+        /// The words, as plain text.
+        text: String,
+        /// Files.
+        #[serde(default)]
+        files: Vec<File>,
+    },
+    /// Open a conversation with the customer's own words.
+    Begin {
+        /// As whom.
+        contact: Contact,
+        /// The words, as plain text.
+        text: String,
+        /// Files.
+        #[serde(default)]
+        files: Vec<File>,
+    },
+    /// Say something as the customer in a conversation that is opened.
+    Relay {
+        /// As whom.
+        contact: ContactId,
+        /// The words, as plain text.
+        text: String,
+        /// Files.
+        #[serde(default)]
+        files: Vec<File>,
+    },
+    /// Delete the words of a message.
+    Redact {
+        /// Which.
+        part_id: PartId,
+    },
 }
 
 /// Which function carries an action out.
@@ -311,6 +437,12 @@ impl Action {
             Self::Attachments { .. } => "attachments",
             Self::Replay { .. } => "replay",
             Self::Snooze { .. } => "snooze",
+            Self::LookWhoIsThere { .. } => "look_who_is_there",
+            Self::FindContact { .. } => "find_contact",
+            Self::Say { .. } => "say",
+            Self::Begin { .. } => "begin",
+            Self::Relay { .. } => "relay",
+            Self::Redact { .. } => "redact",
         }
     }
 
@@ -334,6 +466,7 @@ impl Action {
                 | Self::SetAttributes { .. }
                 | Self::Attachments { .. }
                 | Self::Replay { .. }
+                | Self::Redact { .. }
         )
     }
 
@@ -341,7 +474,10 @@ impl Action {
     /// a state that can be read first.
     #[must_use]
     pub fn adds_a_message(&self) -> bool {
-        matches!(self, Self::Reply { .. } | Self::Note { .. })
+        matches!(
+            self,
+            Self::Reply { .. } | Self::Note { .. } | Self::Say { .. } | Self::Begin { .. } | Self::Relay { .. }
+        )
     }
 }
 
@@ -612,6 +748,12 @@ pub struct Conversation {
     pub ruled: VecDeque<Ruled>,
     /// The to and fro, by which machines that answer machines are noticed.
     pub exchange: Exchange,
+    /// The chat at the bot platform that this is the relaying of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub transfer: Option<Box<Transfer>>,
+    /// Nothing is kept here: what Intercom calls by this name is kept in that row.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub moved_to: Option<ConversationId>,
 }
 
 impl Conversation {
@@ -619,6 +761,21 @@ impl Conversation {
     #[must_use]
     pub fn is_new(&self) -> bool {
         !self.seen.source && self.seen.part.is_none() && self.seen_count.is_none()
+    }
+
+    /// What Intercom calls it, where it is known there.
+    #[must_use]
+    pub fn in_intercom<'a>(&'a self, key: &'a ConversationKey) -> Option<&'a ConversationId> {
+        match &self.transfer {
+            Some(transfer) => transfer.conversation.as_ref(),
+            None => Some(&key.conversation_id),
+        }
+    }
+
+    /// The next row that is to lead here and does not yet.
+    #[must_use]
+    pub fn link_due(&self) -> Option<ConversationId> {
+        self.transfer.as_ref().and_then(|transfer| transfer.link_due())
     }
 
     /// The record of a command, if it is remembered.

@@ -104,6 +104,10 @@ id!(
     BotId, check_id
 );
 id!(
+    /// A customer in Intercom ("contact").
+    ContactId, check_id
+);
+id!(
     /// One attempt to send: the fresh name under which a worker holds an outbox entry.
     ClaimId, check_id
 );
@@ -212,6 +216,12 @@ impl Timestamp {
     #[must_use]
     pub fn seconds(self) -> u64 {
         self.0 / 1000
+    }
+
+    /// The moment `ms` milliseconds earlier.
+    #[must_use]
+    pub fn minus_ms(self, ms: u64) -> Self {
+        Self(self.0.saturating_sub(ms))
     }
 
     /// The moment `ms` milliseconds later.

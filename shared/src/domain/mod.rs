@@ -29,4 +29,6 @@ pub mod split;
 pub mod step;
 pub mod suggestion;
 pub mod token;
+pub mod transcript;
+pub mod transfer;
 pub mod tree;

@@ -3,7 +3,7 @@
 
 use super::content::{Attachment, Author, AuthorKind, Body, Message, QuickReplies};
 use super::conversation::Action;
-use super::ids::{AdminId, PartId, TeamId, Timestamp};
+use super::ids::{AdminId, ContactId, PartId, TeamId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// Who a conversation is assigned to.
@@ -124,6 +124,8 @@ pub struct Observation {
     pub rating: Option<Rating>,
     /// Whom the conversation is with, and the conversation's own attributes. Known from `GET`.
     pub profile: Option<Profile>,
+    /// The customer, as Intercom knows them.
+    pub contact: Option<ContactId>,
 }
 
 impl Observation {

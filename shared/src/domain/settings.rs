@@ -9,6 +9,7 @@ use super::hours::OfficeHours;
 use super::ids::{AdminId, AppId, BotId, TeamId};
 use super::part::{Assignee, Observation};
 use super::rules::Rules;
+use super::transfer::TransferSettings;
 
 /// Where a workspace's data lives, and so which host answers for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -163,9 +164,17 @@ pub struct Workspace {
     pub settle_ms: u64,
     /// How much the bot may say without a person.
     pub loops: LoopLimits,
+    /// Bots whose own chats are handed over to this workspace's people.
+    pub transfers: Vec<TransferSettings>,
 }
 
 impl Workspace {
+    /// How a bot's own chats are handed over here, if they are.
+    #[must_use]
+    pub fn transfer(&self, bot: &BotId) -> Option<&TransferSettings> {
+        self.transfers.iter().find(|transfer| transfer.bot == *bot)
+    }
+
     /// Whether a conversation with this assignee is the bot's.
     #[must_use]
     pub fn is_bots(&self, assignee: &Assignee) -> bool {

@@ -11,7 +11,7 @@ use crate::domain::conversation::Lane;
 use crate::domain::ids::{BotId, CommandId, ConversationKey, Timestamp};
 use crate::domain::settings::{Settings, Transport};
 use crate::ports::{Clock, Conversations, Fifo, Intercom, Names, Pace, Wakers as _};
-use crate::wire::bot::{CommandMessage, EventMessage};
+use crate::wire::bot::{CommandMessage, EventMessage, SessionRef};
 use crate::wire::queue::WorkMessage;
 
 /// What a message asks for, after its sender was looked at.
@@ -22,7 +22,7 @@ pub enum Asked {
     /// This bot's command.
     Command(BotId, Box<CommandMessage>),
     /// This bot's command about this conversation, of which no more than its id can be read.
-    Malformed(BotId, ConversationKey, Refusal),
+    Malformed(BotId, ConversationKey, Option<SessionRef>, Refusal),
 }
 
 /// Reads a message. Who a command comes from is what SQS attests, never what the message says:
@@ -61,10 +61,17 @@ pub fn read(record: &SqsRecord, settings: &Settings, trusted_senders: &[String])
 /// may quote its message.
 fn malformed(bot: BotId, value: &Value, error: &serde_json::Error) -> Option<Asked> {
     let command_id = CommandId::parse(value.get("id")?.as_str()?).ok()?;
-    let address = value.get("conversation")?.get("intercom")?;
-    let part = |name: &str| address.get(name).and_then(Value::as_str);
-    let key = ConversationKey::parse(part("app_id")?, part("conversationId")?).ok()?;
-    Some(Asked::Malformed(bot, key, Refusal { command_id, code: MALFORMED, message: error.to_string() }))
+    let session: Option<SessionRef> =
+        value.get("session").and_then(|session| serde_json::from_value(session.clone()).ok());
+    let key = match &session {
+        Some(session) => session.key(&bot).ok()?,
+        None => {
+            let address = value.get("conversation")?.get("intercom")?;
+            let part = |name: &str| address.get(name).and_then(Value::as_str);
+            ConversationKey::parse(part("app_id")?, part("conversationId")?).ok()?
+        }
+    };
+    Some(Asked::Malformed(bot, key, session, Refusal { command_id, code: MALFORMED, message: error.to_string() }))
 }
 
 /// The code of a command whose form is wrong.
@@ -118,26 +125,26 @@ where
                 }
             }
             Asked::Command(bot, message) => self.command(bot, *message, deadline).await,
-            Asked::Malformed(bot, key, refusal) => self.refuse(&bot, &key, refusal).await,
+            Asked::Malformed(bot, key, session, refusal) => self.refuse(&bot, &key, session, refusal).await,
         }
     }
 
     async fn command(&self, bot: BotId, message: CommandMessage, deadline: Timestamp) -> Handled {
-        let key = message.key().map_err(|error| NotHandled::Unreadable(error.to_string()))?;
+        let key = message.key(&bot).map_err(|error| NotHandled::Unreadable(error.to_string()))?;
         let lane = if message.closes() { Lane::Close } else { Lane::Replies };
         if lane != self.lane {
             // Its turn has come here: what the bot said before it in this queue is on its way.
             self.desk.wakers.put_command(crate::app::worker_of(lane), &key, bot.as_str(), &message).await?;
             return Ok("handed_on");
         }
-        let given_id = message.id.clone();
+        let (given_id, session) = (message.id.clone(), message.session.clone());
         let command = match message.into_domain(bot.clone()) {
             Ok(command) => command,
             Err(problem) => {
                 let id = given_id.and_then(|id| CommandId::parse(id).ok());
                 let command_id = id.ok_or_else(|| NotHandled::Unreadable(format!("{key}: {problem}")))?;
                 let refusal = Refusal { command_id, code: MALFORMED, message: problem.to_string() };
-                return self.refuse(&bot, &key, refusal).await;
+                return self.refuse(&bot, &key, session, refusal).await;
             }
         };
         let report =
@@ -155,15 +162,22 @@ where
             sent = report.sent,
         );
         match report.refusal {
-            Some(refusal) => self.refuse(&bot, &key, refusal).await,
+            Some(refusal) => self.refuse(&bot, &key, session, refusal).await,
             None => Ok("carried_out"),
         }
     }
 
     /// Tells a bot that its command could not even be recorded.
-    async fn refuse(&self, bot: &BotId, key: &ConversationKey, refusal: Refusal) -> Handled {
+    async fn refuse(
+        &self,
+        bot: &BotId,
+        key: &ConversationKey,
+        session: Option<SessionRef>,
+        refusal: Refusal,
+    ) -> Handled {
         let Refusal { command_id, code, message } = refusal;
-        let event = EventMessage::refusal(key, bot, &command_id, code, message, self.desk.clock.now());
+        let mut event = EventMessage::refusal(key, bot, &command_id, code, message, self.desk.clock.now());
+        event.session = session;
         self.desk.wakers.put_refusal(key, &event).await?;
         Ok("refused")
     }

@@ -5,16 +5,19 @@ use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
 
 use crate::domain::budget::{Call, Heard};
-use crate::domain::content::{Author, AuthorKind, Body, QuickReplies};
+use crate::domain::content::{Author, AuthorKind, Body, Message, QuickReplies};
 use crate::domain::conversation::{Action, Conversation, PendingEvent};
 use crate::domain::health::Health;
-use crate::domain::ids::{AdminId, AppId, BotId, ClaimId, ConversationId, ConversationKey, PartId, Timestamp};
+use crate::domain::ids::{
+    AdminId, AppId, BotId, ClaimId, ContactId, ConversationId, ConversationKey, PartId, Timestamp,
+};
 use crate::domain::part::{Assignee, Observation, Part, PartKind};
 use crate::domain::settings::{Bot, Workspace};
 use crate::domain::step::Answer;
+use crate::domain::transfer::{Availability, Contact};
 use crate::ports::{
-    Bookmark, Bookmarks, Bots, Clock, Conversations, Doorbells, Fifo, Gauge, InboxRow, InboxRows, Intercom, Names,
-    NotSaved, NotShown, NotTaken, Pace, Page, Search, Stored, Unavailable, Wakers, Wellbeing, Worker,
+    Bookmark, Bookmarks, Bots, Changed, Clock, Conversations, Doorbells, Fifo, Gauge, InboxRow, InboxRows, Intercom,
+    Names, NotSaved, NotShown, NotTaken, Pace, Page, Search, Stored, Unavailable, Wakers, Wellbeing, Worker,
 };
 
 /// A clock that stands until it is moved. Clones show the same time.
@@ -416,7 +419,12 @@ pub struct FakeIntercom {
     put_off: Rc<Cell<Option<Timestamp>>>,
     admitted: Rc<RefCell<Vec<Call>>>,
     heard: Rc<Cell<Option<Heard>>>,
+    there: Rc<Cell<Option<Availability>>>,
+    opened: Rc<Cell<u32>>,
 }
+
+/// What Intercom calls the customer of a fake conversation that is opened.
+pub const CONTACT: &str = "66a0c0ffee0000000000000a";
 
 impl Pace for FakeIntercom {
     async fn admit(&self, _: &Workspace, _: &str, call: Call) -> Result<(), Timestamp> {
@@ -460,7 +468,46 @@ impl FakeIntercom {
             put_off: Rc::default(),
             admitted: Rc::default(),
             heard: Rc::default(),
+            there: Rc::default(),
+            opened: Rc::default(),
         }
+    }
+
+    /// Whether people are there.
+    pub fn are_there(&self, availability: Availability) {
+        self.there.set(Some(availability));
+    }
+
+    /// How many conversations were opened.
+    #[must_use]
+    pub fn opened(&self) -> u32 {
+        self.opened.get()
+    }
+
+    /// What Intercom calls the conversation that was opened last.
+    #[must_use]
+    pub fn conversation(&self) -> Option<ConversationId> {
+        ConversationId::parse((9_000 + self.opened.get()).to_string()).ok()
+    }
+
+    fn open_with(&self, text: &str) -> Option<ConversationId> {
+        self.opened.set(self.opened.get() + 1);
+        let mut shown = self.shown.borrow_mut();
+        let author = Author { kind: AuthorKind::Customer, id: CONTACT.to_owned(), name: None };
+        shown.source = Some(Message {
+            part_id: None,
+            author,
+            body: Some(Body::html(format!("<p>{text}</p>"))),
+            attachments: Vec::new(),
+            created_at: Timestamp::default(),
+            pressed: None,
+            choice: None,
+        });
+        shown.contact = ContactId::parse(CONTACT).ok();
+        (shown.parts, shown.part_count) = (Vec::new(), Some(0));
+        (shown.open, shown.assignee) = (true, Assignee::Nobody);
+        drop(shown);
+        self.conversation()
     }
 
     /// What Intercom does with the next actions, in order.
@@ -518,9 +565,23 @@ impl FakeIntercom {
             Action::Close { html } => (PartKind::Close, html.clone()),
             Action::Open => (PartKind::Open, None),
             Action::Snooze { .. } => (PartKind::Snoozed, None),
-            Action::Tag { .. } | Action::SetAttributes { .. } | Action::Attachments { .. } | Action::Replay { .. } => {
+            Action::Relay { text, .. } if self.shown.borrow().open => {
+                (PartKind::Comment, Some(format!("<p>{text}</p>")))
+            }
+            Action::Relay { text, .. } => (PartKind::Open, Some(format!("<p>{text}</p>"))),
+            Action::Redact { part_id } => {
+                let mut shown = self.shown.borrow_mut();
+                shown.parts.iter_mut().filter(|part| part.id == *part_id).for_each(|part| part.redacted = true);
                 return None;
             }
+            Action::Tag { .. }
+            | Action::SetAttributes { .. }
+            | Action::Attachments { .. }
+            | Action::Replay { .. }
+            | Action::LookWhoIsThere { .. }
+            | Action::FindContact { .. }
+            | Action::Say { .. }
+            | Action::Begin { .. } => return None,
         };
         let quick_replies = match action {
             Action::Reply { offer: Some(offer), .. } if offer.buttons => QuickReplies {
@@ -541,14 +602,18 @@ impl FakeIntercom {
                 assigned_to = Some(self.bot());
             }
             Action::Close { .. } => shown.open = false,
-            Action::Open => shown.open = true,
+            Action::Open | Action::Relay { .. } => shown.open = true,
             _ => {}
         }
+        let author = match action {
+            Action::Relay { contact, .. } => Author { kind: AuthorKind::Customer, id: contact.to_string(), name: None },
+            _ => Author { kind: AuthorKind::Teammate, id: self.bot_teammate.clone(), name: None },
+        };
         let id = PartId::parse(super::scene::next_part_number().to_string()).ok()?;
         shown.parts.push(Part {
             id: id.clone(),
             kind,
-            author: Author { kind: AuthorKind::Teammate, id: self.bot_teammate.clone(), name: None },
+            author,
             body: html.map(Body::html),
             assigned_to,
             attachments: Vec::new(),
@@ -571,6 +636,12 @@ impl Intercom for FakeIntercom {
         Ok(self.shown())
     }
 
+    async fn begun(&self, _: &Workspace, _: &ContactId, _: Timestamp) -> Result<Vec<Changed>, NotShown> {
+        let id = self.conversation().filter(|_| self.opened.get() > 0);
+        let changed = |id| Changed { id, updated_at: Timestamp::default(), shown: self.shown() };
+        Ok(id.map(changed).into_iter().collect())
+    }
+
     async fn perform(&self, _: &Workspace, _: &ConversationId, action: &Action) -> Answer {
         self.performed.borrow_mut().push(action.clone());
         let refused = |code: &str| Answer::Rejected { code: code.to_owned(), message: "scripted".to_owned() };
@@ -578,9 +649,20 @@ impl Intercom for FakeIntercom {
             Surprise::None if self.is_taken(action) => refused("taken"),
             Surprise::None => match action {
                 Action::Attachments { .. } | Action::Replay { .. } => Answer::shown(&self.shown.borrow(), action),
+                Action::LookWhoIsThere { .. } => Answer::There(self.there.get().unwrap_or(Availability::Available)),
+                Action::FindContact { .. } => ContactId::parse(CONTACT).map_or_else(
+                    |_| refused("not_found"),
+                    |id| Answer::Contact(Contact { id, role: "lead".to_owned() }),
+                ),
+                Action::Begin { text, .. } => self
+                    .open_with(text)
+                    .map_or_else(|| refused("not_found"), |conversation| Answer::Begun { conversation }),
                 action => Answer::Done { part_id: self.apply(action) },
             },
             Surprise::AnswerLost => {
+                if let Action::Begin { text, .. } = action {
+                    self.open_with(text);
+                }
                 self.apply(action);
                 Answer::Unknown
             }

@@ -9,9 +9,9 @@ mod tokens;
 
 pub use budgets::{FakeBudgets, may_replace, take as take_calls};
 pub use fakes::{
-    FakeBots, FakeFifo, FakeInboxRows, FakeIntercom, FakeSearch, FakeStore, FakeWakers, ManualClock, Mishap, Mishaps,
-    Numbered, StoreFault, Surprise,
+    CONTACT, FakeBots, FakeFifo, FakeInboxRows, FakeIntercom, FakeSearch, FakeStore, FakeWakers, ManualClock, Mishap,
+    Mishaps, Numbered, StoreFault, Surprise,
 };
 pub use mutants::{Mutant, break_as, is_broken_as};
-pub use scene::{ALICE, BOT, BOT_TEAM, CUSTOMER, SUPPORT, Scene, key, settings, workspace};
+pub use scene::{ALICE, BOT, BOT_TEAM, CUSTOMER, SUPPORT, Scene, key, next_part, settings, settings_with, workspace};
 pub use tokens::{FakeSeals, FakeTokenRows, HeldTokens};

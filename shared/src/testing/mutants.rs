@@ -36,6 +36,18 @@ pub enum Mutant {
     BudgetNotShared,
     /// A bot may talk with a machine for ever.
     LoopGoesOn,
+    /// A second start of a chat that people have says the customer's words again.
+    StartOpensAnother,
+    /// The notification of a conversation that is being opened is not known for it.
+    OpeningHasNoEcho,
+    /// The customer's words by the other door are taken for our own for good.
+    WordsAreProof,
+    /// A note is told to the bot platform's customer.
+    NoteRelayed,
+    /// No row leads from Intercom's names to a chat.
+    NothingLeadsHome,
+    /// Who was waited for in vain is waited for again.
+    TimeOutAgain,
 }
 
 thread_local! {

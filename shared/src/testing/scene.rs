@@ -24,7 +24,16 @@ pub const CUSTOMER: &str = "6762f0dd1bb69f9f2193bb83";
 /// Never: the text is a good settings file, which its own test shows.
 #[must_use]
 pub fn settings() -> Settings {
-    crate::wire::settings::parse(
+    settings_with("")
+}
+
+/// The same, with more of the workspace.
+///
+/// # Panics
+/// When that is no part of a good settings file.
+#[must_use]
+pub fn settings_with(more: &str) -> Settings {
+    let text = format!(
         r#"
 local = true
 [[workspace]]
@@ -38,14 +47,15 @@ bot_teams = ["500009"]
 bot = "demo"
 [workspace.handover]
 default_team = "500001"
+{more}
 [[bot]]
 id = "demo"
 transport = "https"
 url = "http://127.0.0.1:4030/events"
 secret = "secret:demo"
-"#,
-    )
-    .unwrap_or_else(|mistakes| panic!("{mistakes}"))
+"#
+    );
+    crate::wire::settings::parse(&text).unwrap_or_else(|mistakes| panic!("{mistakes}"))
 }
 
 /// The one workspace of [`settings`].
@@ -91,6 +101,15 @@ thread_local! {
 pub(super) fn next_part_number() -> u64 {
     LAST.set(LAST.get() + 1);
     LAST.get()
+}
+
+/// The next part's id.
+///
+/// # Panics
+/// Never: a number is an id.
+#[must_use]
+pub fn next_part() -> PartId {
+    PartId::parse(next_part_number().to_string()).unwrap_or_else(|_| panic!("a number is an id"))
 }
 
 fn author(kind: AuthorKind, id: &str, name: &str) -> Author {
@@ -284,6 +303,7 @@ impl Scene {
             part_count: Some(self.parts.len() as u64),
             rating: None,
             profile: None,
+            contact: None,
         }
     }
 

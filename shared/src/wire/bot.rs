@@ -14,8 +14,10 @@ use crate::domain::ids::{
 };
 use crate::domain::incoming;
 use crate::domain::rules::Turn;
+use crate::domain::transfer::{Agent, Availability, File, MAX_SESSION_BYTES, is_session, session_row};
 pub use crate::wire::blocks::{BlockData, CardData, ChoiceData, FormatData, LinkData};
 use crate::wire::sha256_hex;
+pub use crate::wire::start::{CustomerData, FileData, LineData, StartData};
 use crate::wire::tags::TagsData;
 use crate::wire::turn::TurnData;
 
@@ -41,6 +43,19 @@ pub struct IntercomRef {
     pub conversation_id: String,
 }
 
+/// A chat of the bot's own, by the name that the bot gave it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct SessionRef {
+    /// The workspace.
+    pub app_id: String,
+    /// The chat's name: 1 to 200 bytes.
+    pub id: String,
+    /// By which channel the customer writes. Told by Baton; bots need not repeat it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channel: Option<String>,
+}
+
 /// Something that a bot is told.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -51,8 +66,12 @@ pub struct EventMessage {
     pub id: String,
     /// The bot.
     pub bot: String,
-    /// The conversation.
-    pub conversation: ConversationRef,
+    /// The conversation in Intercom; null for a chat of the bot's own that is not opened there.
+    #[serde(default)]
+    pub conversation: Option<ConversationRef>,
+    /// The chat of the bot's own that is handed over, where it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<SessionRef>,
     /// The event's number in the conversation, from 1.
     pub seq: u64,
     /// The number of the event before it; 0 for the first.
@@ -101,11 +120,52 @@ pub enum Event {
         /// With whom the bot speaks, and where.
         context: Box<ContextData>,
     },
-    /// The conversation was closed.
+    /// The conversation was closed. Of a chat of the bot's own: the bot has it by itself again.
     Closed {
-        /// `bot` when the bot's own command did it, else `people`.
+        /// `bot` when the bot's own command did it, else `people`. Of a chat of the bot's own: `people`,
+        /// `customer`, `timeout`, or `deletion` when the conversation was deleted in Intercom.
         by: String,
+        /// Of a chat of the bot's own, what was said since it was given away, oldest first; else null.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        stretch: Option<Vec<MessageData>>,
     },
+    /// A chat of the bot's own is with another teammate.
+    AgentChanged {
+        /// Who.
+        agent: AgentData,
+        /// Who had it before.
+        former: AgentData,
+    },
+    /// The teammate has a chat of the bot's own no more; it waits for people.
+    AgentLeft {
+        /// Who had it.
+        agent: AgentData,
+    },
+    /// Somebody at Intercom said something to the customer of a chat of the bot's own.
+    AgentMessage {
+        /// What; its author is a `teammate`, or a machine: `operator` or `other`.
+        message: MessageData,
+    },
+    /// Nobody is there; the chat waits for people all the same, or was not taken.
+    NobodyThere {
+        /// `away`, or `nobody` where no teammate could take it at all.
+        availability: String,
+        /// When people are there again, in Unix seconds, where that is known.
+        opens_at: Option<u64>,
+        /// What the customer is promised; null where the chat was not taken.
+        message: Option<String>,
+    },
+    /// Somebody was waited for in vain.
+    TimedOut {
+        /// `nobody` has taken the chat, or the `teammate` or the `customer` did not answer.
+        what: String,
+        /// What the customer is to be told.
+        message: Option<String>,
+        /// What becomes of the chat: `bot`, `team`, `close` or `keep`.
+        then: String,
+    },
+    /// A chat of the bot's own that was over is with people again: it goes on in Intercom.
+    Reopened {},
     /// The customer rated the conversation.
     Rated {
         /// 1 (worst) to 5.
@@ -286,6 +346,9 @@ pub struct CommandMessage {
     /// The conversation. May be left out in an HTTP response.
     #[serde(default)]
     pub conversation: Option<ConversationRef>,
+    /// A chat of the bot's own, in the place of a conversation. May be left out in an HTTP response.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<SessionRef>,
     /// The epoch of the event that this answers. May be left out in an HTTP response. Without it
     /// a reply that comes after a hand-over and back cannot be told from a fresh one.
     #[serde(default)]
@@ -403,6 +466,29 @@ pub enum CommandData {
         /// Until when, in Unix seconds.
         until: u64,
     },
+    /// Give a chat of the bot's own to people: it is opened in Intercom, and what is said goes to and fro
+    /// until it is closed. A second start while people have it joins it.
+    TransferStart(Box<StartData>),
+    /// The customer of a chat of the bot's own wrote.
+    TransferMessage {
+        /// What, as plain text.
+        #[serde(default)]
+        text: String,
+        /// Files, at most 10.
+        #[serde(default)]
+        attachments: Vec<FileData>,
+    },
+    /// The customer ended a chat of the bot's own, or the bot takes it back.
+    TransferEnd {
+        /// Why, for the teammates.
+        #[serde(default)]
+        reason: Option<String>,
+    },
+    /// Delete what the customer of a chat of the bot's own wrote, in Intercom.
+    Redact {
+        /// Which part: `command_done` has told it.
+        part_id: String,
+    },
 }
 
 /// Whom to hand over to.
@@ -432,8 +518,14 @@ pub enum BadCommand {
     #[error("a command needs an `id`")]
     NoId,
     /// It names no conversation.
-    #[error("a command needs its `conversation`")]
+    #[error("a command needs its `conversation`, or the `session` of a chat of the bot's own")]
     NoConversation,
+    /// It begins a chat that has no name.
+    #[error("`transfer_start` needs its `session`")]
+    NoSession,
+    /// A chat's name is none.
+    #[error("a session's id is a text of 1 to 200 bytes")]
+    Session,
     /// An id is no id.
     #[error("{field}: {source}")]
     Id {
@@ -444,7 +536,7 @@ pub enum BadCommand {
     },
 }
 
-fn named(field: &'static str) -> impl Fn(InvalidId) -> BadCommand {
+pub(super) fn named(field: &'static str) -> impl Fn(InvalidId) -> BadCommand {
     move |source| BadCommand::Id { field, source }
 }
 
@@ -457,6 +549,21 @@ impl ConversationRef {
         let app_id = AppId::parse(&*self.intercom.app_id).map_err(named("app_id"))?;
         let conversation_id =
             ConversationId::parse(&*self.intercom.conversation_id).map_err(named("conversationId"))?;
+        Ok(ConversationKey { app_id, conversation_id })
+    }
+}
+
+impl SessionRef {
+    /// The address under which a bot's chat is kept.
+    ///
+    /// # Errors
+    /// [`BadCommand`] when these are no ids.
+    pub fn key(&self, bot: &BotId) -> Result<ConversationKey, BadCommand> {
+        let app_id = AppId::parse(&*self.app_id).map_err(named("session.app_id"))?;
+        if self.id.is_empty() || self.id.len() > MAX_SESSION_BYTES {
+            return Err(BadCommand::Session);
+        }
+        let conversation_id = session_row(bot, &self.id).map_err(named("session.id"))?;
         Ok(ConversationKey { app_id, conversation_id })
     }
 }
@@ -475,9 +582,17 @@ impl CommandMessage {
     #[must_use]
     pub fn answering(mut self, event: &EventMessage, position: usize) -> Self {
         self.id.get_or_insert_with(|| format!("{}/{position}", event.id));
-        self.conversation.get_or_insert_with(|| event.conversation.clone());
+        if self.conversation.is_none() && self.session.is_none() {
+            self.session.clone_from(&event.session);
+            self.conversation = event.conversation.clone().filter(|_| event.session.is_none());
+        }
         // Epochs and numbers are a conversation's own: they say nothing of another one.
-        if self.conversation.as_ref() == Some(&event.conversation) {
+        let same_chat = match (&self.session, &event.session) {
+            (Some(mine), Some(its)) => mine.id == its.id && mine.app_id == its.app_id,
+            (None, _) => self.conversation.is_some() && self.conversation == event.conversation,
+            (Some(_), None) => false,
+        };
+        if same_chat {
             self.epoch.get_or_insert(event.epoch);
             self.seq.get_or_insert(event.seq);
         }
@@ -488,8 +603,11 @@ impl CommandMessage {
     ///
     /// # Errors
     /// [`BadCommand`] where it names none, or none that can be.
-    pub fn key(&self) -> Result<ConversationKey, BadCommand> {
-        self.conversation.as_ref().ok_or(BadCommand::NoConversation)?.key()
+    pub fn key(&self, bot: &BotId) -> Result<ConversationKey, BadCommand> {
+        match &self.session {
+            Some(session) => session.key(bot),
+            None => self.conversation.as_ref().ok_or(BadCommand::NoConversation)?.key(),
+        }
     }
 
     /// Whether it can be carried out, as far as its form tells; about which conversation it is.
@@ -497,7 +615,7 @@ impl CommandMessage {
     /// # Errors
     /// [`BadCommand`] says what is missing or malformed.
     pub fn checked(&self, bot: &BotId) -> Result<ConversationKey, BadCommand> {
-        let key = self.key()?;
+        let key = self.key(bot)?;
         self.clone().into_domain(bot.clone())?;
         Ok(key)
     }
@@ -511,6 +629,7 @@ impl CommandMessage {
             return Err(BadCommand::Version(self.v));
         }
         let digest = self.digest();
+        let session = self.session.map(|session| session.id);
         let id = CommandId::parse(self.id.ok_or(BadCommand::NoId)?).map_err(named("id"))?;
         let ask = match self.command {
             CommandData::Reply { content, turn } => {
@@ -541,6 +660,14 @@ impl CommandMessage {
                 from: from.map(PartId::parse).transpose().map_err(named("from"))?,
                 to: to.map(PartId::parse).transpose().map_err(named("to"))?,
             },
+            CommandData::TransferStart(start) => start.into_domain(session.ok_or(BadCommand::NoSession)?)?,
+            CommandData::TransferMessage { text, attachments } => {
+                Ask::TransferMessage { text, files: attachments.into_iter().map(File::from).collect() }
+            }
+            CommandData::TransferEnd { reason } => Ask::TransferEnd { reason },
+            CommandData::Redact { part_id } => {
+                Ask::Redact { part_id: PartId::parse(part_id).map_err(named("part_id"))? }
+            }
             CommandData::Snooze { until } => Ask::Snooze { until: Timestamp::from_seconds(until) },
         };
         Ok(Command { id, bot, digest, epoch: self.epoch, seq: self.seq, ask })
@@ -586,12 +713,28 @@ impl EventMessage {
             v: VERSION,
             id: format!("evt_{}_{}_{}_{}", key.app_id, key.conversation_id, state.born.seconds(), pending.seq),
             bot: pending.bot.to_string(),
-            conversation: conversation_ref(key),
+            conversation: state.in_intercom(key).map(|id| conversation_ref(&key.app_id, id)),
+            session: state.transfer.as_ref().map(|transfer| SessionRef {
+                app_id: key.app_id.to_string(),
+                id: transfer.session.clone(),
+                channel: Some(transfer.channel.clone()),
+            }),
             seq: pending.seq,
             prev_seq: pending.seq.saturating_sub(1),
             epoch: pending.epoch,
             occurred_at: pending.occurred_at.0,
             event: Event::new(&pending.kind, state),
+        }
+    }
+
+    /// Where what it tells of is kept.
+    ///
+    /// # Errors
+    /// [`BadCommand`] where it names nothing that can be.
+    pub fn key(&self, bot: &BotId) -> Result<ConversationKey, BadCommand> {
+        match &self.session {
+            Some(session) => session.key(bot),
+            None => self.conversation.as_ref().ok_or(BadCommand::NoConversation)?.key(),
         }
     }
 
@@ -610,7 +753,8 @@ impl EventMessage {
             v: VERSION,
             id: format!("evt_{}_{}_refused_{command_id}", key.app_id, key.conversation_id),
             bot: bot.to_string(),
-            conversation: conversation_ref(key),
+            conversation: (!is_session(key)).then(|| conversation_ref(&key.app_id, &key.conversation_id)),
+            session: None,
             seq: 0,
             prev_seq: 0,
             epoch: 0,
@@ -620,10 +764,8 @@ impl EventMessage {
     }
 }
 
-fn conversation_ref(key: &ConversationKey) -> ConversationRef {
-    ConversationRef {
-        intercom: IntercomRef { app_id: key.app_id.to_string(), conversation_id: key.conversation_id.to_string() },
-    }
+fn conversation_ref(app_id: &AppId, id: &ConversationId) -> ConversationRef {
+    ConversationRef { intercom: IntercomRef { app_id: app_id.to_string(), conversation_id: id.to_string() } }
 }
 
 impl Event {
@@ -645,7 +787,34 @@ impl Event {
                 stretch: stretch.iter().map(|message| MessageData::new(message, state.profile.is_by_email())).collect(),
                 context: Box::new(ContextData::new(state)),
             },
-            EventKind::Closed { by_bot } => Self::Closed { by: if *by_bot { "bot" } else { "people" }.to_owned() },
+            EventKind::Closed { by_bot } => {
+                Self::Closed { by: if *by_bot { "bot" } else { "people" }.to_owned(), stretch: None }
+            }
+            EventKind::Returned { by, stretch } => {
+                let stretch = stretch.iter().map(|message| MessageData::new(message, state.profile.is_by_email()));
+                Self::Closed { by: by.as_str().to_owned(), stretch: Some(stretch.collect()) }
+            }
+            EventKind::AgentChanged { agent, former } => {
+                Self::AgentChanged { agent: AgentData::new(agent), former: AgentData::new(former) }
+            }
+            EventKind::AgentLeft { agent } => Self::AgentLeft { agent: AgentData::new(agent) },
+            EventKind::AgentMessage { message } => {
+                Self::AgentMessage { message: MessageData::new(message, state.profile.is_by_email()) }
+            }
+            EventKind::NobodyThere { availability, message } => Self::NobodyThere {
+                availability: if *availability == Availability::Nobody { "nobody" } else { "away" }.to_owned(),
+                opens_at: match availability {
+                    Availability::Away { opens_at } => opens_at.map(Timestamp::seconds),
+                    Availability::Available | Availability::Nobody => None,
+                },
+                message: Some(message.clone()).filter(|message| !message.is_empty()),
+            },
+            EventKind::TimedOut { patience, message, then } => Self::TimedOut {
+                what: patience.as_str().to_owned(),
+                message: message.clone(),
+                then: then.as_str().to_owned(),
+            },
+            EventKind::Reopened => Self::Reopened {},
             EventKind::Rated { rating } => Self::Rated { rating: rating.rating, remark: rating.remark.clone() },
             EventKind::Attachments { command_id, part_id, attachments } => Self::Attachments {
                 command_id: id(command_id),
@@ -674,6 +843,12 @@ impl Event {
                 Self::SuggestionSent { command_id: id(command_id), number: *number }
             }
         }
+    }
+}
+
+impl AgentData {
+    fn new(agent: &Agent) -> Self {
+        Self { id: agent.id.to_string(), name: agent.name.clone() }
     }
 }
 
@@ -805,7 +980,7 @@ mod tests {
         let command = CommandMessage::from_json(br#"{"v":2,"id":"c1","type":"note","data":{"text":"a"}}"#).unwrap();
         assert_eq!(command.into_domain(bot()), Err(BadCommand::Version(2)));
         let command = CommandMessage::from_json(br#"{"type":"note","data":{"text":"a"}}"#).unwrap();
-        assert_eq!(command.key(), Err(BadCommand::NoConversation));
+        assert_eq!(command.key(&bot()), Err(BadCommand::NoConversation));
         assert_eq!(command.into_domain(bot()), Err(BadCommand::NoId));
     }
 }

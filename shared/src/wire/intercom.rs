@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::domain::content::{Attachment, Author, AuthorKind, Body, BodyFormat, Message, QuickReplies};
-use crate::domain::ids::{AdminId, PartId, TeamId, Timestamp};
+use crate::domain::ids::{AdminId, ContactId, PartId, TeamId, Timestamp};
 use crate::domain::part::{Assignee, Observation, Part, PartKind, Rating};
 
 /// An id that Intercom writes as a text here and as a number there.
@@ -251,6 +251,9 @@ pub struct ConversationItem {
     /// The first message.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<SourceItem>,
+    /// Whom it is with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub contacts: Option<ContactRefs>,
     /// Its parts: those that caused a notification, or up to 500.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub conversation_parts: Option<PartList>,
@@ -279,6 +282,26 @@ pub struct SourceItem {
     /// Whether its text was deleted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub redacted: Option<bool>,
+}
+
+/// The list around the customers.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ContactRefs {
+    /// The customers.
+    #[serde(deserialize_with = "nullable")]
+    pub contacts: Vec<ContactRef>,
+}
+
+/// A customer, by id.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ContactRef {
+    /// Intercom's id.
+    pub id: Option<Id>,
+    /// The company's own id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub external_id: Option<Id>,
 }
 
 /// The list around the parts.
@@ -578,7 +601,18 @@ impl ConversationItem {
                 .as_ref()
                 .and_then(|item| item.rating.map(|rating| Rating { rating, remark: item.remark.clone() })),
             profile: None,
+            contact: self.contact(),
         }
+    }
+
+    /// The customer: who is listed first, else who wrote first.
+    fn contact(&self) -> Option<ContactId> {
+        let listed =
+            self.contacts.as_ref().and_then(|list| list.contacts.first()).and_then(|contact| contact.id.as_ref());
+        let source = self.source.as_ref().and_then(|source| source.author.as_ref());
+        let wrote =
+            source.filter(|item| author(Some(*item)).kind == AuthorKind::Customer).and_then(|item| item.id.as_ref());
+        ContactId::parse(listed.or(wrote)?.some()?).ok()
     }
 
     fn assignee(&self) -> Assignee {

@@ -10,6 +10,7 @@ pub mod outgoing;
 pub mod passed_on;
 pub mod queue;
 pub mod settings;
+pub mod start;
 pub mod tags;
 pub mod turn;
 

@@ -4,6 +4,7 @@
 
 mod hours;
 mod rules;
+mod transfers;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -227,6 +228,26 @@ impl Reader<'_> {
         sections
     }
 
+    /// Tables of which there may be any number, none as well.
+    fn tables<'t, 'i>(&mut self, section: &mut Section<'t, 'i>, key: &'static str, name: &str) -> Vec<Section<'t, 'i>> {
+        let Some(value) = section.get(key) else { return Vec::new() };
+        let mut tables = Vec::new();
+        let elements = match value.get_ref() {
+            DeValue::Array(array) => array.iter().collect(),
+            _ => vec![value],
+        };
+        for element in elements {
+            let line = self.line_of(element);
+            match element.get_ref() {
+                DeValue::Table(table) => {
+                    tables.push(Section { table, line, name: name.to_owned(), known: BTreeSet::new() });
+                }
+                _ => self.mistake(line, format!("`{key}` must be written as {name}")),
+            }
+        }
+        tables
+    }
+
     fn subsection<'t, 'i>(
         &mut self,
         section: &mut Section<'t, 'i>,
@@ -303,6 +324,7 @@ impl Reader<'_> {
         let mut office = hours::Office::default();
         self.office(section, "[workspace.office_hours]", &mut office);
         let rules = self.rules(section, bot_teammate.as_ref(), &mut office);
+        let transfers = self.transfers(section, bots);
         let workspace = Workspace {
             app_id: app_id?,
             webhook_path: webhook_path?,
@@ -324,12 +346,14 @@ impl Reader<'_> {
             resume_after_minutes,
             settle_ms,
             loops,
+            transfers,
         };
         if workspace.handover.default.as_ref().is_some_and(|target| workspace.is_bots(target)) {
             self.mistake(handover_line, "the hand-over's default is the bot's own; it must be people");
             return None;
         }
         self.check_rules(&workspace, handover_line);
+        self.check_transfers(&workspace, handover_line);
         Some(workspace)
     }
 

@@ -154,6 +154,12 @@ impl Request {
             | Action::Attachments { .. }
             | Action::Replay { .. }
             | Action::Snooze { .. }
+            | Action::LookWhoIsThere { .. }
+            | Action::FindContact { .. }
+            | Action::Say { .. }
+            | Action::Begin { .. }
+            | Action::Relay { .. }
+            | Action::Redact { .. }
             | Action::Take { .. } => {
                 unreachable!("the bot of this model asks for no such thing")
             }
@@ -272,6 +278,7 @@ fn shown(parts: &[Happening]) -> Observation {
         part_count: Some(parts.len() as u64),
         rating: None,
         profile: None,
+        contact: None,
     }
 }
 

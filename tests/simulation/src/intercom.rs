@@ -423,6 +423,7 @@ impl Talk {
                 attachments: Vec::new(),
                 redacted: Some(self.first_redacted),
             }),
+            contacts: None,
             conversation_parts: Some(PartList { conversation_parts: parts.iter().map(part).collect() }),
             statistics: Some(Statistics { count_conversation_parts: Some(count as u64), dates: Some(DateStyle::Iso) }),
             conversation_rating: face.rating.map(|rating| RatingItem { rating: Some(rating), remark: None }),

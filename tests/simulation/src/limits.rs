@@ -11,11 +11,11 @@ use std::rc::Rc;
 use shared::app::pace::Paced;
 use shared::domain::budget::{Budget, Call, Heard, Reading};
 use shared::domain::conversation::Action;
-use shared::domain::ids::{AppId, ConversationId, Timestamp};
+use shared::domain::ids::{AppId, ContactId, ConversationId, Timestamp};
 use shared::domain::part::Observation;
 use shared::domain::settings::Workspace;
 use shared::domain::step::Answer;
-use shared::ports::{Budgets, Changing, Gauge, Intercom, NotShown, Pace, Page, Search, Unavailable};
+use shared::ports::{Budgets, Changed, Changing, Gauge, Intercom, NotShown, Pace, Page, Search, Unavailable};
 use shared::testing::{may_replace, take_calls};
 
 use crate::ports::{Api, Time, wait};
@@ -225,6 +225,15 @@ impl Pace for Budgeted {
 impl Intercom for Budgeted {
     async fn observe(&self, to: &Workspace, id: &ConversationId, with_profile: bool) -> Result<Observation, NotShown> {
         own().observe(to, id, with_profile).await
+    }
+
+    async fn begun(
+        &self,
+        workspace: &Workspace,
+        contact: &ContactId,
+        since: Timestamp,
+    ) -> Result<Vec<Changed>, NotShown> {
+        own().begun(workspace, contact, since).await
     }
 
     async fn ready(&self, workspace: &Workspace) -> Result<(), Timestamp> {

@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 
 use shared::domain::conversation::{Action, Conversation};
 use shared::domain::health::Health;
-use shared::domain::ids::{AdminId, AppId, BotId, ClaimId, ConversationId, ConversationKey, Timestamp};
+use shared::domain::ids::{AdminId, AppId, BotId, ClaimId, ContactId, ConversationId, ConversationKey, Timestamp};
 use shared::domain::part::{Assignee, Observation};
 use shared::domain::settings::{SecretName, Workspace};
 use shared::domain::step::Answer;
@@ -588,11 +588,21 @@ pub fn apply(talk: usize, action: &Action, made: Option<Made>) -> Result<Option<
         Action::Tag { .. } | Action::SetAttributes { .. } | Action::Attachments { .. } | Action::Replay { .. } => {
             return Ok(None);
         }
+        Action::LookWhoIsThere { .. }
+        | Action::FindContact { .. }
+        | Action::Say { .. }
+        | Action::Begin { .. }
+        | Action::Relay { .. }
+        | Action::Redact { .. } => unreachable!("no chat of a bot's own is played"),
     };
     Ok(with(|world| world.happens(talk, Who::Bot, &deed, made)))
 }
 
 impl Intercom for Api {
+    async fn begun(&self, _: &Workspace, _: &ContactId, _: Timestamp) -> Result<Vec<Changed>, NotShown> {
+        unreachable!("no chat of a bot's own is played")
+    }
+
     async fn observe(
         &self,
         workspace: &Workspace,

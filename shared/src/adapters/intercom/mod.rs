@@ -7,6 +7,7 @@
 //! Here are requests, what their outcome means, and what each action comes to; what takes more
 //! than a request has a file of its own.
 
+mod chats;
 mod profile;
 mod searching;
 mod states;
@@ -22,12 +23,12 @@ use super::http::{self, NotRead};
 use crate::domain::budget::{Heard, Reading, WINDOW_MS};
 use crate::domain::content::OfferedOption;
 use crate::domain::conversation::Action;
-use crate::domain::ids::{AppId, ConversationId, PartId, Timestamp};
+use crate::domain::ids::{AppId, ContactId, ConversationId, PartId, Timestamp};
 use crate::domain::part::Observation;
 use crate::domain::settings::Workspace;
 use crate::domain::step::Answer;
 use crate::domain::token::AccessToken;
-use crate::ports::{Clock, Gauge, Intercom, NoToken, NotShown, Tokens, Unavailable};
+use crate::ports::{Changed, Clock, Gauge, Intercom, NoToken, NotShown, Tokens, Unavailable};
 use crate::wire::intercom::{ConversationItem, ErrorList, TagItem};
 
 /// How long one request may take in all.
@@ -337,6 +338,15 @@ impl<C: Clock, T: Tokens> Intercom for RestApi<C, T> {
         Ok(observation)
     }
 
+    async fn begun(
+        &self,
+        workspace: &Workspace,
+        contact: &ContactId,
+        since: Timestamp,
+    ) -> Result<Vec<Changed>, NotShown> {
+        self.begun_by(workspace, contact, since).await
+    }
+
     /// Reads and opens the token, where it is not known; that takes a while, and can fail.
     async fn ready(&self, workspace: &Workspace) -> Result<(), Timestamp> {
         let Err(reason) = self.tokens.token(&workspace.app_id).await else { return Ok(()) };
@@ -382,6 +392,12 @@ impl<C: Clock, T: Tokens> Intercom for RestApi<C, T> {
                     .await
                     .map_or_else(|failure| self.answer_of(failure), |_| Answer::Done { part_id: None })
             }
+            Action::LookWhoIsThere { .. }
+            | Action::FindContact { .. }
+            | Action::Say { .. }
+            | Action::Begin { .. }
+            | Action::Relay { .. }
+            | Action::Redact { .. } => self.act_for_a_chat(workspace, id, action).await,
             Action::Snooze { until } => {
                 let body = json!({ "message_type": "snoozed", "admin_id": me, "snoozed_until": until.seconds() });
                 self.post(workspace, &format!("/conversations/{id}/parts"), &body).await

@@ -2,6 +2,7 @@
 //! nothing is sent here.
 
 use super::ruled::check_turn;
+use super::transferred::check_words;
 use super::{Decision, Effect, Stepper};
 use crate::domain::blocks;
 use crate::domain::command::{Ask, Command, HandoverTarget};
@@ -14,10 +15,11 @@ use crate::domain::part::Assignee;
 use crate::domain::render;
 
 /// Why a command is refused: a code for programs, words for people.
-type Refusal = (&'static str, String);
+pub(super) type Refusal = (&'static str, String);
 
 impl Stepper<'_> {
     pub(super) fn commanded(&mut self, command: &Command) {
+        self.know_the_session(command);
         if let Some(refusal) = self.not_at_home(command) {
             let (code, message) = refusal;
             self.note(Decision::CommandRejected);
@@ -77,8 +79,12 @@ impl Stepper<'_> {
                 | Ask::SetAttributes { .. }
                 | Ask::Attachments { .. }
                 | Ask::Replay { .. }
+                | Ask::Redact { .. }
         ) {
             return self.state.deleted;
+        }
+        if self.state.transfer.is_some() {
+            return matches!(command.ask, Ask::TransferMessage { .. }) && self.state.control != Control::Human;
         }
         let closed_already = matches!(command.ask, Ask::Close { .. }) && self.state.control == Control::Closed;
         if closed_already && !self.state.deleted {
@@ -106,7 +112,11 @@ impl Stepper<'_> {
         if command.seq.is_some_and(|seq| seq > self.state.last_event) {
             return Err(("unknown_seq", "there is no event of this number yet".to_owned()));
         }
+        self.check_mode(&command.ask)?;
         match &command.ask {
+            Ask::TransferStart(start) => self.check_start(command, start),
+            Ask::TransferMessage { text, files } => check_words(text, files),
+            Ask::Redact { part_id } => self.check_own(part_id),
             Ask::Reply { content } if content.is_empty() => Err(("empty", "there is nothing to say".to_owned())),
             Ask::Answer { content, .. } if content.is_empty() => Err(("empty", "there is nothing to say".to_owned())),
             Ask::Reply { content } => self.check_content(command, content),
@@ -140,7 +150,7 @@ impl Stepper<'_> {
             Ask::Snooze { until } if *until <= self.now => {
                 Err(("in_the_past", "a snooze ends in the future".to_owned()))
             }
-            Ask::Note { .. } | Ask::Snooze { .. } => Ok(()),
+            Ask::Note { .. } | Ask::Snooze { .. } | Ask::TransferEnd { .. } => Ok(()),
         }
     }
 
@@ -152,7 +162,10 @@ impl Stepper<'_> {
         Ok(())
     }
 
-    fn check_attributes(&self, attributes: &serde_json::Map<String, serde_json::Value>) -> Result<(), Refusal> {
+    pub(super) fn check_attributes(
+        &self,
+        attributes: &serde_json::Map<String, serde_json::Value>,
+    ) -> Result<(), Refusal> {
         if attributes.len() > MAX_ATTRIBUTES || attributes.values().any(|value| !is_attribute(value)) {
             let message = format!(
                 "at most {MAX_ATTRIBUTES} attributes, each a text of {MAX_ATTRIBUTE_BYTES} bytes, a number, true, false or null"
@@ -224,6 +237,12 @@ impl Stepper<'_> {
             Ask::Snooze { until } => {
                 self.take_what_is_watched();
                 self.enqueue(id, Weight::Completes, Action::Snooze { until: *until });
+            }
+            Ask::TransferStart(start) => self.start(command, start),
+            Ask::TransferMessage { text, files } => self.pass_on(command, text, files),
+            Ask::TransferEnd { reason } => self.end(command, reason.as_deref()),
+            Ask::Redact { part_id } => {
+                self.enqueue(id, Weight::Completes, Action::Redact { part_id: part_id.clone() });
             }
             Ask::Close { reason, tags, attributes } => {
                 self.enqueue_attributes(command, attributes);
@@ -312,14 +331,18 @@ impl Stepper<'_> {
         blocks::messages(content, self.workspace.api_version, command.id.as_str())
     }
 
-    fn enqueue_attributes(&mut self, command: &Command, attributes: &serde_json::Map<String, serde_json::Value>) {
+    pub(super) fn enqueue_attributes(
+        &mut self,
+        command: &Command,
+        attributes: &serde_json::Map<String, serde_json::Value>,
+    ) {
         if !attributes.is_empty() {
             let action = Action::SetAttributes { attributes: attributes.clone() };
             self.enqueue(Some(&command.id), Weight::Optional, action);
         }
     }
 
-    fn enqueue_tags(&mut self, command: &Command, tags: &[String], weight: Weight, complete: bool) {
+    pub(super) fn enqueue_tags(&mut self, command: &Command, tags: &[String], weight: Weight, complete: bool) {
         for (position, name) in tags.iter().enumerate() {
             let last = complete && position + 1 == tags.len();
             let weight = if last { Weight::Completes } else { weight };
@@ -349,6 +372,10 @@ pub(super) fn speaks(command: &Command) -> bool {
         | Ask::SetAttributes { .. }
         | Ask::Attachments { .. }
         | Ask::Replay { .. }
+        | Ask::TransferStart(_)
+        | Ask::TransferMessage { .. }
+        | Ask::TransferEnd { .. }
+        | Ask::Redact { .. }
         | Ask::Snooze { .. } => false,
     }
 }
@@ -377,7 +404,7 @@ fn check_last_words(content: &[Block]) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn check_tags(tags: &[String]) -> Result<(), Refusal> {
+pub(super) fn check_tags(tags: &[String]) -> Result<(), Refusal> {
     if tags.len() > MAX_TAGS || tags.iter().any(|tag| tag.len() > MAX_ATTRIBUTE_BYTES) {
         return Err(("too_many_tags", format!("at most {MAX_TAGS} tags of {MAX_ATTRIBUTE_BYTES} bytes each")));
     }

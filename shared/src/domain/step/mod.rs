@@ -14,10 +14,13 @@ mod judged;
 mod noted;
 mod observed;
 mod offering;
+mod relaying;
 mod returning;
 mod ruled;
 mod sending;
 mod telling;
+mod transferred;
+mod waiting;
 mod watching;
 
 pub use telling::Vain;
@@ -30,9 +33,10 @@ use super::conversation::{
     Action, CommandOutcome, Control, Conversation, EventKind, Lane, OutboxEntry, Overtaker, PendingEvent, Progress,
     Stand, Weight,
 };
-use super::ids::{ClaimId, CommandId, PartId, Timestamp};
+use super::ids::{ClaimId, CommandId, ContactId, ConversationId, PartId, Timestamp};
 use super::part::Observation;
 use super::settings::Workspace;
+use super::transfer::{Availability, Contact};
 
 /// What happened.
 #[derive(Debug, Clone, PartialEq)]
@@ -77,6 +81,25 @@ pub enum Input {
         /// The whole conversation.
         observation: Observation,
     },
+    /// Intercom was asked which conversations the customer had begun since a doubtful opening.
+    Searched {
+        /// The entry.
+        seq: u64,
+        /// The conversations, without their parts.
+        found: Vec<(ConversationId, Observation)>,
+    },
+    /// Intercom showed a conversation of this one's contact that is not known.
+    Met {
+        /// What Intercom calls it.
+        conversation: ConversationId,
+        /// What it showed.
+        observation: Observation,
+    },
+    /// A row leads here now.
+    Linked {
+        /// Which.
+        row: ConversationId,
+    },
     /// The bot took an event.
     Delivered {
         /// Its number.
@@ -102,8 +125,14 @@ impl Input {
                 Answer::Shown { .. } => "answered_shown",
                 Answer::NotSent { .. } => "answered_not_sent",
                 Answer::Rejected { .. } => "answered_rejected",
+                Answer::There(_) => "answered_there",
+                Answer::Contact(_) => "answered_contact",
+                Answer::Begun { .. } => "answered_begun",
                 Answer::Unknown => "answered_unknown",
             },
+            Self::Searched { .. } => "searched",
+            Self::Met { .. } => "met",
+            Self::Linked { .. } => "linked",
             Self::ReadBack { .. } => "read_back",
             Self::Delivered { .. } => "delivered",
             Self::NotDelivered(_) => "not_delivered",
@@ -123,6 +152,15 @@ pub enum Answer {
     Shown {
         /// The messages.
         messages: Vec<Message>,
+    },
+    /// Whether people are there.
+    There(Availability),
+    /// Whom the customer is.
+    Contact(Contact),
+    /// The conversation is there.
+    Begun {
+        /// What Intercom calls it.
+        conversation: ConversationId,
     },
     /// It never left, or Intercom refused it without looking (429): try again then.
     NotSent {
@@ -171,6 +209,15 @@ pub enum Effect {
     ReadBack {
         /// The entry.
         seq: u64,
+    },
+    /// Ask Intercom which conversations the customer has begun.
+    Search {
+        /// The entry.
+        seq: u64,
+        /// The customer.
+        contact: ContactId,
+        /// Since when.
+        since: Timestamp,
     },
     /// Nothing can be sent before then.
     Wait {
@@ -241,6 +288,18 @@ pub enum Decision {
     LoopBroken,
     /// Another bot answers the same conversation; people get it.
     TwoBots,
+    /// A chat is given to people.
+    TransferStarts,
+    /// A chat that people have is joined by a second start.
+    TransferJoined,
+    /// A chat is the bot's again.
+    TransferEnds,
+    /// A chat that was over is relayed again.
+    TransferGoesOn,
+    /// Somebody was waited for in vain.
+    TimedOut,
+    /// A message in Intercom was not passed on: the bot has the chat.
+    NotPassedOn,
 }
 
 impl Decision {
@@ -272,6 +331,12 @@ impl Decision {
             Self::NoteHeeded => "note_heeded",
             Self::LoopBroken => "loop_broken",
             Self::TwoBots => "two_bots",
+            Self::TransferStarts => "transfer_starts",
+            Self::TransferJoined => "transfer_joined",
+            Self::TransferEnds => "transfer_ends",
+            Self::TransferGoesOn => "transfer_goes_on",
+            Self::TimedOut => "timed_out",
+            Self::NotPassedOn => "not_passed_on",
         }
     }
 }
@@ -301,10 +366,16 @@ pub fn step(state: &Conversation, input: &Input, workspace: &Workspace, now: Tim
         Input::PutOff { lane, until } => stepper.put_off(*lane, *until),
         Input::Answered { seq, claim, answer } => stepper.answered(*seq, claim, answer),
         Input::ReadBack { seq, observation } => stepper.read_back(*seq, observation),
+        Input::Searched { seq, found } => stepper.searched(*seq, found),
+        Input::Met { conversation, observation } => {
+            stepper.met(conversation, &workspace.told_apart(observation));
+        }
+        Input::Linked { row } => stepper.linked(row),
         Input::Delivered { seq } => stepper.delivered(*seq),
         Input::NotDelivered(vain) => stepper.not_delivered(*vain),
     }
     stepper.begin_the_pause();
+    stepper.set_the_clock();
     if stepper.state.control != state.control {
         let by = stepper.by.take().unwrap_or_else(|| by_whom(input).to_owned());
         stepper.state.stand = Some(Stand { since: now, by });
@@ -327,6 +398,9 @@ fn by_whom(input: &Input) -> &'static str {
         | Input::PutOff { .. }
         | Input::Answered { .. }
         | Input::ReadBack { .. }
+        | Input::Searched { .. }
+        | Input::Met { .. }
+        | Input::Linked { .. }
         | Input::Delivered { .. } => "",
     }
 }

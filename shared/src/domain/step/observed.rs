@@ -39,7 +39,10 @@ impl Stepper<'_> {
             observation.parts_in_order().into_iter().filter(|part| !self.state.seen.covers(&part.id)).collect();
         // While a hand-over is on its way, somebody may be ahead of it.
         let leaving = self.state.outbox.iter().any(|entry| entry.action.dies_with_its_epoch());
-        let matters = self.state.control != Control::Human || leaving || self.state.relieved.is_some();
+        let matters = self.state.control != Control::Human
+            || leaving
+            || self.state.relieved.is_some()
+            || self.state.transfer.is_some();
         if !observation.complete && self.state.returning {
             self.effects.push(Effect::Fetch); // who was first, only the whole conversation tells
             return;
@@ -51,14 +54,24 @@ impl Stepper<'_> {
             return;
         }
         let mut taking = false;
+        self.relay_the_source(observation);
         self.state.seen.source |= observation.source.is_some();
         // A notification that shows nothing new leaves the mark where it is, and the count with it.
         let counts = observation.complete || !fresh.is_empty();
+        let relays = self.state.transfer.is_some();
         for part in fresh {
-            self.apply(part, observation, &mut taking);
+            if relays {
+                self.relay(part, observation);
+            } else {
+                self.apply(part, observation, &mut taking);
+            }
             self.state.seen.raise(&part.id);
         }
-        self.heed_the_assignee(observation, &mut taking);
+        if relays {
+            self.relay_the_assignee(observation);
+        } else {
+            self.heed_the_assignee(observation, &mut taking);
+        }
         broken_as!(CountTakenUnseen => self.state.seen_count = self.state.seen_count.max(observation.part_count));
         if counts {
             self.state.seen_count = self.state.seen_count.max(observation.part_count);
@@ -113,7 +126,7 @@ impl Stepper<'_> {
     }
 
     /// Whether `GET` showed the conversation as it was before what is known of it.
-    fn is_outdated(&self, observation: &Observation) -> bool {
+    pub(super) fn is_outdated(&self, observation: &Observation) -> bool {
         broken_as!(StaleAnswerTaken => return false);
         let newest = observation.parts.iter().map(|part| &part.id).max();
         observation.complete && newest < self.state.last_known_part().as_ref()
@@ -583,6 +596,10 @@ impl Stepper<'_> {
         }
         self.state.deleted = true;
         let was_closed = self.state.control == Control::Closed;
+        if self.state.transfer.is_some() {
+            self.conversation_is_gone();
+            return;
+        }
         self.state.control = Control::Closed;
         self.state.resume_at = None;
         (self.state.relieved, self.state.returning) = (None, false);
@@ -600,6 +617,10 @@ impl Stepper<'_> {
     /// not be reached, and can be now, when nobody has taken the conversation.
     pub(super) fn tick(&mut self, observation: Option<&Observation>) {
         let due = self.state.resume_at.is_some_and(|due| due <= self.now);
+        if self.state.transfer.is_some() {
+            self.relay_tick(due, observation);
+            return;
+        }
         if observation.is_some_and(|observation| self.is_outdated(observation)) {
             return; // it stays due
         }

@@ -1,9 +1,10 @@
 //! The way of an action to Intercom: claim, one attempt, confirm; in doubt settle, read back, and
 //! only then try again. At most one action of a conversation is on the wire at any time, in order.
 
+use super::transferred::{SKEW_MS, settle_ms};
 use super::{Answer, Decision, Effect, Stepper};
 use crate::domain::budget::Call;
-use crate::domain::content::Offer;
+use crate::domain::content::{AuthorKind, Body, BodyFormat, Offer};
 use crate::domain::conversation::{
     Action, CommandOutcome, Control, Conversation, Lane, MAX_OWN_PARTS, OutboxEntry, Overtaker, Progress, Weight,
     remember,
@@ -56,17 +57,33 @@ impl Stepper<'_> {
         if let Progress::Claimed { until, after, .. } = &head.progress
             && *until <= now
         {
+            let settle_ms = super::transferred::settle_ms(&head.action, settle_ms);
             head.progress = Progress::Unknown { settle_at: until.plus_ms(settle_ms), after: after.clone() };
         }
         let effect = match &head.progress {
             Progress::Pending { not_before } if *not_before > now => Effect::Wait { until: *not_before },
             Progress::Pending { .. } => {
+                if let Some(transfer) = &self.state.transfer {
+                    head.action = transfer.addressed(head.action.clone());
+                }
                 head.progress = Progress::Claimed { claim: claim.clone(), until, after: last_known };
                 Effect::Perform { seq: head.seq, action: head.action.clone() }
             }
             Progress::Claimed { until, .. } => Effect::Wait { until: *until },
             Progress::Unknown { settle_at, .. } if *settle_at > now => Effect::Wait { until: *settle_at },
-            Progress::Unknown { .. } => Effect::ReadBack { seq: head.seq },
+            Progress::Unknown { after, .. } => match &head.action {
+                Action::Begin { contact, .. } => {
+                    let since = self.state.transfer.as_ref().map(|transfer| transfer.started_at).unwrap_or_default();
+                    Effect::Search { seq: head.seq, contact: contact.id.clone(), since: since.minus_ms(SKEW_MS) }
+                }
+                // Whoever is looked for is found as well when it is done twice.
+                Action::FindContact { .. } | Action::LookWhoIsThere { .. } => {
+                    let after = after.clone();
+                    head.progress = Progress::Claimed { claim: claim.clone(), until, after };
+                    Effect::Perform { seq: head.seq, action: head.action.clone() }
+                }
+                _ => Effect::ReadBack { seq: head.seq },
+            },
         };
         self.effects.push(effect);
     }
@@ -74,21 +91,25 @@ impl Stepper<'_> {
     pub(super) fn answered(&mut self, seq: u64, claim: &ClaimId, answer: &Answer) {
         let Some(position) = self.state.outbox.iter().position(|entry| entry.seq == seq) else {
             self.remember_own(answer); // our echo settled it before
+            self.look_through_the_other_door(seq, answer);
             return;
         };
         let entry = self.state.outbox[position].clone();
         let ours = matches!(&entry.progress, Progress::Claimed { claim: holder, .. } if holder == claim);
-        let proves = matches!(answer, Answer::Done { .. });
+        let proves = matches!(answer, Answer::Done { .. } | Answer::Begun { .. });
         if !ours && !proves {
             return; // somebody took over meanwhile; only a success still tells something
         }
         match answer {
             Answer::Done { part_id } => self.done(position, part_id.clone()),
             Answer::Shown { messages } => self.shown(position, messages),
+            Answer::There(availability) => self.there(position, *availability),
+            Answer::Contact(contact) => self.found(position, contact),
+            Answer::Begun { conversation } => self.begun(position, conversation),
             Answer::NotSent { retry_at } => self.back_in_line(position, *retry_at),
             Answer::Rejected { code, message } => self.rejected(position, code, message),
             Answer::Unknown => {
-                let settle_at = self.now.plus_ms(self.workspace.settle_ms);
+                let settle_at = self.now.plus_ms(settle_ms(&entry.action, self.workspace.settle_ms));
                 self.state.outbox[position].progress = Progress::Unknown { settle_at, after: entry.after().cloned() };
             }
         }
@@ -106,7 +127,7 @@ impl Stepper<'_> {
         }
     }
 
-    fn done(&mut self, position: usize, part_id: Option<PartId>) {
+    pub(super) fn done(&mut self, position: usize, part_id: Option<PartId>) {
         let Some(entry) = self.state.outbox.remove(position) else { return };
         if let Some(part_id) = &part_id {
             self.know_own(part_id);
@@ -116,6 +137,10 @@ impl Stepper<'_> {
             self.remember_offer(part_id.as_ref(), offer.as_ref());
         }
         self.finish(&entry, CommandOutcome::Done { part_id: part_id.clone() });
+        if self.state.transfer.is_some() {
+            self.have_relayed(&entry, part_id.as_ref(), newest);
+            return;
+        }
         if self.is_return(&entry) {
             self.state.resume_at = Some(self.now); // the router looks at once who was first
             return;
@@ -206,7 +231,7 @@ impl Stepper<'_> {
     }
 
     /// It did not arrive: its turn comes again, but for a close when the bot was asked meanwhile.
-    fn back_in_line(&mut self, position: usize, not_before: Timestamp) {
+    pub(super) fn back_in_line(&mut self, position: usize, not_before: Timestamp) {
         let asked = self.was_asked_since(&self.state.outbox[position]);
         self.state.outbox[position].progress = Progress::Pending { not_before };
         if asked {
@@ -215,7 +240,10 @@ impl Stepper<'_> {
         self.supersede_the_overtaken();
     }
 
-    fn rejected(&mut self, position: usize, code: &str, message: &str) {
+    pub(super) fn rejected(&mut self, position: usize, code: &str, message: &str) {
+        if self.begins_anew(position, code) {
+            return;
+        }
         let Some(mut entry) = self.state.outbox.remove(position) else { return };
         if let Action::Assign { to, fallbacks } = &mut entry.action
             && !fallbacks.is_empty()
@@ -240,6 +268,10 @@ impl Stepper<'_> {
         self.finish(&entry, outcome);
         if entry.weight != Weight::Optional {
             self.drop_the_rest(entry.command.as_ref());
+        }
+        if self.state.transfer.is_some() {
+            self.have_not_relayed(&entry);
+            return;
         }
         match entry.action {
             Action::Assign { .. } if self.is_return(&entry) => {
@@ -269,7 +301,7 @@ impl Stepper<'_> {
             return; // settled meanwhile, by our echo or by another worker
         }
         let mut own = observation.parts_in_order();
-        own.retain(|part| part.is_by(&self.workspace.bot_teammate));
+        own.retain(|part| self.may_be_ours(part));
         let arrives = |part: &&Part| carries(part, &entry) && !self.holds_a_seat(&entry, observation);
         let arrived = own.into_iter().find(arrives).map(|part| part.id.clone());
         if let Some(part_id) = arrived {
@@ -323,6 +355,15 @@ fn carries(part: &Part, entry: &OutboxEntry) -> bool {
     if entry.after().is_some_and(|after| part.id <= *after) {
         return false;
     }
+    let said = || part.body.as_ref().map(incoming::comparable).unwrap_or_default();
+    let by_customer = part.author.kind == AuthorKind::Customer;
+    if let Action::Relay { text, .. } = &entry.action {
+        let may = by_customer && matches!(part.kind, PartKind::Comment | PartKind::Open);
+        return may && words_of(text) == said();
+    }
+    if by_customer {
+        return false;
+    }
     let html = match &entry.action {
         Action::Reply { offer: Some(offer), .. } if offer.buttons => return offers(part, offer),
         Action::Reply { html, .. } if matches!(part.kind, PartKind::Comment | PartKind::Open) => html,
@@ -336,8 +377,12 @@ fn carries(part: &Part, entry: &OutboxEntry) -> bool {
         Action::Close { .. } => return part.kind == PartKind::Close,
         _ => return false,
     };
-    let said = part.body.as_ref().map(incoming::comparable).unwrap_or_default();
-    incoming::comparable_html(html) == said
+    incoming::comparable_html(html) == said()
+}
+
+/// A plain text, for comparing.
+pub(super) fn words_of(text: &str) -> String {
+    incoming::comparable(&Body { text: text.to_owned(), format: BodyFormat::Plain })
 }
 
 /// Whether a part of ours is these buttons. Notifications in the form of versions before 2.14 do not show

@@ -264,24 +264,4 @@ impl Reader<'_> {
         }
         texts
     }
-
-    /// Like `sections`, below another table, where there may be none.
-    fn tables<'t, 'i>(&mut self, section: &mut Section<'t, 'i>, key: &'static str, name: &str) -> Vec<Section<'t, 'i>> {
-        let Some(value) = section.get(key) else { return Vec::new() };
-        let mut tables = Vec::new();
-        let elements = match value.get_ref() {
-            DeValue::Array(array) => array.iter().collect(),
-            _ => vec![value],
-        };
-        for element in elements {
-            let line = self.line_of(element);
-            match element.get_ref() {
-                DeValue::Table(table) => {
-                    tables.push(Section { table, line, name: name.to_owned(), known: BTreeSet::new() });
-                }
-                _ => self.mistake(line, format!("`{key}` must be written as {name}")),
-            }
-        }
-        tables
-    }
 }

@@ -27,7 +27,7 @@ impl World {
             self.accuse(format!("an event that cannot be read: {body}"));
             return Vec::new();
         };
-        let talk = event.conversation.key().ok().and_then(|key| self.talk(&key));
+        let talk = event.conversation.as_ref().and_then(|about| about.key().ok()).and_then(|key| self.talk(&key));
         let Some(talk) = talk else {
             self.accuse(format!("an event of a conversation that does not exist: {body}"));
             return Vec::new();

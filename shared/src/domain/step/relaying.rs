@@ -1,0 +1,263 @@
+//! What happens in Intercom while people have a chat of the bot platform's: who has it, what they say, and
+//! what the customer writes there directly, through the other door.
+//!
+//! Notes are not messages, so nothing of them is told. What is told is told once: parts at or below the
+//! mark are known, and our own are told from others by their ids, or by their words while one is on the wire.
+
+use super::observed::MAX_STRETCH;
+use super::{Decision, Effect, Stepper};
+use crate::domain::content::{AuthorKind, Message};
+use crate::domain::conversation::{Action, Control, Ender, EventKind, Weight};
+use crate::domain::ids::{AdminId, TeamId};
+use crate::domain::part::{Assignee, Observation, Part, PartKind};
+use crate::domain::render;
+use crate::domain::transfer::{Again, Agent, Guess, Patience};
+
+impl Stepper<'_> {
+    /// The first message, where people have begun the conversation.
+    pub(super) fn relay_the_source(&mut self, observation: &Observation) {
+        if self.state.transfer.is_none() || self.state.seen.source {
+            return;
+        }
+        let Some(source) = observation.source.clone() else { return };
+        self.state.told.source = true;
+        match source.author.kind {
+            AuthorKind::Customer => self.customer_wrote(source),
+            _ => self.people_said(source),
+        }
+    }
+
+    /// Whether a part may be our own: of the bot's teammate, or the customer's where the chat is relayed
+    /// and nobody knows better.
+    pub(super) fn may_be_ours(&self, part: &Part) -> bool {
+        let relays = self.state.transfer.is_some() && part.author.kind == AuthorKind::Customer;
+        part.is_by(&self.workspace.bot_teammate) || (relays && !self.state.own_parts.contains(&part.id))
+    }
+
+    pub(super) fn relay(&mut self, part: &Part, observation: &Observation) {
+        let by_bot = part.is_by(&self.workspace.bot_teammate);
+        let ours = self.is_ours(part, by_bot, observation);
+        if part.kind == PartKind::Open && !ours {
+            self.is_open_again(part);
+        }
+        broken_as!(NoteRelayed => if part.kind == PartKind::Note && !ours {
+            let comment = Part { kind: PartKind::Comment, ..part.clone() };
+            comment.message().into_iter().for_each(|message| self.people_said(message));
+        });
+        if let (false, Some(message)) = (ours, part.message()) {
+            match message.author.kind {
+                AuthorKind::Customer => self.customer_wrote_after(part, message),
+                _ => self.people_said_after(part, message),
+            }
+        }
+        if let (false, Some(to)) = (ours, &part.assigned_to) {
+            self.is_assigned(to, observation);
+        }
+        if part.kind == PartKind::Close && !ours {
+            self.is_closed(part, observation);
+        }
+        self.state.told.raise(&part.id);
+    }
+
+    /// Whether we made it: known by its id, or settled by it just now.
+    fn is_ours(&mut self, part: &Part, by_bot: bool, observation: &Observation) -> bool {
+        if self.state.own_parts.contains(&part.id) {
+            return true;
+        }
+        if by_bot {
+            self.know_own(&part.id);
+            self.settle_by_echo(part, observation);
+            return true;
+        }
+        if part.author.kind != AuthorKind::Customer {
+            return false;
+        }
+        let seq = self.state.outbox.front().map(|head| head.seq).unwrap_or_default();
+        let settled = self.settle_by_echo(part, observation);
+        if let (true, Some(message), Some(transfer)) = (settled, part.message(), &mut self.state.transfer) {
+            transfer.guess = Some(Guess { seq, message });
+        }
+        settled
+    }
+
+    /// What the customer wrote in Intercom itself.
+    fn customer_wrote_after(&mut self, part: &Part, message: Message) {
+        if self.state.control == Control::Closed && self.is_after_the_end(part) && self.goes_on_again() {
+            self.go_on();
+        }
+        self.customer_wrote(message);
+    }
+
+    fn customer_wrote(&mut self, message: Message) {
+        self.tell(EventKind::Message { message });
+        self.customer_spoke();
+    }
+
+    /// What people, or machines of Intercom's, said to the customer.
+    fn people_said_after(&mut self, part: &Part, message: Message) {
+        let is_person = message.author.kind == AuthorKind::Teammate;
+        if self.state.control == Control::Closed && self.is_after_the_end(part) {
+            if !is_person {
+                return; // what is sent automatically when a chat is over
+            }
+            if !self.goes_on_again() {
+                self.is_not_passed_on();
+                return;
+            }
+            self.go_on();
+        }
+        self.people_said(message);
+    }
+
+    fn people_said(&mut self, message: Message) {
+        let agent =
+            AdminId::parse(message.author.id.clone()).ok().filter(|_| message.author.kind == AuthorKind::Teammate);
+        if let Some(id) = agent {
+            if self.is_relaying() && self.agent().is_none() {
+                self.agent_is(Agent { id, name: message.author.name.clone() });
+            }
+            self.agent_spoke();
+        }
+        self.tell(EventKind::AgentMessage { message });
+    }
+
+    fn agent(&self) -> Option<&Agent> {
+        self.state.transfer.as_ref().and_then(|transfer| transfer.agent.as_ref())
+    }
+
+    /// Whether a part came after the chat's end.
+    fn is_after_the_end(&self, part: &Part) -> bool {
+        let end = self.state.transfer.as_ref().and_then(|transfer| transfer.closed_by.as_ref());
+        end.is_some_and(|end| part.id > *end)
+    }
+
+    fn goes_on_again(&self) -> bool {
+        let settings = self.state.bot.as_ref().and_then(|bot| self.workspace.transfer(bot));
+        settings.is_none_or(|settings| settings.again == Again::Relay)
+    }
+
+    /// A chat that was over is with people again.
+    pub(super) fn go_on(&mut self) {
+        self.state.control = Control::Human;
+        if let Some(transfer) = &mut self.state.transfer {
+            transfer.closed_by = None;
+            transfer.began_after = self.state.seen.clone();
+        }
+        self.new_epoch();
+        self.note(Decision::TransferGoesOn);
+        self.tell(EventKind::Reopened);
+    }
+
+    fn is_open_again(&mut self, part: &Part) {
+        let said = part.message().is_some(); // then who said it is heard
+        if self.state.control == Control::Closed && !said && self.is_after_the_end(part) {
+            if self.goes_on_again() {
+                self.go_on();
+                self.wait_for(Patience::Nobody);
+            } else {
+                self.is_not_passed_on();
+            }
+        }
+    }
+
+    /// Somebody writes to a customer who is with the bot.
+    fn is_not_passed_on(&mut self) {
+        self.note(Decision::NotPassedOn);
+        let words = "This is not passed on: the customer has the bot again, in its own chat.";
+        let html = render::plain(words);
+        let is_said = |action: &Action| matches!(action, Action::Note { html: said } if *said == html);
+        if !self.state.outbox.iter().any(|entry| is_said(&entry.action)) {
+            self.enqueue(None, Weight::Optional, Action::Note { html });
+        }
+    }
+
+    /// Somebody has it now.
+    fn agent_is(&mut self, agent: Agent) {
+        let Some(transfer) = &mut self.state.transfer else { return };
+        let former = transfer.agent.replace(agent.clone());
+        match former {
+            Some(former) if former.id == agent.id => return,
+            Some(former) => self.tell(EventKind::AgentChanged { agent, former }),
+            None => self.tell(EventKind::AgentJoined { teammate: agent.id, name: agent.name }),
+        }
+        self.agent_came();
+    }
+
+    fn is_assigned(&mut self, to: &Assignee, observation: &Observation) {
+        if self.workspace.is_bots(to) {
+            self.is_given_back(observation);
+            return;
+        }
+        match to {
+            Assignee::Teammate(id) if self.is_relaying() => self.agent_is(Agent { id: id.clone(), name: None }),
+            Assignee::Teammate(_) => {}
+            Assignee::Team(_) | Assignee::Nobody => self.is_left(to),
+        }
+    }
+
+    /// Nobody has it any more.
+    fn is_left(&mut self, to: &Assignee) {
+        let left = self.state.transfer.as_mut().and_then(|transfer| transfer.agent.take());
+        if !self.is_relaying() {
+            return;
+        }
+        if let Some(agent) = left {
+            self.tell(EventKind::AgentLeft { agent });
+        }
+        let team: Option<TeamId> = if let Assignee::Team(team) = to { Some(team.clone()) } else { None };
+        self.tell(EventKind::HandoverWaiting { team });
+        self.agent_went();
+    }
+
+    /// People give the chat to the bot: it is over in Intercom.
+    fn is_given_back(&mut self, observation: &Observation) {
+        if !self.is_relaying() {
+            return;
+        }
+        if !observation.complete {
+            self.effects.push(Effect::Fetch);
+            return;
+        }
+        self.over(Ender::People, self.stretch(observation));
+        self.enqueue(None, Weight::Optional, Action::Close { html: None });
+    }
+
+    fn is_closed(&mut self, part: &Part, observation: &Observation) {
+        if let Some(transfer) = &mut self.state.transfer {
+            transfer.closed_by = Some(part.id.clone());
+        }
+        if !self.is_relaying() {
+            return;
+        }
+        if !observation.complete {
+            self.effects.push(Effect::Fetch); // what was said belongs to it
+            return;
+        }
+        self.over(Ender::People, self.stretch(observation));
+    }
+
+    /// What was said since the chat was given to people, oldest first.
+    pub(super) fn stretch(&self, observation: &Observation) -> Vec<Message> {
+        let Some(transfer) = &self.state.transfer else { return Vec::new() };
+        let source = observation.source.iter().filter(|_| !transfer.began_after.source).cloned();
+        let parts = observation.parts_in_order().into_iter();
+        let parts = parts.filter(|part| !transfer.began_after.covers(&part.id));
+        let parts = parts.filter(|part| !part.is_by(&self.workspace.bot_teammate));
+        let mut said: Vec<Message> = source.chain(parts.filter_map(Part::message)).collect();
+        let surplus = said.len().saturating_sub(MAX_STRETCH);
+        said.split_off(surplus)
+    }
+
+    /// Whom it is assigned to, where no part says so.
+    pub(super) fn relay_the_assignee(&mut self, observation: &Observation) {
+        if !observation.complete || self.state.assignee.as_ref() == Some(&observation.assignee) {
+            return;
+        }
+        self.state.assignee = Some(observation.assignee.clone());
+        if let (true, Assignee::Teammate(id)) = (self.is_relaying(), &observation.assignee)
+            && !self.workspace.is_bots(&observation.assignee)
+        {
+            self.agent_is(Agent { id: id.clone(), name: None });
+        }
+    }
+}

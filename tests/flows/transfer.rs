@@ -1,0 +1,400 @@
+//! A chat of the bot platform's is given to people and comes back: nothing is lost, nothing said twice,
+//! no note leaves Intercom, and whoever dies in between changes nothing but the time.
+
+use baton_tests::chat::{Chat, TRANSFER, customer, message, seat, start, teammate};
+use shared::domain::command::Ask;
+use shared::domain::conversation::{Action, Control, EventKind};
+use shared::domain::ids::{ConversationId, TeamId};
+use shared::domain::part::{Assignee, PartKind};
+use shared::domain::transfer::Availability;
+use shared::ports::Clock as _;
+use shared::testing::{CONTACT, Surprise};
+
+fn support() -> Assignee {
+    Assignee::Team(TeamId::parse("500001").unwrap())
+}
+
+/// A chat that people have, of which the bot has heard everything.
+fn relayed() -> Chat {
+    relayed_with(TRANSFER)
+}
+
+fn relayed_with(settings: &str) -> Chat {
+    let chat = Chat::with(settings);
+    chat.started("s1", "I want a person");
+    let _ = chat.events();
+    chat
+}
+
+#[test]
+fn a_chat_is_opened_in_the_customers_words_and_goes_to_the_team_of_its_channel() {
+    let chat = Chat::default();
+    chat.started("s1", "I want a person");
+    assert_eq!(
+        chat.shown(),
+        ["customer: I want a person", "bot notes: Handed over by the bot: wants a person", "bot assigns"]
+    );
+    assert_eq!(chat.intercom.assignee(), support());
+    let done: Vec<&str> = chat.intercom.take_performed().iter().map(Action::as_str).collect();
+    assert_eq!(done, ["find_contact", "begin", "set_attributes", "tag", "note", "assign"], "before the assignment");
+    assert_eq!(chat.told(), ["done s1", "handover_waiting"]);
+    let row = |name: &str| chat.row(&format!("abc123#{name}").parse().unwrap()).moved_to;
+    let home = Some(chat.home().conversation_id);
+    assert_eq!(row(&format!("contact:{CONTACT}")), home);
+    assert_eq!(row(chat.in_intercom().conversation_id.as_str()), home);
+}
+
+#[test]
+fn what_both_sides_say_arrives_once_in_order_and_no_note_does() {
+    let chat = relayed();
+    chat.assigned(seat("900002"));
+    chat.teammate_notes("do not tell");
+    chat.teammate_says("Hello, I am Alice");
+    chat.notified();
+    chat.wrote("m1", "my order is late");
+    chat.notified();
+    chat.notified();
+    chat.teammate_says("I look");
+    assert_eq!(
+        chat.told(),
+        ["agent_joined 900002", "agent_message Hello, I am Alice", "done m1", "agent_message I look"]
+    );
+    chat.wrote("m1", "my order is late");
+    let said = chat.shown().into_iter().filter(|line| line.contains("late")).count();
+    assert_eq!(said, 1, "the same command twice is one message");
+}
+
+#[test]
+fn one_conversation_goes_from_bot_to_people_to_bot_to_people_with_all_that_was_said() {
+    let chat = relayed();
+    chat.assigned(seat("900002"));
+    chat.teammate_says("Hello");
+    chat.wrote("m1", "my order is late");
+    let _ = chat.events();
+    chat.teammate_closes();
+    assert_eq!(chat.told(), ["closed by people: Hello, my order is late"]);
+    assert_eq!(chat.state().control, Control::Closed);
+    chat.started("s2", "I have one more question");
+    assert_eq!(chat.intercom.opened(), 1, "it is the same conversation");
+    assert_eq!(chat.state().control, Control::Human);
+    assert!(chat.shown().contains(&"customer: I have one more question".to_owned()));
+    chat.notified();
+    chat.teammate_says("Which?");
+    assert_eq!(chat.told(), ["done s2", "handover_waiting", "agent_joined 900002", "agent_message Which?"]);
+    chat.teammate_closes();
+    assert_eq!(chat.told(), ["closed by people: I have one more question, Which?"]);
+}
+
+#[test]
+fn a_second_start_joins_the_chat_that_people_have() {
+    let chat = relayed();
+    chat.started("s2", "I want a person");
+    assert_eq!((chat.told(), chat.intercom.opened()), (vec!["done s2".to_owned()], 1));
+    chat.started("s3", "are you there?");
+    assert_eq!(chat.told(), ["done s3"]);
+    assert_eq!(chat.shown().iter().filter(|line| line.starts_with("customer")).count(), 2);
+}
+
+#[test]
+fn an_opening_whose_answer_is_lost_is_found_and_not_made_again() {
+    for lost in [Surprise::AnswerLost, Surprise::RequestLost] {
+        let chat = Chat::default();
+        chat.intercom.expect([Surprise::None, lost]);
+        chat.started("s1", "I want a person");
+        assert_eq!(chat.told(), Vec::<String>::new());
+        chat.time_goes_by(30_000);
+        assert_eq!(chat.told(), Vec::<String>::new(), "Intercom's index lags; it is left alone for a minute");
+        chat.time_goes_by(31_000);
+        assert_eq!(
+            (chat.told(), chat.intercom.opened()),
+            (vec!["done s1".to_owned(), "handover_waiting".to_owned()], 1)
+        );
+    }
+}
+
+#[test]
+fn the_notification_of_the_new_conversation_settles_a_doubtful_opening_at_once() {
+    let chat = Chat::default();
+    chat.intercom.expect([Surprise::None, Surprise::AnswerLost]);
+    chat.started("s1", "I want a person");
+    chat.notified();
+    chat.time_goes_by(1);
+    assert_eq!((chat.told(), chat.intercom.opened()), (vec!["done s1".to_owned(), "handover_waiting".to_owned()], 1));
+}
+
+#[test]
+fn a_message_whose_answer_is_lost_is_known_by_its_echo_or_by_looking() {
+    for (surprise, echoed) in
+        [(Surprise::AnswerLost, true), (Surprise::AnswerLost, false), (Surprise::RequestLost, false)]
+    {
+        let chat = relayed();
+        chat.intercom.expect([surprise]);
+        chat.wrote("m1", "my order is late");
+        if echoed {
+            chat.notified();
+        }
+        chat.time_goes_by(31_000);
+        assert_eq!(chat.told(), ["done m1"]);
+        assert_eq!(chat.shown().iter().filter(|line| line.contains("late")).count(), 1);
+    }
+}
+
+#[test]
+fn what_the_customer_writes_in_intercom_itself_is_told_and_never_taken_for_ours() {
+    let chat = relayed();
+    chat.customer_says("by the way");
+    assert_eq!(chat.told(), ["message by the way"]);
+    chat.wrote("m1", "yes");
+    chat.notified();
+    chat.customer_says("yes");
+    assert_eq!(chat.told(), ["done m1", "message yes"], "the same words once more");
+}
+
+#[test]
+fn the_same_words_by_the_other_door_while_ours_are_on_the_wire_are_told_once() {
+    let chat = relayed();
+    chat.intercom.expect([Surprise::RequestLost]);
+    chat.wrote("m1", "yes");
+    // Ours never arrived, and the customer says the same: one of the two is there, and one was said.
+    chat.customer_says("yes");
+    chat.time_goes_by(31_000);
+    assert_eq!(chat.told(), ["done m1"]);
+    assert_eq!(chat.shown().iter().filter(|line| *line == "customer: yes").count(), 1);
+}
+
+#[test]
+fn agents_come_change_and_leave() {
+    let chat = relayed();
+    chat.assigned(seat("900002"));
+    chat.assigned(seat("900003"));
+    chat.assigned(support());
+    chat.assigned(seat("900002"));
+    assert_eq!(
+        chat.told(),
+        [
+            "agent_joined 900002",
+            "agent_changed 900003 for 900002",
+            "agent_left 900003",
+            "handover_waiting",
+            "agent_joined 900002"
+        ]
+    );
+}
+
+#[test]
+fn the_customer_ends_it_and_what_they_said_before_still_arrives() {
+    let chat = relayed();
+    chat.intercom.expect([Surprise::Limited { until: chat.desk.clock.now().plus_ms(5_000) }]);
+    chat.wrote("m1", "last words");
+    chat.asked("e1", Ask::TransferEnd { reason: Some("solved".to_owned()) }).unwrap();
+    assert_eq!(chat.told(), ["closed by customer: "]);
+    chat.time_goes_by(6_000);
+    assert_eq!(chat.told(), ["done m1", "done e1"]);
+    let shown = chat.shown();
+    assert_eq!(
+        shown[shown.len() - 3..],
+        ["customer: last words", "bot notes: The customer ended the chat: solved", "bot closes"]
+    );
+    chat.asked("e2", Ask::TransferEnd { reason: None }).unwrap();
+    assert_eq!(chat.told(), ["done e2"], "it was over already");
+}
+
+#[test]
+fn what_is_not_on_the_wire_when_people_close_is_the_bots_to_answer() {
+    let chat = relayed();
+    chat.intercom.expect([Surprise::Limited { until: chat.desk.clock.now().plus_ms(5_000) }]);
+    chat.wrote("m1", "wait!");
+    chat.teammate_closes();
+    chat.wrote("m2", "hello?");
+    assert_eq!(chat.told(), ["superseded m1", "closed by people: ", "superseded m2"]);
+    chat.time_goes_by(10_000);
+    assert!(!chat.shown().iter().any(|line| line.contains("wait")));
+}
+
+#[test]
+fn a_message_that_was_on_the_wire_opens_what_people_closed() {
+    let chat = relayed();
+    chat.intercom.expect([Surprise::AnswerLost]);
+    chat.happens_unseen(PartKind::Close, teammate("900002"), None, None);
+    chat.wrote("m1", "wait!");
+    chat.notified();
+    chat.time_goes_by(31_000);
+    let told = chat.told();
+    assert!(told.contains(&"done m1".to_owned()), "{told:?}");
+    assert_eq!(chat.state().control, Control::Human, "{told:?}");
+}
+
+#[test]
+fn a_chat_that_is_opened_again_goes_on_or_stays_with_the_bot_as_set() {
+    for (setting, goes_on) in [("", true), ("reopened = \"stay\"\n", false)] {
+        let chat = relayed_with(&TRANSFER.replace("bot = \"demo\"\n", &format!("bot = \"demo\"\n{setting}")));
+        chat.teammate_closes();
+        let _ = chat.events();
+        chat.happens(PartKind::Open, teammate("900002"), Some("one more thing"), None);
+        chat.time_goes_by(1);
+        let (told, last) = (chat.told(), chat.shown().pop().unwrap());
+        if goes_on {
+            assert_eq!(told, ["reopened", "agent_joined 900002", "agent_message one more thing"]);
+        } else {
+            assert_eq!(told, Vec::<String>::new());
+            assert!(last.starts_with("bot notes: This is not passed on"), "{last}");
+        }
+    }
+}
+
+#[test]
+fn a_channel_that_is_not_mapped_is_refused_and_nothing_is_done() {
+    let chat = Chat::default();
+    let Ask::TransferStart(mut begins) = start("hello") else { unreachable!() };
+    begins.channel = "sms".to_owned();
+    chat.asked("s1", Ask::TransferStart(begins)).unwrap();
+    assert_eq!(chat.told(), ["rejected s1 unmapped_channel"]);
+    assert_eq!(chat.intercom.take_performed(), []);
+    chat.wrote("m1", "hello?");
+    assert_eq!(chat.told(), ["superseded m1"]);
+}
+
+#[test]
+fn when_nobody_is_there_it_starts_with_a_promise_or_is_refused_as_set() {
+    let with = |setting: &str| TRANSFER.replace("bot = \"demo\"\n", &format!("bot = \"demo\"\n{setting}"));
+    let away = Availability::Away { opens_at: Some(shared::domain::ids::Timestamp::from_seconds(1_768_100_000)) };
+    let promised = Chat::with(&with("availability = \"promise\"\npromise = \"Tomorrow.\"\n"));
+    promised.intercom.are_there(away);
+    promised.started("s1", "hello");
+    assert_eq!(promised.told(), ["nobody_there", "done s1", "handover_waiting"]);
+    let refused = Chat::with(&with("availability = \"refuse\"\n"));
+    refused.intercom.are_there(away);
+    refused.started("s1", "hello");
+    refused.wrote("m1", "hello?");
+    assert_eq!(refused.told(), ["nobody_there", "rejected s1 unavailable", "superseded m1"]);
+    assert_eq!((refused.intercom.opened(), refused.state().control), (0, Control::Closed));
+    refused.intercom.are_there(Availability::Available);
+    refused.started("s2", "now?");
+    assert_eq!(refused.told(), ["done s2", "handover_waiting"]);
+}
+
+const WAITS: &str = r#"
+[[workspace.transfer]]
+bot = "demo"
+[workspace.transfer.channels]
+web = "team:500001"
+[workspace.transfer.nobody]
+after_minutes = 5
+message = "Everybody is busy."
+then = "team:500002"
+[workspace.transfer.teammate]
+after_minutes = 3
+then = "bot"
+[workspace.transfer.customer]
+after_minutes = 10
+then = "close"
+"#;
+
+#[test]
+fn nobody_takes_it_in_time_and_another_team_gets_it_once() {
+    let chat = relayed_with(WAITS);
+    chat.time_goes_by(299_000);
+    assert_eq!(chat.told(), Vec::<String>::new());
+    chat.time_goes_by(2_000);
+    assert_eq!(chat.told(), ["timed_out nobody team", "handover_waiting"]);
+    assert_eq!(chat.intercom.assignee(), Assignee::Team(TeamId::parse("500002").unwrap()));
+}
+
+#[test]
+fn the_teammate_is_silent_and_the_bot_has_it_again() {
+    let chat = relayed_with(WAITS);
+    chat.assigned(seat("900002"));
+    chat.teammate_says("One moment");
+    chat.wrote("m1", "I wait");
+    let _ = chat.events();
+    chat.time_goes_by(181_000);
+    assert_eq!(chat.told(), ["timed_out teammate bot", "closed by timeout: One moment, I wait"]);
+    assert!(!chat.intercom.shown().open);
+    chat.time_goes_by(3_600_000);
+    assert_eq!(chat.told(), Vec::<String>::new(), "it is over");
+}
+
+#[test]
+fn the_customer_is_silent_and_the_chat_is_closed_unless_an_answer_was_only_not_told() {
+    let chat = relayed_with(WAITS);
+    chat.teammate_says("Which order?");
+    let _ = chat.events();
+    chat.happens_unseen(PartKind::Comment, customer(), Some("the last one"), None);
+    chat.time_goes_by(601_000);
+    assert_eq!(chat.told(), ["message the last one"], "the whole conversation is looked at first");
+    chat.teammate_says("Thank you");
+    let _ = chat.events();
+    chat.time_goes_by(601_000);
+    assert_eq!(chat.told()[0], "timed_out customer close");
+}
+
+#[test]
+fn a_conversation_that_was_deleted_gives_the_chat_back_and_the_next_start_opens_another() {
+    let chat = relayed();
+    chat.intercom.expect([Surprise::Refused { code: "conversation_gone" }]);
+    chat.wrote("m1", "still there?");
+    assert_eq!(
+        (chat.told(), chat.intercom.opened()),
+        (vec!["done m1".to_owned()], 2),
+        "opened anew by what was to be said"
+    );
+    let second = chat.in_intercom();
+    assert_eq!(chat.row(&second).moved_to, Some(chat.home().conversation_id));
+    let first = second.conversation_id.as_str().parse::<u64>().unwrap() - 1;
+    let first = format!("abc123#{first}").parse().unwrap();
+    baton_tests::now(shared::app::heed::heed(&chat.desk, &chat.intercom, &first, &shared::app::heed::News::Deleted))
+        .unwrap();
+    assert_eq!(chat.state().control, Control::Human, "the one before is nobody's");
+}
+
+#[test]
+fn a_redaction_follows_to_both_sides() {
+    let chat = relayed();
+    chat.wrote("m1", "my card is 4111");
+    let Some(EventKind::CommandDone { part_id: Some(part), .. }) = chat.events().pop() else { panic!("no part") };
+    chat.asked("r1", Ask::Redact { part_id: part }).unwrap();
+    assert_eq!(chat.told(), ["done r1"]);
+    assert!(chat.intercom.shown().parts.iter().any(|part| part.redacted));
+    let said = chat.teammate_says("the code is 12");
+    let _ = chat.events();
+    chat.intercom
+        .change(|shown| shown.parts.iter_mut().filter(|part| part.id == said).for_each(|part| part.redacted = true));
+    chat.notified();
+    assert_eq!(chat.told(), ["message_redacted"]);
+}
+
+#[test]
+fn commands_of_one_mode_are_refused_in_the_other() {
+    let chat = relayed();
+    chat.asked("x1", baton_tests::reply("hello")).unwrap();
+    assert_eq!(chat.told(), ["rejected x1 not_in_a_session"]);
+    let mut scene = shared::testing::Scene::default();
+    let bridge = baton_tests::Bridge::with_the_bot(&mut scene);
+    bridge.asked("x2", message("hello")).unwrap();
+    assert!(matches!(&bridge.told()[..], [EventKind::CommandRejected { code, .. }] if code == "not_a_session"));
+}
+
+#[test]
+fn people_begin_a_conversation_and_the_customer_reads_it_in_the_bots_chat() {
+    let chat = relayed();
+    chat.teammate_closes();
+    let _ = chat.events();
+    let another = ConversationId::parse("777").unwrap();
+    chat.intercom.change(|shown| {
+        shown.parts.clear();
+        (shown.open, shown.part_count) = (true, Some(0));
+        if let Some(source) = &mut shown.source {
+            source.author = teammate("900002");
+            source.body = Some(shared::domain::content::Body::html("<p>We found it</p>".to_owned()));
+        }
+    });
+    let mut seen = chat.intercom.shown();
+    seen.complete = false;
+    let key = shared::domain::ids::ConversationKey { app_id: chat.home().app_id, conversation_id: another };
+    let news = shared::app::heed::News::Shown(Box::new(seen));
+    baton_tests::now(shared::app::heed::heed(&chat.desk, &chat.intercom, &key, &news)).unwrap();
+    assert_eq!(chat.told(), ["agent_joined 900002", "agent_message We found it"]);
+    assert_eq!(chat.row(&key).moved_to, Some(chat.home().conversation_id));
+    chat.wrote("m1", "thank you");
+    assert_eq!(chat.told(), ["done m1"]);
+}
