@@ -10,6 +10,7 @@ mod dead_letters;
 mod inbox;
 mod intercom;
 mod queues;
+mod reaching;
 mod store;
 mod tokens;
 

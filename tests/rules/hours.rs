@@ -131,6 +131,7 @@ fn office() -> impl Strategy<Value = OfficeHours> {
         zone,
         week,
         holidays,
+        special: Default::default(),
     })
 }
 

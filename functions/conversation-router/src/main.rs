@@ -20,7 +20,7 @@ async fn main() -> Result<(), Error> {
         (queue("BOT_EVENTS_QUEUE_URL"), queue("REPLIES_QUEUE_URL"), queue("CLOSE_QUEUE_URL"));
     let queues = Queues { inbox: None, bot_events: Some(bot_events), replies: Some(replies), close: Some(close) };
     let desk = wiring::desk(&mut environment, &connection, queues);
-    let intercom = wiring::intercom(&mut environment, &connection)?;
+    let intercom = wiring::intercom(&mut environment, &connection, &desk.settings)?;
     let keeper = wiring::keeper(&mut environment, &connection, inbox);
     environment.finish()?;
     let (desk, intercom, keeper) = (&desk, &intercom, &keeper);

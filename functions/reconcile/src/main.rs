@@ -27,7 +27,7 @@ async fn main() -> Result<(), Error> {
     };
     let desk = wiring::desk(&mut environment, &connection, queues);
     let rows = wiring::inbox_rows(&mut environment, &connection);
-    let intercom = wiring::intercom(&mut environment, &connection)?;
+    let intercom = wiring::intercom(&mut environment, &connection, &desk.settings)?;
     environment.finish()?;
     let (desk, intercom, inbox, rows) = (&desk, &intercom, &inbox, &rows);
     lambda_runtime::run(service_fn(move |tick: LambdaEvent<Value>| async move {

@@ -66,6 +66,14 @@ impl Outside {
     pub fn post(&self, address: &str) -> Result<RequestBuilder, Refused> {
         Ok(self.client.post(outgoing::address(address, self.reach)?))
     }
+
+    /// Begins a GET. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// [`Refused`]: nothing may be asked there.
+    pub fn get(&self, address: &str) -> Result<RequestBuilder, Refused> {
+        Ok(self.client.get(outgoing::address(address, self.reach)?))
+    }
 }
 
 /// Names as the system knows them.
@@ -131,7 +139,7 @@ pub async fn read(mut response: Response, limit: usize) -> Result<Vec<u8>, NotRe
 #[must_use]
 pub fn kind_of(error: &reqwest::Error) -> &'static str {
     if error.is_connect() {
-        if refused(error) { "the address is not public" } else { "no connection" }
+        if is_refused(error) { "the address is not public" } else { "no connection" }
     } else if error.is_timeout() {
         "no answer in time"
     } else if error.is_builder() {
@@ -142,7 +150,8 @@ pub fn kind_of(error: &reqwest::Error) -> &'static str {
 }
 
 /// Whether the name led nowhere that is admitted.
-fn refused(error: &reqwest::Error) -> bool {
+#[must_use]
+pub fn is_refused(error: &reqwest::Error) -> bool {
     let first = std::error::Error::source(error);
     std::iter::successors(first, |error| error.source()).any(|error| error.is::<Refused>())
 }

@@ -102,8 +102,8 @@ impl Call {
             Action::Tag { .. } => (Urgency::Tag, 2),
             Action::Attachments { .. } | Action::Replay { .. } => (Urgency::Reply, 1),
             Action::SetAttributes { .. } => (Urgency::Tag, 1),
-            // The customer is looked for by three things, at most; found or made; and made as they are.
-            Action::FindContact { .. } => (Urgency::Reply, 5),
+            // The customer is asked for by the company's id, searched for, and made.
+            Action::FindContact { .. } => (Urgency::Reply, 3),
             Action::Say { .. } | Action::Begin { .. } | Action::Relay { .. } | Action::Redact { .. } => {
                 (Urgency::Reply, 1)
             }

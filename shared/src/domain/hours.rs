@@ -5,7 +5,7 @@
 //! hour that comes twice in autumn twice, in the hour that spring leaves out never. The zones' data is
 //! in the binary, because a Lambda has none; it is as new as the release.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use jiff::civil::Date;
@@ -19,7 +19,7 @@ const MS_A_MINUTE: i64 = 60_000;
 const MS_A_DAY: i64 = 1440 * MS_A_MINUTE;
 /// The furthest that a clock may be from UTC, in minutes.
 const MAX_OFFSET_MINUTES: i32 = 14 * 60;
-/// How many weeks are looked through for an opening, beside one for each holiday: in one the office's
+/// How many weeks are looked through for an opening, beside one for each day that is not as usual: in one the office's
 /// only hour may be the one that spring leaves out.
 const SPARE_WEEKS: usize = 4;
 
@@ -107,6 +107,8 @@ pub struct OfficeHours {
     pub week: [Times; 7],
     /// Days on which the office is closed.
     pub holidays: BTreeSet<Day>,
+    /// Days with hours of their own, holidays or not.
+    pub special: BTreeMap<Day, Times>,
 }
 
 impl OfficeHours {
@@ -124,8 +126,9 @@ impl OfficeHours {
     #[must_use]
     pub fn next_opening(&self, now: Timestamp) -> Option<Timestamp> {
         let mut from_ms = i64::try_from(now.0).ok()?;
-        let weeks = i64::try_from(self.holidays.len() + SPARE_WEEKS).ok()?;
-        let last_ms = from_ms.checked_add(weeks * 7 * MS_A_DAY)?;
+        let weeks = i64::try_from(self.holidays.len() + self.special.len() + SPARE_WEEKS).ok()?;
+        let special_ms = self.special.last_key_value().map_or(i64::MIN, |(day, _)| day.begins_ms() + 2 * MS_A_DAY);
+        let last_ms = from_ms.checked_add(weeks * 7 * MS_A_DAY)?.max(special_ms);
         while from_ms <= last_ms {
             let (ahead_ms, until_ms) = self.zone.around(from_ms)?;
             let opening_ms = self.opening_by_clock(from_ms + ahead_ms, until_ms.min(last_ms).saturating_add(ahead_ms));
@@ -147,7 +150,8 @@ impl OfficeHours {
 
     /// When the office is open on a day, by its clock.
     fn openings(&self, day: Day) -> impl Iterator<Item = Range<i64>> {
-        let times = self.week.get(day.weekday()).filter(|_| !self.holidays.contains(&day));
+        let usual = || self.week.get(day.weekday()).filter(|_| !self.holidays.contains(&day));
+        let times = self.special.get(&day).or_else(usual);
         let at = move |minute: u32| day.begins_ms() + i64::from(minute) * MS_A_MINUTE;
         times.into_iter().flat_map(|times| &times.0).map(move |span| at(span.start)..at(span.end))
     }
@@ -176,7 +180,7 @@ mod tests {
         let day = Times::of(vec![hours(13, 17), hours(9, 12)]).unwrap();
         let mut week = [(); 7].map(|()| day.clone());
         (week[5], week[6]) = (Times::default(), Times::default());
-        OfficeHours { zone: Zone::named(zone).unwrap(), week, holidays: BTreeSet::new() }
+        OfficeHours { zone: Zone::named(zone).unwrap(), week, holidays: BTreeSet::new(), special: BTreeMap::new() }
     }
 
     #[test]
@@ -259,6 +263,21 @@ mod tests {
         let days = Day::of(2026, 1, 1).unwrap().0..Day::of(2027, 1, 1).unwrap().0;
         office.holidays = days.map(Day).collect();
         assert_eq!(office.next_opening(utc("2026-01-01T00:00:00Z")), Some(utc("2027-01-01T14:00:00Z")));
+    }
+
+    #[test]
+    fn a_day_with_hours_of_its_own_has_those_alone() {
+        let mut berlin = office("Europe/Berlin");
+        let friday = Day::of(2026, 4, 3).unwrap();
+        berlin.holidays.insert(friday);
+        berlin.special.insert(friday, Times::of(vec![hours(20, 21)]).unwrap());
+        berlin.special.insert(Day::of(2026, 4, 6).unwrap(), Times::default());
+        assert_eq!(berlin.next_opening(utc("2026-04-02T20:00:00Z")), Some(utc("2026-04-03T18:00:00Z")));
+        assert_eq!(berlin.next_opening(utc("2026-04-03T19:00:00Z")), Some(utc("2026-04-07T07:00:00Z")));
+        let mut once = OfficeHours { week: [(); 7].map(|()| Times::default()), ..office("Asia/Tokyo") };
+        once.special.insert(Day::of(2028, 1, 1).unwrap(), Times::of(vec![hours(0, 1)]).unwrap());
+        assert_eq!(once.next_opening(utc("2026-01-09T00:00:00Z")), Some(utc("2027-12-31T15:00:00Z")));
+        assert_eq!(once.next_opening(utc("2028-01-09T00:00:00Z")), None);
     }
 
     #[test]

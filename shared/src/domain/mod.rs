@@ -9,6 +9,7 @@ pub mod blocks;
 pub mod budget;
 pub mod choice;
 pub mod command;
+pub mod contacts;
 pub mod content;
 pub mod conversation;
 pub mod email;

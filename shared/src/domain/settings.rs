@@ -61,6 +61,18 @@ impl ApiVersion {
         self.0 >= 14
     }
 
+    /// Whether a user can be asked for by the company's id (from 2.13).
+    #[must_use]
+    pub fn finds_by_external_id(self) -> bool {
+        self.0 >= 13
+    }
+
+    /// Whether it tells the workspace's office hours (from 2.16).
+    #[must_use]
+    pub fn has_schedules(self) -> bool {
+        self.0 >= 16
+    }
+
     /// Whether a conversation's custom attributes can be set (documented from 2.11).
     #[must_use]
     pub fn sets_attributes(self) -> bool {

@@ -17,6 +17,7 @@ use crate::domain::conversation::Lane;
 use crate::domain::settings::{Settings, Transport};
 use crate::domain::signature::Key;
 use crate::lambda::work::Office;
+use crate::wire::outgoing::Reach;
 
 /// The desk of a deployed function.
 pub type AwsDesk = Desk<Table<RandomNames>, Queues, SystemClock>;
@@ -57,11 +58,16 @@ pub fn desk(environment: &mut Environment, connection: &Connection, queues: Queu
 ///
 /// # Errors
 /// [`CannotStart`] when the system has no usable TLS roots.
-pub fn intercom(environment: &mut Environment, connection: &Connection) -> Result<AwsIntercom, CannotStart> {
+pub fn intercom(
+    environment: &mut Environment,
+    connection: &Connection,
+    settings: &Settings,
+) -> Result<AwsIntercom, CannotStart> {
     let table = environment.needed("TABLE_NAME");
     let rows = TokenTable::new(connection.dynamodb(), table.clone());
     let key = KmsKey::new(connection.kms(), environment.needed("TOKEN_KEY_ARN"));
     let api = RestApi::new(Vault::new(rows, key, SystemClock), SystemClock).map_err(|why| CannotStart(vec![why]))?;
+    let api = api.reaching(Reach::of(settings.local));
     Ok(Paced::new(api, BudgetRows::new(connection, table), SystemClock))
 }
 
@@ -77,7 +83,7 @@ pub fn office(mut environment: Environment, lane: Lane) -> Result<(AwsOffice, Ke
     let own = if lane == Lane::Close { close.clone() } else { replies.clone() };
     let queues = Queues { inbox: None, bot_events: Some(bot_events), replies: Some(replies), close: Some(close) };
     let desk = desk(&mut environment, &connection, queues);
-    let intercom = intercom(&mut environment, &connection)?;
+    let intercom = intercom(&mut environment, &connection, &desk.settings)?;
     let trusted = environment.needed("TRUSTED_SENDERS");
     let trusted_senders =
         trusted.split(',').map(str::trim).filter(|sender| !sender.is_empty()).map(str::to_owned).collect();

@@ -537,12 +537,12 @@ impl<'de> Deserialize<'de> for Scalar {
     }
 }
 
-fn nullable<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
+pub(super) fn nullable<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
     Option::<Vec<T>>::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
 /// What has another shape than is known is left out, instead of spoiling the whole conversation.
-fn loose<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+pub(super) fn loose<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
     enum Loose<T> {
@@ -763,6 +763,12 @@ pub struct ContactItem {
     pub location: Option<serde_json::Map<String, serde_json::Value>>,
     /// Custom attributes.
     pub custom_attributes: Option<serde_json::Map<String, serde_json::Value>>,
+    /// When it was made, in Unix seconds.
+    #[serde(deserialize_with = "loose_number")]
+    pub created_at: Option<u64>,
+    /// When they were last seen, in Unix seconds.
+    #[serde(deserialize_with = "loose_number")]
+    pub last_seen_at: Option<u64>,
 }
 
 /// What else `GET /conversations/{id}` tells for the profile.

@@ -14,7 +14,8 @@ use shared::domain::content::Block;
 use shared::domain::ids::{BotId, ConversationKey, Timestamp};
 use shared::domain::settings::ApiVersion;
 use shared::domain::signature::{self, Key};
-use shared::domain::{blocks, incoming};
+use shared::domain::transfer::Customer;
+use shared::domain::{blocks, contacts, incoming};
 use shared::ports::Unavailable;
 use shared::testing::{ManualClock, settings};
 use shared::wire::bot::CommandMessage;
@@ -22,7 +23,11 @@ use shared::wire::edge::{self, MAX_MESSAGE_BYTES, Received};
 use shared::wire::intercom::{
     ChangedItem, ContactItem, ConversationContext, ConversationItem, ConversationPage, ErrorList, TagItem,
 };
+use shared::wire::people::{
+    AdminList, AttributeList, ContactPage, OpeningItem, TeamItem, named_in_conflict, named_in_link,
+};
 use shared::wire::queue::InboxMessage;
+use shared::wire::schedules::{ExceptionList, ScheduleList};
 
 use super::words::assert_tame;
 
@@ -201,6 +206,56 @@ pub fn intercom_answer(data: &[u8]) {
     let _ = serde_json::from_slice::<ConversationContext>(data);
     let _ = serde_json::from_slice::<TagItem>(data);
     let _ = serde_json::from_slice::<ConversationItem>(data).map(|item| item.observation(true));
+    let _ = serde_json::from_slice::<OpeningItem>(data);
+    people(data);
+    office_hours(data);
+}
+
+/// Contacts, teammates and teams, and the texts in which Intercom names a contact.
+fn people(data: &[u8]) {
+    let customer = Customer {
+        external_id: Some("c1".to_owned()),
+        email: Some("ann@customer.example".to_owned()),
+        phone: Some("+49 30 1".to_owned()),
+        ..Customer::default()
+    };
+    if let Ok(page) = serde_json::from_slice::<ContactPage<'_>>(data) {
+        let mut known = page.known();
+        let chosen = contacts::choose(&customer, &known).cloned();
+        known.reverse();
+        assert_eq!(contacts::choose(&customer, &known).cloned(), chosen, "the order decides");
+        for one in known {
+            assert!(one.id.bytes().all(|byte| byte.is_ascii_alphanumeric()), "an id that is more than a segment");
+            let news = contacts::news(&customer, &one);
+            assert!(one.email.is_none() || news.email.is_none(), "what people entered is overwritten");
+        }
+    }
+    let named = |text: &str| {
+        for id in [named_in_conflict(text), named_in_link(text)].into_iter().flatten() {
+            assert!(!id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric()));
+        }
+    };
+    named(&String::from_utf8_lossy(data));
+    let attributes = serde_json::from_slice(data).unwrap_or_default();
+    let list: AttributeList = serde_json::from_slice(data).unwrap_or_default();
+    assert!(list.settable(&attributes).len() <= attributes.len());
+    let teammates: AdminList = serde_json::from_slice(data).unwrap_or_default();
+    for avatar in teammates.admins.iter().filter_map(|one| one.avatar.as_ref()) {
+        assert!(avatar.starts_with("https://"));
+    }
+    let _ = serde_json::from_slice::<TeamItem>(data);
+}
+
+/// Schedules, held against the same text read as their exceptions.
+fn office_hours(data: &[u8]) {
+    let list: ScheduleList = serde_json::from_slice(data).unwrap_or_default();
+    let exceptions: ExceptionList = serde_json::from_slice(data).unwrap_or_default();
+    for schedule in list.of(Some("Support")) {
+        let Some(hours) = schedule.hours(&exceptions, NOW) else { continue };
+        let opens_at = hours.next_opening(NOW);
+        assert_eq!(hours.are_open(NOW), opens_at == Some(NOW));
+        assert!(opens_at.is_none_or(|at| at >= NOW && hours.are_open(at)));
+    }
 }
 
 /// A bot's command, at the edge and beyond.

@@ -127,6 +127,8 @@ impl ApiError {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, message)
     }
 
+    /// The words are those of the documentation (an example of version 2.1's) and, for an archived
+    /// contact, what others have met.
     pub(crate) fn contact_exists(id: &str, archived: bool) -> Self {
         let kind = if archived { "An archived contact" } else { "A contact" };
         let message = format!("{kind} matching those details already exists with id={id}");

@@ -7,19 +7,23 @@
 //! Here are requests, what their outcome means, and what each action comes to; what takes more
 //! than a request has a file of its own.
 
+mod availability;
 mod chats;
+mod contacts;
+mod files;
+mod opening;
 mod profile;
 mod searching;
 mod states;
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, UNIX_EPOCH};
 
 use reqwest::{Client, Method, Response, StatusCode, header};
 use serde_json::{Value, json};
 
-use super::http::{self, NotRead};
+use super::http::{self, NotRead, Outside};
 use crate::domain::budget::{Heard, Reading, WINDOW_MS};
 use crate::domain::content::OfferedOption;
 use crate::domain::conversation::Action;
@@ -30,6 +34,7 @@ use crate::domain::step::Answer;
 use crate::domain::token::AccessToken;
 use crate::ports::{Changed, Clock, Gauge, Intercom, NoToken, NotShown, Tokens, Unavailable};
 use crate::wire::intercom::{ConversationItem, ErrorList, TagItem};
+use crate::wire::outgoing::Reach;
 
 /// How long one request may take in all.
 const REQUEST_TIMEOUT: Duration = Duration::from_millis(10_000);
@@ -51,6 +56,11 @@ pub struct RestApi<C, T> {
     tokens: T,
     clock: C,
     heard: Arc<Mutex<BTreeMap<AppId, Heard>>>,
+    /// How far files may be fetched from, and by what; made when the first one is.
+    reach: Reach,
+    outside: Arc<OnceLock<Result<Outside, String>>>,
+    /// Held while files are fetched and sent on.
+    files: Arc<futures_util::lock::Mutex<()>>,
 }
 
 /// How a request failed.
@@ -68,6 +78,8 @@ enum Failure {
         status: StatusCode,
         code: String,
         message: String,
+        /// The header `Link`: where a merged contact has gone.
+        link: Option<String>,
     },
     Unknown(&'static str),
 }
@@ -78,7 +90,26 @@ impl<C: Clock, T: Tokens> RestApi<C, T> {
     /// # Errors
     /// The words of the TLS library when the system has no usable roots.
     pub fn new(tokens: T, clock: C) -> Result<Self, String> {
-        Ok(Self { client: http::client(REQUEST_TIMEOUT)?, tokens, clock, heard: Arc::default() })
+        Ok(Self {
+            client: http::client(REQUEST_TIMEOUT)?,
+            tokens,
+            clock,
+            heard: Arc::default(),
+            reach: Reach::Public,
+            outside: Arc::default(),
+            files: Arc::default(),
+        })
+    }
+
+    /// The same, with customers' files fetched from as far as that.
+    #[must_use]
+    pub fn reaching(self, reach: Reach) -> Self {
+        Self { reach, outside: Arc::default(), ..self }
+    }
+
+    /// By what customers' files are fetched.
+    fn outside(&self) -> Result<Outside, String> {
+        self.outside.get_or_init(|| Outside::new(REQUEST_TIMEOUT, self.reach)).clone()
     }
 
     async fn request(
@@ -88,6 +119,17 @@ impl<C: Clock, T: Tokens> RestApi<C, T> {
         path: &str,
         body: Option<&Value>,
     ) -> Result<Vec<u8>, Failure> {
+        self.send(workspace, method, path, body.map(|body| body.to_string().into_bytes())).await
+    }
+
+    /// Makes a request with a text of JSON.
+    async fn send(
+        &self,
+        workspace: &Workspace,
+        method: Method,
+        path: &str,
+        body: Option<Vec<u8>>,
+    ) -> Result<Vec<u8>, Failure> {
         let token = self.tokens.token(&workspace.app_id).await.map_err(no_token)?;
         let mut request = self
             .client
@@ -96,7 +138,7 @@ impl<C: Clock, T: Tokens> RestApi<C, T> {
             .header("Accept", "application/json")
             .header("Intercom-Version", workspace.api_version.to_string());
         if let Some(body) = body {
-            request = request.header("Content-Type", "application/json").body(body.to_string());
+            request = request.header("Content-Type", "application/json").body(body);
         }
         let response = request.send().await.map_err(|error| {
             let kind = http::kind_of(&error);
@@ -153,6 +195,7 @@ impl<C: Clock, T: Tokens> RestApi<C, T> {
         if status == StatusCode::TOO_MANY_REQUESTS {
             return Err(Failure::Limited { retry_at: self.reset_of(&response) });
         }
+        let link = response.headers().get(header::LINK).and_then(|link| link.to_str().ok()).map(str::to_owned);
         let body = http::read(response, MAX_ANSWER_BYTES).await;
         if status.is_success() {
             return body.map_err(|reason| match reason {
@@ -169,7 +212,7 @@ impl<C: Clock, T: Tokens> RestApi<C, T> {
         if status == StatusCode::UNAUTHORIZED {
             return Err(Failure::Denied(code));
         }
-        Err(Failure::Refused { status, code, message: error.message.unwrap_or_default() })
+        Err(Failure::Refused { status, code, message: error.message.unwrap_or_default(), link })
     }
 
     /// When the present window ends: Unix seconds in `X-RateLimit-Reset`, or seconds from now in

@@ -5,10 +5,12 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::{RestApi, not_shown};
-use crate::domain::ids::{ConversationId, Timestamp};
+use crate::domain::ids::{ContactId, ConversationId, Timestamp};
+use crate::domain::part::Observation;
 use crate::domain::settings::Workspace;
 use crate::ports::{Changed, Clock, NotShown, Page, Search, Tokens, Unavailable};
 use crate::wire::intercom::{ChangedItem, ConversationItem, ConversationPage};
+use crate::wire::people::OpenedItem;
 
 /// How many conversations a page of a search has: Intercom's most.
 const PAGE: u32 = 150;
@@ -18,7 +20,31 @@ fn condition(field: &str, operator: &str, value: impl Into<Value>) -> Value {
     json!({ "field": field, "operator": operator, "value": value.into() })
 }
 
+/// How much earlier than asked for is searched, in seconds: Intercom may compare days alone, and in the
+/// workspace's own time zone. What is too old is left out here.
+const EARLIER_SECONDS: u64 = 2 * 86_400;
+
 impl<C: Clock, T: Tokens> RestApi<C, T> {
+    /// The conversations that a contact has begun since a moment.
+    pub(super) async fn begun_by(
+        &self,
+        workspace: &Workspace,
+        contact: &ContactId,
+        since: Timestamp,
+    ) -> Result<Vec<Changed>, NotShown> {
+        let query = json!({ "operator": "AND", "value": [
+            condition("contact_ids", "=", contact.as_str()),
+            condition("created_at", ">", since.seconds().saturating_sub(EARLIER_SECONDS)),
+        ]});
+        let bytes = self.search(workspace, query, json!({ "per_page": PAGE })).await?;
+        let answer = page_of(&bytes)?;
+        let is_new = |item: &&RawValue| {
+            let opened: OpenedItem = serde_json::from_str(item.get()).unwrap_or_default();
+            opened.created_at >= since.seconds()
+        };
+        Ok(answer.conversations.into_iter().filter(is_new).filter_map(changed).collect())
+    }
+
     async fn search(&self, workspace: &Workspace, query: Value, pagination: Value) -> Result<Vec<u8>, NotShown> {
         let body = json!({ "query": query, "pagination": pagination });
         self.request(workspace, Method::POST, "/conversations/search", Some(&body)).await.map_err(not_shown)
@@ -37,7 +63,8 @@ fn changed(item: &RawValue) -> Option<Changed> {
     Some(Changed {
         id: ConversationId::parse(when.id.0).ok()?,
         updated_at: Timestamp::from_seconds(when.updated_at),
-        shown: shown.observation(false),
+        // As the API writes it, but without its parts.
+        shown: Observation { complete: false, ..shown.observation(true) },
     })
 }
 

@@ -1,7 +1,7 @@
 //! `[workspace.office_hours]`, which may also stand below `[workspace.rules]`: read, and refused where
 //! the office would never open.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use toml::de::DeValue;
@@ -57,7 +57,7 @@ impl Reader<'_> {
             let message = format!("{} never open: it needs `days` with `hours`, or a `week`", section.name);
             self.mistake(section.line, message);
         }
-        Some(OfficeHours { zone: zone?, week, holidays })
+        Some(OfficeHours { zone: zone?, week, holidays, special: BTreeMap::new() })
     }
 
     fn zone(&mut self, section: &mut Section<'_, '_>) -> Option<Zone> {
