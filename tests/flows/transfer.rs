@@ -398,3 +398,50 @@ fn people_begin_a_conversation_and_the_customer_reads_it_in_the_bots_chat() {
     chat.wrote("m1", "thank you");
     assert_eq!(chat.told(), ["done m1"]);
 }
+
+#[test]
+fn people_begin_a_conversation_with_somebody_of_whom_no_chat_is_known() {
+    let chat = Chat::with(&TRANSFER.replace("bot = \"demo\"\n", "bot = \"demo\"\ndefault = true\n"));
+    chat.intercom.change(|shown| {
+        shown.source = Some(shared::domain::content::Message {
+            part_id: None,
+            author: teammate("900002"),
+            body: Some(shared::domain::content::Body::html("<p>We found it</p>".to_owned())),
+            attachments: Vec::new(),
+            created_at: shared::domain::ids::Timestamp(0),
+            pressed: None,
+            choice: None,
+        });
+        shown.contact = shared::domain::ids::ContactId::parse(CONTACT).ok();
+        shown.external_id = Some("chat 7".to_owned());
+        (shown.parts, shown.part_count) = (Vec::new(), Some(0));
+    });
+    let mut seen = chat.intercom.shown();
+    seen.complete = false;
+    let another = ConversationId::parse("777").unwrap();
+    let key = shared::domain::ids::ConversationKey { app_id: chat.home().app_id, conversation_id: another };
+    let news = shared::app::heed::News::Shown(Box::new(seen));
+    baton_tests::now(shared::app::heed::heed(&chat.desk, &chat.intercom, &key, &news)).unwrap();
+    assert_eq!(chat.told(), ["agent_joined 900002", "agent_message We found it"]);
+    assert_eq!(chat.state().transfer.unwrap().channel, "intercom");
+    chat.wrote("m1", "thank you");
+    assert_eq!(chat.told(), ["done m1"]);
+}
+
+#[test]
+fn people_are_told_when_the_chat_cannot_be_reached_and_when_it_can_again() {
+    let chat = relayed();
+    chat.bots.refuse(u32::MAX);
+    chat.teammate_says("Hello?");
+    for _ in 0..8 {
+        let _ = chat.try_tell();
+        chat.time_goes_by(600_000);
+    }
+    let notes = |chat: &Chat| chat.shown().iter().filter(|line| line.contains("chat can")).count();
+    assert_eq!(notes(&chat), 1, "{:?}", chat.shown());
+    chat.bots.refuse(0);
+    chat.time_goes_by(24 * 3_600_000);
+    assert_eq!(chat.told(), ["agent_joined 900002", "agent_message Hello?"]);
+    chat.time_goes_by(1);
+    assert_eq!(notes(&chat), 2, "{:?}", chat.shown());
+}

@@ -226,6 +226,15 @@ impl Chat {
         self.bots.take().into_iter().map(|event| event.kind).collect()
     }
 
+    /// The bot is told, or does not take it.
+    ///
+    /// # Errors
+    /// As [`deliver::deliver`].
+    pub fn try_tell(&self) -> Result<Report, Unfinished> {
+        let deadline = self.desk.clock.now().plus_ms(INVOCATION_MS);
+        now(deliver::deliver(&self.desk, &self.bots, &self.home(), deadline))
+    }
+
     /// What is stored.
     #[must_use]
     pub fn state(&self) -> Conversation {

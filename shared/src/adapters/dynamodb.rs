@@ -31,6 +31,9 @@ const LONG_TEXT_BYTES: usize = 512;
 /// How long a conversation that the bot does not have is kept after its last change, in days.
 /// Longer than anything may be repeated (Intercom's retries, 14 days in a queue).
 const KEEP_DAYS: u64 = 30;
+/// How long a row is kept that only leads to another, in days: longer than a chat may go on, because it is
+/// written once.
+const KEEP_SIGNS_DAYS: u64 = 400;
 /// How long a text of its own row is kept after it was last written, in days: longer than any
 /// conversation waits.
 const KEEP_CONTENT_DAYS: u64 = 400;
@@ -167,7 +170,8 @@ impl<N: Names> Conversations for Table<N> {
         }
         if may_expire(conversation) {
             sets.push_str(", expires_at = :expires");
-            update = update.expression_attribute_values(":expires", number(now.seconds() + KEEP_DAYS * 86_400));
+            let days = if conversation.moved_to.is_some() { KEEP_SIGNS_DAYS } else { KEEP_DAYS };
+            update = update.expression_attribute_values(":expires", number(now.seconds() + days * 86_400));
         } else {
             removes.push("expires_at");
         }

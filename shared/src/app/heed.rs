@@ -2,11 +2,13 @@
 
 use super::{Desk, Report, Standing, Unfinished};
 use crate::domain::budget::{Call, Urgency};
+use crate::domain::content::AuthorKind;
 use crate::domain::conversation::Control;
-use crate::domain::ids::ConversationKey;
+use crate::domain::ids::{BotId, ConversationKey};
 use crate::domain::part::Observation;
+use crate::domain::settings::Workspace;
 use crate::domain::step::{self, Effect, Input};
-use crate::domain::transfer::contact_row;
+use crate::domain::transfer::{MAX_SESSION_BYTES, contact_row, session_row};
 use crate::ports::{Clock, Conversations, Intercom, NotShown, Pace, Stored, Wakers};
 
 /// What happened.
@@ -113,13 +115,27 @@ where
     if desk.workspace(key)?.transfers.is_empty() {
         return Ok(None);
     }
+    let workspace = desk.workspace(key)?;
     let Some(row) = observation.contact.as_ref().and_then(contact_row) else { return Ok(None) };
     let sign = desk.store.load(&ConversationKey { app_id: key.app_id.clone(), conversation_id: row }).await?;
-    let Some(home) = sign.conversation.moved_to else { return Ok(None) };
+    // Whom no chat is known of may have one at the bot that the settings name.
+    let chat = chat_of(workspace, observation);
+    let home = sign.conversation.moved_to.or_else(|| chat.as_ref().and_then(|(bot, name)| session_row(bot, name).ok()));
+    let Some(home) = home else { return Ok(None) };
     let home = ConversationKey { app_id: key.app_id.clone(), conversation_id: home };
     let stored = desk.store.load(&home).await?;
-    let input = Input::Met { conversation: key.conversation_id.clone(), observation: observation.clone() };
+    let (conversation, observation) = (key.conversation_id.clone(), observation.clone());
+    let input = Input::Met { conversation, observation, chat };
     let (stored, _) = desk.change_from(&home, stored, &[input]).await?;
     let belongs = stored.conversation.in_intercom(&home) == Some(&key.conversation_id);
     Ok(belongs.then_some((home, stored)))
+}
+
+/// Where people begin a conversation with somebody of whom no chat is known: the default bot's, under the
+/// customer's external id.
+fn chat_of(workspace: &Workspace, observation: &Observation) -> Option<(BotId, String)> {
+    let by_people = observation.source.as_ref().is_some_and(|source| source.author.kind == AuthorKind::Teammate);
+    let external_id = observation.external_id.as_ref().filter(|id| by_people && id.len() <= MAX_SESSION_BYTES)?;
+    let default = workspace.transfers.iter().find(|transfer| transfer.default)?;
+    Some((default.bot.clone(), external_id.clone()))
 }

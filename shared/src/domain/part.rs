@@ -126,6 +126,8 @@ pub struct Observation {
     pub profile: Option<Profile>,
     /// The customer, as Intercom knows them.
     pub contact: Option<ContactId>,
+    /// The customer, by the company's own id.
+    pub external_id: Option<String>,
 }
 
 impl Observation {

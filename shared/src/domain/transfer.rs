@@ -237,6 +237,8 @@ pub struct Transfer {
     pub waits: std::collections::BTreeMap<Patience, Timestamp>,
     /// The conversation is to be looked at once: something may have happened before its row led here.
     pub look: bool,
+    /// People know that the bot platform cannot be reached.
+    pub cut_off: bool,
     /// The last message that was settled by its words alone.
     pub guess: Option<Guess>,
 }

@@ -304,6 +304,7 @@ impl Scene {
             rating: None,
             profile: None,
             contact: None,
+            external_id: None,
         }
     }
 

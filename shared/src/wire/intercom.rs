@@ -602,6 +602,11 @@ impl ConversationItem {
                 .and_then(|item| item.rating.map(|rating| Rating { rating, remark: item.remark.clone() })),
             profile: None,
             contact: self.contact(),
+            external_id: self
+                .contacts
+                .as_ref()
+                .and_then(|list| list.contacts.first()?.external_id.as_ref()?.some())
+                .map(str::to_owned),
         }
     }
 

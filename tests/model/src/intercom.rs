@@ -279,6 +279,7 @@ fn shown(parts: &[Happening]) -> Observation {
         rating: None,
         profile: None,
         contact: None,
+        external_id: None,
     }
 }
 

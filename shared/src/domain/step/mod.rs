@@ -33,7 +33,7 @@ use super::conversation::{
     Action, CommandOutcome, Control, Conversation, EventKind, Lane, OutboxEntry, Overtaker, PendingEvent, Progress,
     Stand, Weight,
 };
-use super::ids::{ClaimId, CommandId, ContactId, ConversationId, PartId, Timestamp};
+use super::ids::{BotId, ClaimId, CommandId, ContactId, ConversationId, PartId, Timestamp};
 use super::part::Observation;
 use super::settings::Workspace;
 use super::transfer::{Availability, Contact};
@@ -94,6 +94,8 @@ pub enum Input {
         conversation: ConversationId,
         /// What it showed.
         observation: Observation,
+        /// Whose chat it would be, and its name, where none is known.
+        chat: Option<(BotId, String)>,
     },
     /// A row leads here now.
     Linked {
@@ -367,8 +369,8 @@ pub fn step(state: &Conversation, input: &Input, workspace: &Workspace, now: Tim
         Input::Answered { seq, claim, answer } => stepper.answered(*seq, claim, answer),
         Input::ReadBack { seq, observation } => stepper.read_back(*seq, observation),
         Input::Searched { seq, found } => stepper.searched(*seq, found),
-        Input::Met { conversation, observation } => {
-            stepper.met(conversation, &workspace.told_apart(observation));
+        Input::Met { conversation, observation, chat } => {
+            stepper.met(conversation, &workspace.told_apart(observation), chat.as_ref());
         }
         Input::Linked { row } => stepper.linked(row),
         Input::Delivered { seq } => stepper.delivered(*seq),
@@ -600,5 +602,6 @@ impl Stepper<'_> {
             self.state.exchange.bot_goes_on();
         }
         self.look_whether_it_may_come_back();
+        self.people_are_through();
     }
 }

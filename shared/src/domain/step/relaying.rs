@@ -16,7 +16,13 @@ use crate::domain::transfer::{Again, Agent, Guess, Patience};
 impl Stepper<'_> {
     /// The first message, where people have begun the conversation.
     pub(super) fn relay_the_source(&mut self, observation: &Observation) {
-        if self.state.transfer.is_none() || self.state.seen.source {
+        if self.state.transfer.is_none() {
+            return;
+        }
+        if let Some(profile) = &observation.profile {
+            self.state.profile = profile.clone();
+        }
+        if self.state.seen.source {
             return;
         }
         let Some(source) = observation.source.clone() else { return };

@@ -45,11 +45,37 @@ impl Stepper<'_> {
         } else {
             self.give_up(vain.seq);
         }
+        if hand_over_at <= now {
+            self.people_are_cut_off();
+        }
         if relieved {
             let to = self.relieve(Decision::BotUnreachable, "The bot cannot be reached.");
             self.tell_waiting(&to);
             self.lend(&to);
         }
+    }
+
+    /// What people say in a chat of the bot platform's does not reach the customer for a while: they are
+    /// to know.
+    fn people_are_cut_off(&mut self) {
+        let relays = self.is_relaying();
+        let Some(transfer) = self.state.transfer.as_mut().filter(|transfer| relays && !transfer.cut_off) else {
+            return;
+        };
+        transfer.cut_off = true;
+        self.say_to_teammates(
+            "The customer's chat cannot be reached at the moment. What is written here is delivered, in order, as soon as \
+             it can be.",
+        );
+    }
+
+    /// The chat can be reached again.
+    pub(super) fn people_are_through(&mut self) {
+        let Some(transfer) = self.state.transfer.as_mut().filter(|transfer| transfer.cut_off) else { return };
+        transfer.cut_off = false;
+        self.say_to_teammates(
+            "The customer's chat can be reached again; what was written meanwhile is being delivered.",
+        );
     }
 
     /// The bot is not told of an event, nor of those behind it that have waited as long. It sees

@@ -35,6 +35,9 @@ const MAX_FILES: usize = 10;
 /// The longest message, in bytes.
 const MAX_TEXT_BYTES: usize = 32 * 1024;
 
+/// The channel of a chat that people have begun.
+const OF_INTERCOM: &str = "intercom";
+
 /// How long an action is left alone when nobody knows how it ended.
 pub(super) fn settle_ms(action: &Action, unless_set: u64) -> u64 {
     match action {
@@ -358,7 +361,19 @@ impl Stepper<'_> {
 
     /// Intercom shows a conversation of this chat's customer. It may be the one that is being opened; or
     /// people have begun it, and the customer is to read it where they are.
-    pub(super) fn met(&mut self, conversation: &ConversationId, observation: &Observation) {
+    pub(super) fn met(
+        &mut self,
+        conversation: &ConversationId,
+        observation: &Observation,
+        chat: Option<&(BotId, String)>,
+    ) {
+        let by_people = observation.source.as_ref().is_some_and(|source| source.author.kind == AuthorKind::Teammate);
+        if let (true, true, Some((bot, name)), None) = (by_people, observation.open, chat, &self.state.bot) {
+            self.be_a_session(bot, name, OF_INTERCOM);
+            if let (Some(transfer), Some(id)) = (&mut self.state.transfer, observation.contact.clone()) {
+                transfer.contact = Some(Contact { id, role: "user".to_owned() });
+            }
+        }
         let Some(transfer) = &self.state.transfer else { return };
         if transfer.conversation.as_ref() == Some(conversation) {
             return;
@@ -372,7 +387,6 @@ impl Stepper<'_> {
             self.begun(0, conversation);
             return;
         }
-        let by_people = observation.source.as_ref().is_some_and(|source| source.author.kind == AuthorKind::Teammate);
         if by_people && observation.open && self.state.control == Control::Closed {
             self.people_begin(conversation);
         }
