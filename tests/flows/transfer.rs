@@ -2,6 +2,7 @@
 //! no note leaves Intercom, and whoever dies in between changes nothing but the time.
 
 use baton_tests::chat::{Chat, TRANSFER, customer, message, seat, start, teammate};
+use shared::app::heed::{News, heed};
 use shared::domain::command::Ask;
 use shared::domain::conversation::{Action, Control, EventKind};
 use shared::domain::ids::{ConversationId, TeamId};
@@ -333,18 +334,38 @@ fn a_conversation_that_was_deleted_gives_the_chat_back_and_the_next_start_opens_
     let chat = relayed();
     chat.intercom.expect([Surprise::Refused { code: "conversation_gone" }]);
     chat.wrote("m1", "still there?");
-    assert_eq!(
-        (chat.told(), chat.intercom.opened()),
-        (vec!["done m1".to_owned()], 2),
-        "opened anew by what was to be said"
-    );
+    assert_eq!(chat.told(), ["superseded m1", "closed by deletion: "]);
+    chat.intercom.expect([Surprise::None, Surprise::Refused { code: "conversation_gone" }]);
+    chat.started("s2", "a person, please");
+    assert_eq!((chat.told(), chat.intercom.opened()), (vec!["done s2".to_owned(), "handover_waiting".to_owned()], 2));
     let second = chat.in_intercom();
     assert_eq!(chat.row(&second).moved_to, Some(chat.home().conversation_id));
     let first = second.conversation_id.as_str().parse::<u64>().unwrap() - 1;
     let first = format!("abc123#{first}").parse().unwrap();
-    baton_tests::now(shared::app::heed::heed(&chat.desk, &chat.intercom, &first, &shared::app::heed::News::Deleted))
-        .unwrap();
+    baton_tests::now(heed(&chat.desk, &chat.intercom, &first, &News::Deleted)).unwrap();
     assert_eq!(chat.state().control, Control::Human, "the one before is nobody's");
+}
+
+#[test]
+fn a_deletion_ends_the_chat() {
+    let chat = relayed();
+    baton_tests::now(heed(&chat.desk, &chat.intercom, &chat.in_intercom(), &News::Deleted)).unwrap();
+    chat.wrote("m1", "still there?");
+    assert_eq!(chat.told(), ["closed by deletion: ", "superseded m1"]);
+}
+
+#[test]
+fn a_deletion_that_is_not_true_is_made_good() {
+    let chat = relayed();
+    baton_tests::now(heed(&chat.desk, &chat.intercom, &chat.in_intercom(), &News::Deleted)).unwrap();
+    chat.started("s2", "are you there?");
+    chat.notified();
+    chat.teammate_says("Yes");
+    assert_eq!(
+        chat.told(),
+        ["closed by deletion: ", "done s2", "handover_waiting", "agent_joined 900002", "agent_message Yes"]
+    );
+    assert_eq!(chat.intercom.opened(), 1);
 }
 
 #[test]
@@ -391,8 +412,8 @@ fn people_begin_a_conversation_and_the_customer_reads_it_in_the_bots_chat() {
     let mut seen = chat.intercom.shown();
     seen.complete = false;
     let key = shared::domain::ids::ConversationKey { app_id: chat.home().app_id, conversation_id: another };
-    let news = shared::app::heed::News::Shown(Box::new(seen));
-    baton_tests::now(shared::app::heed::heed(&chat.desk, &chat.intercom, &key, &news)).unwrap();
+    let news = News::Shown(Box::new(seen));
+    baton_tests::now(heed(&chat.desk, &chat.intercom, &key, &news)).unwrap();
     assert_eq!(chat.told(), ["agent_joined 900002", "agent_message We found it"]);
     assert_eq!(chat.row(&key).moved_to, Some(chat.home().conversation_id));
     chat.wrote("m1", "thank you");
@@ -420,8 +441,8 @@ fn people_begin_a_conversation_with_somebody_of_whom_no_chat_is_known() {
     seen.complete = false;
     let another = ConversationId::parse("777").unwrap();
     let key = shared::domain::ids::ConversationKey { app_id: chat.home().app_id, conversation_id: another };
-    let news = shared::app::heed::News::Shown(Box::new(seen));
-    baton_tests::now(shared::app::heed::heed(&chat.desk, &chat.intercom, &key, &news)).unwrap();
+    let news = News::Shown(Box::new(seen));
+    baton_tests::now(heed(&chat.desk, &chat.intercom, &key, &news)).unwrap();
     assert_eq!(chat.told(), ["agent_joined 900002", "agent_message We found it"]);
     assert_eq!(chat.state().transfer.unwrap().channel, "intercom");
     chat.wrote("m1", "thank you");

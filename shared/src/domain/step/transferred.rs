@@ -246,12 +246,9 @@ impl Stepper<'_> {
         self.tell(EventKind::Returned { by, stretch });
     }
 
-    /// The conversation was deleted in Intercom. The next start opens another.
+    /// The conversation was deleted in Intercom, as it seems. The next start tries it there once more, and
+    /// opens another where it is gone.
     pub(super) fn conversation_is_gone(&mut self) {
-        self.state.deleted = false;
-        if let Some(transfer) = &mut self.state.transfer {
-            transfer.conversation = None;
-        }
         let ended: Vec<_> = self.state.outbox.drain(..).collect();
         for entry in ended {
             self.finish(&entry, CommandOutcome::Superseded { by: Overtaker::Turn });
@@ -458,15 +455,19 @@ impl Stepper<'_> {
         }
     }
 
-    /// A conversation that is gone is opened anew, by what was to be said in it.
+    /// A conversation that is gone is opened anew where a chat begins; the start is repeated in it.
     pub(super) fn begins_anew(&mut self, position: usize, code: &str) -> bool {
         let Some(entry) = self.state.outbox.get_mut(position) else { return false };
         let Some(transfer) = &mut self.state.transfer else { return false };
         if code != GONE || !matches!(entry.action, Action::Relay { .. }) {
             return false;
         }
-        transfer.conversation = None;
-        entry.progress = Progress::Pending { not_before: self.now };
+        if entry.weight == Weight::Required {
+            transfer.conversation = None;
+            entry.progress = Progress::Pending { not_before: self.now };
+        } else {
+            self.deleted(); // in the middle of a chat it is over
+        }
         true
     }
 
