@@ -399,6 +399,24 @@ tags = ["VIP", "no such"]
                 "line 27: there is no tag \"no such\", so the rule cannot match by it",
             ]
         );
+        let chats = r#"
+[[workspace.transfer]]
+bot = "demo"
+[workspace.transfer.channels]
+sms = "teammate:900004"
+web = "team:500001"
+[workspace.transfer.nobody]
+after_minutes = 5
+then = "team:500077"
+"#;
+        let (_, missing) = look_up(&check(chats), &token).await.unwrap();
+        assert_eq!(
+            missing,
+            [
+                "the channel `sms` of the bot demo: teammate 900004 has no inbox seat",
+                "[workspace.transfer.nobody] of the bot demo: there is no team 500077",
+            ]
+        );
         let wrong = AccessToken::parse("wrong").unwrap();
         assert!(look_up(&good, &wrong).await.unwrap_err().contains("401"));
     });

@@ -14,6 +14,7 @@ mod races;
 mod rates;
 mod reaching;
 mod recalled;
+mod refusals;
 mod releases;
 mod returning;
 mod story;

@@ -6,6 +6,7 @@ use shared::adapters::token_owner::owner_of;
 use shared::domain::part::Assignee;
 use shared::domain::settings::{Settings, Workspace};
 use shared::domain::token::AccessToken;
+use shared::domain::transfer::Outcome;
 
 /// Looks up what the settings of the token's workspace name. Its id, and what is wrong, each with its
 /// line where it has one.
@@ -43,6 +44,18 @@ pub fn missing(workspace: &Workspace, directory: &Directory) -> Vec<String> {
     found.extend(default.and_then(|to| vacancy(to, directory)).map(|why| format!("the hand-over's default: {why}")));
     let monitored = workspace.monitor.as_ref();
     found.extend(monitored.and_then(|inbox| vacancy(inbox, directory)).map(|why| format!("`monitor`: {why}")));
+    for transfer in &workspace.transfers {
+        let bot = &transfer.bot;
+        for (channel, to) in &transfer.channels {
+            found.extend(vacancy(to, directory).map(|why| format!("the channel `{channel}` of the bot {bot}: {why}")));
+        }
+        for (what, out) in &transfer.time_outs {
+            if let Outcome::Team(team) = &out.then {
+                let why = vacancy(&Assignee::Team(team.clone()), directory);
+                found.extend(why.map(|why| format!("[workspace.transfer.{what}] of the bot {bot}: {why}")));
+            }
+        }
+    }
     let rules = &workspace.rules;
     for rule in rules.rules.iter().chain([&rules.default]) {
         let line = rule.line;

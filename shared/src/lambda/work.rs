@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::batch::{Handled, NotHandled, SqsRecord};
 use super::queues::Queues;
 use crate::app::carry_out::carry_out;
-use crate::app::{Desk, Refusal};
+use crate::app::{Desk, Refusal, Unfinished};
 use crate::domain::conversation::Lane;
 use crate::domain::ids::{BotId, CommandId, ConversationKey, Timestamp};
 use crate::domain::settings::{Settings, Transport};
@@ -147,8 +147,15 @@ where
                 return self.refuse(&bot, &key, session, refusal).await;
             }
         };
-        let report =
-            carry_out(&self.desk, &self.intercom, &self.names, self.lane, &key, Some(&command), deadline).await?;
+        let done = carry_out(&self.desk, &self.intercom, &self.names, self.lane, &key, Some(&command), deadline).await;
+        let report = match done {
+            Err(Unfinished::UnknownWorkspace(app_id)) => {
+                let message = format!("the settings have no workspace {app_id}");
+                let refusal = Refusal { command_id: command.id, code: "unknown_workspace", message };
+                return self.refuse(&bot, &key, session, refusal).await;
+            }
+            done => done?,
+        };
         if let Some(due) = report.due {
             // The command is recorded, so what waits behind it can be recorded too; a wake waits
             // in its stead.
