@@ -77,7 +77,7 @@ fn event(seq: u64, words: &str) -> PendingEvent {
         epoch: 3,
         occurred_at: Timestamp(1),
         bot: BotId::parse("demo").unwrap(),
-        kind: EventKind::Message { message },
+        kind: EventKind::Message { message, earlier: Vec::new() },
         attempts: 0,
         due_at: Timestamp(0),
     }
@@ -88,6 +88,7 @@ fn https(port: u16) -> Bot {
     Bot {
         id: BotId::parse("demo").unwrap(),
         handover_after_minutes: 10,
+        burst_ms: 0,
         transport: Transport::Https { url, secret: SecretName("demo".to_owned()) },
     }
 }
@@ -179,7 +180,7 @@ fn a_bot_with_a_queue_gets_its_events_there_in_order_and_once() {
             Messengers::new(Secrets::default(), client.clone(), Queues::default(), SystemClock, Reach::ThisMachineToo)
                 .unwrap();
         let transport = Transport::Sqs { queue_url: url.clone(), sender_id: "AROAX".to_owned() };
-        let bot = Bot { id: BotId::parse("demo").unwrap(), transport, handover_after_minutes: 10 };
+        let bot = Bot { id: BotId::parse("demo").unwrap(), transport, handover_after_minutes: 10, burst_ms: 0 };
         for seq in [1, 1, 2] {
             messengers.deliver(&bot, &key(), &Conversation::default(), &event(seq, "Hi")).await.unwrap();
         }

@@ -46,7 +46,7 @@ fn with_event(due_at: Timestamp, words: &str) -> Conversation {
         epoch: 1,
         occurred_at: NOW,
         bot: BotId::parse("demo").unwrap(),
-        kind: EventKind::Message { message },
+        kind: EventKind::Message { message, earlier: Vec::new() },
         attempts: 0,
         due_at,
     };

@@ -120,7 +120,7 @@ fn the_schemas_are_those_of_the_code() {
 
 /// The keys that the settings' reader knows, asked of it by a mistake in each place.
 fn known_settings() -> BTreeSet<String> {
-    let text = "zzz = 1\n[[workspace]]\nzzz = 1\n[workspace.handover]\nzzz = 1\n[workspace.office_hours]\nzzz = 1\n[workspace.rules]\nzzz = 1\n[workspace.rules.office_hours]\nzzz = 1\n[[workspace.rules.rule]]\nzzz = 1\n[[workspace.transfer]]\nzzz = 1\n[workspace.transfer.nobody]\nzzz = 1\n[[bot]]\nzzz = 1\ntransport = \"https\"\n[[bot]]\nzzz = 1\ntransport = \"sqs\"\n";
+    let text = "zzz = 1\n[[workspace]]\nzzz = 1\n[workspace.handover]\nzzz = 1\n[workspace.email]\nzzz = 1\n[workspace.office_hours]\nzzz = 1\n[workspace.rules]\nzzz = 1\n[workspace.rules.office_hours]\nzzz = 1\n[[workspace.rules.rule]]\nzzz = 1\n[[workspace.transfer]]\nzzz = 1\n[workspace.transfer.nobody]\nzzz = 1\n[[bot]]\nzzz = 1\ntransport = \"https\"\n[[bot]]\nzzz = 1\ntransport = \"sqs\"\n";
     let mistakes = shared::wire::settings::parse(text).unwrap_err();
     let mut known = BTreeSet::new();
     for mistake in mistakes.0 {
@@ -133,6 +133,7 @@ fn known_settings() -> BTreeSet<String> {
             "the file" => "",
             "[[workspace]]" => "workspace.",
             "[workspace.handover]" => "workspace.handover.",
+            "[workspace.email]" => "workspace.email.",
             "[workspace.rules]" => "workspace.rules.",
             // One table in either of two places.
             "[workspace.office_hours]" | "[workspace.rules.office_hours]" => "workspace.office_hours.",

@@ -33,7 +33,7 @@ fn buttons(bridge: &Bridge) -> Vec<String> {
 
 fn messages(told: Vec<EventKind>) -> Vec<Message> {
     let message = |event| match event {
-        EventKind::Message { message } => Some(message),
+        EventKind::Message { message, .. } => Some(message),
         _ => None,
     };
     told.into_iter().filter_map(message).collect()

@@ -17,7 +17,7 @@ fn with_a_file() -> (Scene, Bridge, PartId) {
     let bridge = Bridge::with_the_bot(&mut scene);
     bridge.notified(scene.customer("See this").files([file("https://files.example/1?expires=1")]));
     let told = bridge.told();
-    let [EventKind::Message { message }] = &told[..] else { panic!("{told:?}") };
+    let [EventKind::Message { message, .. }] = &told[..] else { panic!("{told:?}") };
     assert_eq!(message.attachments, [file("https://files.example/1?expires=1")]);
     let part = message.part_id.clone().unwrap();
     (scene, bridge, part)

@@ -2,6 +2,7 @@
 //! happens when something dies in between.
 
 mod account;
+mod bursts;
 mod catch_up;
 mod choices;
 mod crossings;

@@ -257,7 +257,7 @@ fn a_person_who_speaks_right_after_the_assignment_has_the_conversation() {
     bridge.notified(scene.give_back());
     assert_eq!(bridge.state().control, Control::Bot);
     let told = bridge.told();
-    let [EventKind::Resumed { stretch }, EventKind::Message { message }] = &told[..] else { panic!("{told:?}") };
+    let [EventKind::Resumed { stretch }, EventKind::Message { message, .. }] = &told[..] else { panic!("{told:?}") };
     assert_eq!(stretch.len(), 1);
     assert_eq!(message.body.as_ref().map(|body| body.text.as_str()), Some("<p>Thank you!</p>"));
 }

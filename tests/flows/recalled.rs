@@ -40,7 +40,7 @@ fn conversation() -> (Scene, Bridge, Vec<PartId>) {
     for said in ["one", "two", "three"] {
         bridge.notified(scene.customer(said));
         let told = bridge.told();
-        let [EventKind::Message { message }] = &told[..] else { panic!("{told:?}") };
+        let [EventKind::Message { message, .. }] = &told[..] else { panic!("{told:?}") };
         parts.push(message.part_id.clone().unwrap());
     }
     (scene, bridge, parts)

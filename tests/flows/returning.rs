@@ -55,7 +55,7 @@ fn words(told: &[EventKind]) -> Vec<String> {
     };
     told.iter()
         .map(|event| match event {
-            EventKind::Message { message } => said(message),
+            EventKind::Message { message, .. } => said(message),
             EventKind::Resumed { stretch } => format!("resumed: {:?}", stretch.iter().map(said).collect::<Vec<_>>()),
             other => other.as_str().to_owned(),
         })

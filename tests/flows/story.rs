@@ -31,7 +31,7 @@ fn words(events: &[EventKind]) -> Vec<String> {
         message.body.as_ref().map(shared::domain::incoming::text).unwrap_or_default()
     };
     let word = |event: &EventKind| match event {
-        EventKind::Message { message } => format!("message: {}", text(message)),
+        EventKind::Message { message, .. } => format!("message: {}", text(message)),
         EventKind::Resumed { stretch } => {
             format!("resumed: {}", stretch.iter().map(text).collect::<Vec<_>>().join(" | "))
         }

@@ -681,7 +681,7 @@ impl World {
             epoch: 1,
             occurred_at: Time.now(),
             bot: BotId::parse(bot(n)).unwrap(),
-            kind: shared::domain::conversation::EventKind::Message { message },
+            kind: shared::domain::conversation::EventKind::Message { message, earlier: Vec::new() },
             attempts: 0,
             due_at: Time.now(),
         }

@@ -115,6 +115,7 @@ fn row(rules: &Rules, turn: &Turn, circumstances: &Circumstances<'_>) -> String 
     let because = match ruling.because {
         Because::Rule { line } => format!("rule of line {line}"),
         Because::Default => "default".to_owned(),
+        Because::Email => "default for e-mail".to_owned(),
         Because::Unsure { is, needed } => format!("unsure: {is} < {needed}"),
         Because::Granted => "granted".to_owned(),
     };

@@ -45,7 +45,7 @@ fn rules() -> impl Strategy<Value = Rules> {
             rule.line = position + 1;
         }
         let default = Rule { deed, ..Rule::default() };
-        Rules { rules, default, confidence: Confidence(confidence) }
+        Rules { rules, default, email: None, confidence: Confidence(confidence) }
     })
 }
 
@@ -94,6 +94,7 @@ proptest! {
                 prop_assert!(holding.is_empty(), "the default is for nodes that no rule names");
                 prop_assert_eq!(ruling.deed, rules.default.deed);
             }
+            Because::Email => prop_assert!(false, "it is no e-mail"),
             Because::Unsure { is, needed } => {
                 prop_assert!(is < needed);
                 prop_assert_eq!(Some(is), turn.confidence());

@@ -132,7 +132,7 @@ impl Life {
         let relief = self.state.relieved.as_ref().filter(|_| after.control == Control::Bot && !waits);
         let Some(relief) = relief else { return };
         self.told.retain(|event| match event {
-            EventKind::Message { message } => {
+            EventKind::Message { message, .. } => {
                 !message.part_id.as_ref().map_or(relief.source, |part| relief.covers(part))
             }
             _ => true,
@@ -317,7 +317,7 @@ proptest! {
         life.come_to_rest();
 
         let mut messages: Vec<_> = life.told.iter().filter_map(|event| match event {
-            EventKind::Message { message } => Some(message.part_id.clone()),
+            EventKind::Message { message, .. } => Some(message.part_id.clone()),
             _ => None,
         }).collect();
         let count = messages.len();

@@ -57,7 +57,7 @@ pub fn missing(workspace: &Workspace, directory: &Directory) -> Vec<String> {
         }
     }
     let rules = &workspace.rules;
-    for rule in rules.rules.iter().chain([&rules.default]) {
+    for rule in rules.all() {
         let line = rule.line;
         found.extend(rule.to.as_ref().and_then(|to| vacancy(to, directory)).map(|why| format!("line {line}: {why}")));
         for tag in rule.when.tags.iter().filter(|tag| !directory.tags.contains(&tag.to_lowercase())) {

@@ -17,6 +17,9 @@ const MAX_CONFLICTS: u32 = 3;
 /// recorded as taken; its id is the same. A bot that has taken nothing for days is not called, but
 /// for a probe; its events count as tried in vain.
 ///
+/// What the customer writes in a row becomes an event here when it is complete, and that is saved before
+/// it is delivered: should this worker die, the same is delivered again, whatever was written since.
+///
 /// # Errors
 /// [`Unfinished`]: the message is to be given again.
 pub async fn deliver<S, W, C, B>(
@@ -33,7 +36,9 @@ where
 {
     let mut report = Report::default();
     let mut stored: Stored = desk.store.load(key).await?;
-    while let Some(event) = stored.conversation.events.front().cloned() {
+    loop {
+        stored = tell_what_is_gathered(desk, key, stored).await?;
+        let Some(event) = stored.conversation.events.front().cloned() else { break };
         let now = desk.clock.now();
         if event.due_at > now {
             report.due = Some(event.due_at);
@@ -79,7 +84,27 @@ where
             tracing::info!(outcome = "bot_is_back", bot = %bot.id);
         }
     }
+    let gathers_until = stored.conversation.burst.as_ref().map(|burst| burst.due_at);
+    report.due = report.due.into_iter().chain(gathers_until).min();
     Ok(report)
+}
+
+/// What the customer wrote in a row becomes an event, when it is complete.
+async fn tell_what_is_gathered<S, W, C>(
+    desk: &Desk<S, W, C>,
+    key: &ConversationKey,
+    stored: Stored,
+) -> Result<Stored, Unfinished>
+where
+    S: Conversations,
+    W: Wakers,
+    C: Clock,
+{
+    let now = desk.clock.now();
+    if !stored.conversation.burst.as_ref().is_some_and(|burst| burst.is_due(now)) {
+        return Ok(stored);
+    }
+    desk.change_from(key, stored, &[Input::Gathered]).await.map(|(stored, _)| stored)
 }
 
 /// Whether a bot may be called: one that is disabled only for a probe, by one worker an hour.

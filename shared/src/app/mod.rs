@@ -227,6 +227,11 @@ impl<S: Conversations, W: Wakers, C: Clock> Desk<S, W, C> {
     ) -> Result<(), Unavailable> {
         broken_as!(NobodyIsWoken => return Ok(()));
         let waiting = step::waiting(state);
+        if let Some(since) = waiting.burst
+            && except != Some(Worker::Dispatch)
+        {
+            self.wakers.wake(Worker::Dispatch, key, &format!("burst{}", since.0)).await?;
+        }
         if let Some(seq) = waiting.event
             && except != Some(Worker::Dispatch)
         {

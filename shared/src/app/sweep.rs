@@ -45,7 +45,7 @@ where
         };
         let waiting = step::waiting(&state);
         let mut workers = Vec::new();
-        if waiting.event.is_some() {
+        if waiting.event.is_some() || waiting.burst.is_some() {
             workers.push(Worker::Dispatch);
         }
         if let Some((lane, _)) = waiting.action {

@@ -9,6 +9,7 @@ use std::collections::VecDeque;
 use serde::{Deserialize, Serialize};
 
 use super::agreement::{Agreement, Origin};
+use super::burst::Burst;
 use super::content::{Attachment, Message, Offer, OfferedOption};
 use super::exchange::Exchange;
 use super::ids::{
@@ -83,6 +84,9 @@ pub enum EventKind {
     Message {
         /// What.
         message: Message,
+        /// What was written right before it and belongs to the same turn, oldest first.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        earlier: Vec<Message>,
     },
     /// A message that the bot was told of has been deleted.
     MessageRedacted {
@@ -708,6 +712,9 @@ pub struct Conversation {
     pub last_message: u64,
     /// Events that the bot has not taken yet, in order.
     pub events: VecDeque<PendingEvent>,
+    /// What the customer writes in a row, of which the bot is told when it is complete.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub burst: Option<Box<Burst>>,
     /// The number of the last outbox entry.
     pub last_out: u64,
     /// Actions that are not settled yet, in order.
@@ -790,8 +797,19 @@ impl Conversation {
         self.own_parts.iter().chain(&self.seen.part).max().cloned()
     }
 
+    /// How many events wait for the bot; each message of a turn counts as one.
+    #[must_use]
+    pub fn backlog(&self) -> usize {
+        let of_events = self.events.iter().map(|event| match &event.kind {
+            EventKind::Message { earlier, .. } => 1 + earlier.len(),
+            _ => 1,
+        });
+        of_events.sum::<usize>() + self.burst.as_ref().map_or(0, |burst| burst.messages.len())
+    }
+
     /// The next moment at which something is due without anybody writing: a timer, a claim that
-    /// may be stale, a doubt that may be settled, an event that may be tried again.
+    /// may be stale, a doubt that may be settled, an event that may be tried again, messages in a row
+    /// that are complete.
     #[must_use]
     pub fn due_at(&self) -> Option<Timestamp> {
         let outbox = self.outbox.front().map(|entry| match &entry.progress {
@@ -800,7 +818,8 @@ impl Conversation {
             Progress::Unknown { settle_at, .. } => *settle_at,
         });
         let event = self.events.front().map(|event| event.due_at);
-        [outbox, event, self.resume_at].into_iter().flatten().min()
+        let burst = self.burst.as_ref().map(|burst| burst.due_at);
+        [outbox, event, burst, self.resume_at].into_iter().flatten().min()
     }
 }
 

@@ -114,6 +114,14 @@ impl Exchange {
         self.alone = self.alone.saturating_add(1);
     }
 
+    /// So many messages and one more are told to the bot as one turn: one answer is to all of them.
+    pub fn are_one_turn(&mut self, earlier: usize) {
+        let earlier = u32::try_from(earlier).unwrap_or(MAX_UNANSWERED);
+        if earlier > 0 {
+            self.unanswered = self.unanswered.saturating_sub(earlier).max(1);
+        }
+    }
+
     /// The bot has taken one message of a backlog: what it says next is about the next one.
     pub fn bot_goes_on(&mut self) {
         self.alone = 0;

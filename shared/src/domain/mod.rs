@@ -7,6 +7,7 @@
 pub mod agreement;
 pub mod blocks;
 pub mod budget;
+pub mod burst;
 pub mod choice;
 pub mod command;
 pub mod contacts;

@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use super::burst::Windows;
 use super::content::{Author, AuthorKind};
 use super::hours::OfficeHours;
 use super::ids::{AdminId, AppId, BotId, TeamId};
@@ -178,6 +179,8 @@ pub struct Workspace {
     pub loops: LoopLimits,
     /// Bots whose own chats are handed over to this workspace's people.
     pub transfers: Vec<TransferSettings>,
+    /// How long more is waited for after each message of the customer's.
+    pub bursts: Windows,
 }
 
 impl Workspace {
@@ -247,6 +250,8 @@ pub struct Bot {
     pub transport: Transport,
     /// After how long without reaching it people get its conversations, in minutes.
     pub handover_after_minutes: u64,
+    /// How long more is waited for after each message of the customer's, in milliseconds.
+    pub burst_ms: u64,
 }
 
 /// Everything that an operator sets.

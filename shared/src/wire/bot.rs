@@ -92,8 +92,13 @@ pub struct EventMessage {
 pub enum Event {
     /// The customer wrote.
     Message {
-        /// What.
+        /// What. Where it was several messages in a row, all of them as one: their texts parted by empty lines,
+        /// all their files, the last choice among them, and the number and time of the last.
         message: MessageData,
+        /// Each message by itself, oldest first, where it was several in a row. An answer to the event is one
+        /// to all of them.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        messages: Vec<MessageData>,
         /// With whom the bot speaks, and where.
         context: Box<ContextData>,
     },
@@ -772,10 +777,13 @@ impl Event {
     fn new(kind: &EventKind, state: &Conversation) -> Self {
         let id = |command_id: &CommandId| command_id.to_string();
         match kind {
-            EventKind::Message { message } => Self::Message {
-                message: MessageData::new(message, state.profile.is_by_email()),
-                context: Box::new(ContextData::new(state)),
-            },
+            EventKind::Message { message, earlier } => {
+                let data = |message| MessageData::new(message, state.profile.is_by_email());
+                let messages: Vec<MessageData> = earlier.iter().chain([message]).map(data).collect();
+                let message = MessageData::joined(&messages);
+                let messages = if earlier.is_empty() { Vec::new() } else { messages };
+                Self::Message { message, messages, context: Box::new(ContextData::new(state)) }
+            }
             EventKind::MessageRedacted { part_id } => Self::MessageRedacted { part_id: part_id.to_string() },
             EventKind::HandoverWaiting { team } => {
                 Self::HandoverWaiting { team_id: team.as_ref().map(TeamId::to_string) }

@@ -6,6 +6,7 @@ pub mod blocks;
 pub mod bot;
 pub mod edge;
 pub mod intercom;
+mod joined;
 pub mod outgoing;
 pub mod passed_on;
 pub mod people;

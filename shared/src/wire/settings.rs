@@ -2,6 +2,7 @@
 //!
 //! Secrets are not in the file. Where one is needed the file names it, as `secret:NAME`.
 
+mod email;
 mod hours;
 mod rules;
 mod transfers;
@@ -13,6 +14,7 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use crate::domain::burst::Windows;
 use crate::domain::ids::{AdminId, AppId, BotId, InvalidId, TeamId};
 use crate::domain::part::Assignee;
 use crate::domain::settings::{
@@ -52,6 +54,9 @@ const MAX_MINUTES: u64 = 525_600;
 /// the longest: an event is tried for three days.
 const DEFAULT_HANDOVER_AFTER_MINUTES: u64 = 10;
 const MAX_HANDOVER_AFTER_MINUTES: u64 = 4_320;
+
+/// The longest time, in seconds, that may be waited for more of the customer's messages.
+const MAX_BURST_SECONDS: u64 = 300;
 
 /// Reads the file.
 ///
@@ -323,7 +328,11 @@ impl Reader<'_> {
         let handover = self.handover(section);
         let mut office = hours::Office::default();
         self.office(section, "[workspace.office_hours]", &mut office);
-        let rules = self.rules(section, bot_teammate.as_ref(), &mut office);
+        let mut rules = self.rules(section, bot_teammate.as_ref(), &mut office);
+        let email = self.email(section);
+        rules.email = email.rule;
+        let ms = bot.as_ref().and_then(|id| bots.get(id)).map_or(0, |bot| bot.burst_ms);
+        let bursts = Windows { email_ms: email.burst_ms.unwrap_or(ms), ms };
         let transfers = self.transfers(section, bots);
         let workspace = Workspace {
             app_id: app_id?,
@@ -347,6 +356,7 @@ impl Reader<'_> {
             settle_ms,
             loops,
             transfers,
+            bursts,
         };
         if workspace.handover.default.as_ref().is_some_and(|target| workspace.is_bots(target)) {
             self.mistake(handover_line, "the hand-over's default is the bot's own; it must be people");
@@ -504,7 +514,8 @@ impl Reader<'_> {
         let handover_after_minutes = self
             .number(section, "handover_after_minutes", 1..=MAX_HANDOVER_AFTER_MINUTES)
             .unwrap_or(DEFAULT_HANDOVER_AFTER_MINUTES);
-        Some(Bot { id: id?, transport: transport?, handover_after_minutes })
+        let burst_ms = self.number(section, "burst_seconds", 0..=MAX_BURST_SECONDS).unwrap_or(0) * 1_000;
+        Some(Bot { id: id?, transport: transport?, handover_after_minutes, burst_ms })
     }
 
     fn https(&mut self, section: &mut Section<'_, '_>, local: bool) -> Option<Transport> {

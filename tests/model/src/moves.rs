@@ -436,7 +436,7 @@ impl Model {
             return;
         }
         match &event.kind {
-            EventKind::Message { message } => hear(world, message),
+            EventKind::Message { message, .. } => hear(world, message),
             EventKind::Resumed { stretch } => {
                 self.sights.see(Sight::Resumed);
                 for message in stretch.iter().filter(|message| message.author.kind == AuthorKind::Customer) {

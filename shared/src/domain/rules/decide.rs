@@ -16,6 +16,8 @@ pub enum Because {
     },
     /// No rule names the node.
     Default,
+    /// No rule names the node, and it is a conversation by e-mail, for which something else is set.
+    Email,
     /// The bot is not sure enough for the rules that name the node, or for the default.
     Unsure {
         /// How sure it is.
@@ -45,7 +47,7 @@ pub struct Ruling {
 ///
 /// Of the rules that name the node and whose conditions hold, the first decides for which the bot is
 /// sure enough. Where there are such rules and it is sure enough for none, people have it; the default
-/// is for nodes that no rule names.
+/// is for nodes that no rule names, and that for e-mail stands in its place there.
 #[must_use]
 pub fn decide(rules: &Rules, turn: &Turn, circumstances: &Circumstances<'_>, granted: Option<&str>) -> Ruling {
     let root = turn.root();
@@ -57,13 +59,18 @@ pub fn decide(rules: &Rules, turn: &Turn, circumstances: &Circumstances<'_>, gra
     let holds = |rule: &&Rule| rule.names(root.as_ref()) && rule.when.hold(circumstances);
     let mut holding: Vec<&Rule> = rules.rules.iter().filter(holds).collect();
     let is_named = !holding.is_empty();
+    let for_email = by_email(rules, circumstances);
     if !is_named {
-        holding.push(&rules.default);
+        holding.push(for_email.unwrap_or(&rules.default));
     }
     let confidence = turn.confidence();
     let is_sure = |rule: &&&Rule| confidence.is_none_or(|confidence| confidence >= rule.threshold(rules));
     if let Some(rule) = holding.iter().find(is_sure) {
-        let because = if is_named { Because::Rule { line: rule.line } } else { Because::Default };
+        let because = match for_email {
+            _ if is_named => Because::Rule { line: rule.line },
+            Some(_) => Because::Email,
+            None => Because::Default,
+        };
         return Ruling { deed: rule.deed, to: rule.to.clone(), shadow: rule.shadow, because };
     }
     let needed = holding.iter().map(|rule| rule.threshold(rules)).min().unwrap_or(rules.confidence);
@@ -74,6 +81,19 @@ pub fn decide(rules: &Rules, turn: &Turn, circumstances: &Circumstances<'_>, gra
         shadow: first.is_some_and(|rule| rule.shadow),
         because: Because::Unsure { is: confidence.unwrap_or(Confidence(0)), needed },
     }
+}
+
+/// Decides what becomes of an answer whose turn the bot does not name. No rule knows anything of it: it is
+/// said, unless it is by e-mail and something else is set for that.
+#[must_use]
+pub fn decide_unnamed(rules: &Rules, circumstances: &Circumstances<'_>) -> Option<Ruling> {
+    let rule = by_email(rules, circumstances)?;
+    Some(Ruling { deed: rule.deed, to: rule.to.clone(), shadow: rule.shadow, because: Because::Email })
+}
+
+/// What stands in the default's place in conversations by e-mail.
+fn by_email<'r>(rules: &'r Rules, circumstances: &Circumstances<'_>) -> Option<&'r Rule> {
+    rules.email.as_ref().filter(|_| circumstances.profile.is_by_email())
 }
 
 /// Whom an escalation goes to, by the last root node with an external name; none where no rule says

@@ -9,7 +9,7 @@ mod decide;
 mod turn;
 
 pub use conditions::{Circumstances, Conditions, Hours};
-pub use decide::{Because, Ruling, decide, escalation};
+pub use decide::{Because, Ruling, decide, decide_unnamed, escalation};
 pub use turn::{Candidate, Confidence, Intent, Node, Root, Turn};
 
 use std::collections::BTreeSet;
@@ -87,17 +87,25 @@ pub struct Rules {
     pub rules: Vec<Rule>,
     /// For nodes that no rule names.
     pub default: Rule,
+    /// In its place in conversations by e-mail, where it is set; there it is also for answers whose turn
+    /// the bot does not name.
+    pub email: Option<Rule>,
     /// How sure the bot has to be where a rule does not say.
     pub confidence: Confidence,
 }
 
 impl Default for Rules {
     fn default() -> Self {
-        Self { rules: Vec::new(), default: Rule::default(), confidence: Confidence::DEFAULT }
+        Self { rules: Vec::new(), default: Rule::default(), email: None, confidence: Confidence::DEFAULT }
     }
 }
 
 impl Rules {
+    /// All of them, with the defaults.
+    pub fn all(&self) -> impl Iterator<Item = &Rule> {
+        self.rules.iter().chain([&self.default]).chain(&self.email)
+    }
+
     /// The earlier rule that leaves nothing to this one, if there is one: it holds wherever this one
     /// does. Positions are those in [`Rules::rules`].
     #[must_use]

@@ -61,7 +61,7 @@ impl Stepper<'_> {
     fn not_at_home(&self, command: &Command) -> Option<Refusal> {
         let unknown = || Some(("unknown_conversation", "the bot does not serve this conversation".to_owned()));
         match &self.state.bot {
-            Some(bot) if *bot == command.bot && self.state.events.len() >= 2 * MAX_EVENTS => {
+            Some(bot) if *bot == command.bot && self.state.backlog() >= 2 * MAX_EVENTS => {
                 Some(("too_many_events", "the bot does not take its events; nothing more is taken from it".to_owned()))
             }
             Some(bot) if *bot == command.bot => None,
@@ -99,7 +99,7 @@ impl Stepper<'_> {
         broken_as!(CloseGoesOn => return false);
         matches!(command.ask, Ask::Close { .. })
             && self.state.control == Control::Bot
-            && command.seq.is_some_and(|seq| seq < self.state.last_message)
+            && command.seq.is_some_and(|seq| seq < self.state.last_message || self.state.burst.is_some())
     }
 
     fn check(&self, command: &Command) -> Result<(), Refusal> {
@@ -205,11 +205,7 @@ impl Stepper<'_> {
             self.state.exchange.bot_speaks(self.now, self.workspace.loops);
         }
         match &command.ask {
-            Ask::Reply { content } => {
-                self.take_what_is_watched();
-                let messages = self.messages(command, content);
-                self.say(id, Weight::Completes, messages);
-            }
+            Ask::Reply { content } => self.answer(command, content),
             Ask::Answer { content, turn } => self.answer_by_rules(command, content, turn),
             Ask::Escalate { content, note, turn } => {
                 if let Some(turn) = turn {
@@ -293,6 +289,7 @@ impl Stepper<'_> {
     pub(super) fn begin_to_leave(&mut self) {
         // A hand-over comes before a close that was asked for earlier and not carried out yet.
         self.drop_a_waiting_close(Overtaker::Turn);
+        self.end_the_burst();
         let before = self.state.epoch;
         self.state.control = Control::Human;
         self.state.epoch += 1;

@@ -10,6 +10,7 @@
 
 mod circles;
 mod commanded;
+mod gathering;
 mod judged;
 mod noted;
 mod observed;
@@ -109,6 +110,8 @@ pub enum Input {
     },
     /// The bot did not take an event.
     NotDelivered(Vain),
+    /// The time is over in which the customer might have written more.
+    Gathered,
 }
 
 impl Input {
@@ -138,6 +141,7 @@ impl Input {
             Self::ReadBack { .. } => "read_back",
             Self::Delivered { .. } => "delivered",
             Self::NotDelivered(_) => "not_delivered",
+            Self::Gathered => "gathered",
         }
     }
 }
@@ -252,6 +256,9 @@ pub enum Decision {
     Closed,
     /// A customer's message was left to people.
     LeftToPeople,
+    /// A customer's message is for the bot, which is told of it when nothing more has followed for a
+    /// while.
+    Gathers,
     /// A command was seen before.
     CommandRepeated,
     /// A command came too late.
@@ -314,6 +321,7 @@ impl Decision {
             Self::Paused => "paused",
             Self::Closed => "closed",
             Self::LeftToPeople => "left_to_people",
+            Self::Gathers => "gathers",
             Self::CommandRepeated => "command_repeated",
             Self::CommandSuperseded => "command_superseded",
             Self::CommandRejected => "command_rejected",
@@ -375,6 +383,7 @@ pub fn step(state: &Conversation, input: &Input, workspace: &Workspace, now: Tim
         Input::Linked { row } => stepper.linked(row),
         Input::Delivered { seq } => stepper.delivered(*seq),
         Input::NotDelivered(vain) => stepper.not_delivered(*vain),
+        Input::Gathered => stepper.gathered(),
     }
     stepper.begin_the_pause();
     stepper.set_the_clock();
@@ -403,7 +412,8 @@ fn by_whom(input: &Input) -> &'static str {
         | Input::Searched { .. }
         | Input::Met { .. }
         | Input::Linked { .. }
-        | Input::Delivered { .. } => "",
+        | Input::Delivered { .. }
+        | Input::Gathered => "",
     }
 }
 
@@ -412,6 +422,8 @@ fn by_whom(input: &Input) -> &'static str {
 pub struct Waiting {
     /// `bot-dispatch`: the number of the first event that the bot has not taken.
     pub event: Option<u64>,
+    /// `bot-dispatch` too: since when the customer writes in a row.
+    pub burst: Option<Timestamp>,
     /// The lane and number of the first action that is not settled.
     pub action: Option<(Lane, u64)>,
 }
@@ -421,6 +433,7 @@ pub struct Waiting {
 pub fn waiting(state: &Conversation) -> Waiting {
     Waiting {
         event: state.events.front().map(|event| event.seq),
+        burst: state.burst.as_ref().map(|burst| burst.since),
         action: state.outbox.front().map(|entry| (entry.action.lane(), entry.seq)),
     }
 }

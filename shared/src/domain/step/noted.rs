@@ -134,6 +134,10 @@ impl Stepper<'_> {
             event.due_at = now;
             waited += 1;
         }
+        if let Some(burst) = self.state.burst.as_mut().filter(|burst| !burst.is_due(now)) {
+            burst.due_at = now;
+            waited += 1;
+        }
         if let Some(entry) = self.state.outbox.front_mut()
             && let Progress::Pending { not_before } = &mut entry.progress
             && *not_before > now
@@ -141,7 +145,7 @@ impl Stepper<'_> {
             *not_before = now;
             waited += 1;
         }
-        let (events, actions) = (self.state.events.len(), self.state.outbox.len());
+        let (events, actions) = (self.state.backlog(), self.state.outbox.len());
         self.say_to_teammates(&if waited > 0 {
             format!("I try again now: {events} event(s) wait for the bot, {actions} action(s) for Intercom.")
         } else {
@@ -177,8 +181,8 @@ impl Stepper<'_> {
             _ => String::new(),
         };
         let mut html = render::plain(&format!("{gate}{since} {change}{resumes}"));
-        if !self.state.events.is_empty() || !self.state.outbox.is_empty() {
-            let (events, actions) = (self.state.events.len(), self.state.outbox.len());
+        let (events, actions) = (self.state.backlog(), self.state.outbox.len());
+        if events + actions > 0 {
             html.push_str(&render::plain(&format!(
                 "{events} event(s) wait for the bot, {actions} action(s) for Intercom."
             )));
@@ -247,6 +251,7 @@ fn ruling_in_words(ruled: &Ruled) -> String {
     let why = match ruled.ruling.because {
         Because::Rule { line } => format!("by the rule on line {line} of the settings; its `action` would change it"),
         Because::Default => "no rule names the node; `default` in the settings, or a rule, would change it".to_owned(),
+        Because::Email => "it is an e-mail; `action` of [workspace.email] in the settings would change it".to_owned(),
         Because::Unsure { is, needed } => {
             format!("the bot's {is} is below {needed}; a surer bot, or a lower `confidence`, would change it")
         }

@@ -270,7 +270,7 @@ impl Stepper<'_> {
             Some(part_id) => self.state.told.raise(part_id),
             None => self.state.told.source = true,
         }
-        self.tell(EventKind::Message { message });
+        self.gather(message);
     }
 
     fn person_spoke(&mut self, teammate: AdminId, name: Option<String>, taking: &mut bool) {
@@ -408,6 +408,7 @@ impl Stepper<'_> {
 
     /// Starts a new epoch: what was decided before, and is not on the wire yet, is not sent.
     pub(super) fn new_epoch(&mut self) {
+        self.end_the_burst();
         self.state.epoch += 1;
         self.state.announced = None;
         self.state.granted = None;
@@ -556,7 +557,9 @@ impl Stepper<'_> {
         for part in observation.parts.iter().filter(|part| part.redacted) {
             if self.state.told.covers(&part.id) && !self.state.redacted.contains(&part.id) {
                 remember(&mut self.state.redacted, part.id.clone(), MAX_REDACTED);
-                self.tell(EventKind::MessageRedacted { part_id: part.id.clone() });
+                if !self.forgets_untold(&part.id) {
+                    self.tell(EventKind::MessageRedacted { part_id: part.id.clone() });
+                }
             }
         }
     }
@@ -572,7 +575,7 @@ impl Stepper<'_> {
 
     /// A bot that takes nothing any more must not keep a customer waiting.
     fn relieve_an_overrun_bot(&mut self) {
-        if self.state.events.len() >= MAX_EVENTS && self.state.control == Control::Bot {
+        if self.state.backlog() >= MAX_EVENTS && self.state.control == Control::Bot {
             let why = format!("The bot has not taken the last {MAX_EVENTS} events of this conversation.");
             self.relieve(Decision::BotOverrun, &why);
         }
@@ -603,6 +606,7 @@ impl Stepper<'_> {
         self.state.control = Control::Closed;
         self.state.resume_at = None;
         (self.state.relieved, self.state.returning) = (None, false);
+        self.end_the_burst();
         self.state.epoch += 1;
         let ended: Vec<_> = self.state.outbox.drain(..).collect();
         for entry in ended {

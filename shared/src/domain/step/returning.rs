@@ -9,7 +9,7 @@
 //! first whether one has it.
 
 use super::{Decision, Effect, Stepper};
-use crate::domain::conversation::{Action, Control, EventKind, OutboxEntry, Progress, Relief, Weight};
+use crate::domain::conversation::{Action, Control, EventKind, OutboxEntry, PendingEvent, Progress, Relief, Weight};
 use crate::domain::part::{Assignee, Observation, Part};
 
 impl Stepper<'_> {
@@ -20,7 +20,7 @@ impl Stepper<'_> {
             return;
         }
         let first = self.state.events.iter().find_map(|event| match &event.kind {
-            EventKind::Message { message } => Some(message.part_id.clone()),
+            EventKind::Message { message, earlier } => Some(earlier.first().unwrap_or(message).part_id.clone()),
             _ => None,
         });
         self.state.relieved = Some(Relief { source: first == Some(None), since: first.flatten() });
@@ -36,7 +36,8 @@ impl Stepper<'_> {
 
     /// Whether no message waits for the bot.
     pub(super) fn has_caught_up(&self) -> bool {
-        !self.state.events.iter().any(|event| matches!(event.kind, EventKind::Message { .. }))
+        let is_message = |event: &PendingEvent| matches!(event.kind, EventKind::Message { .. });
+        self.state.burst.is_none() && !self.state.events.iter().any(is_message)
     }
 
     /// Somebody has taken the conversation. What is not on the wire yet is not sent.

@@ -21,10 +21,26 @@ const MAX_NAME_BYTES: usize = 500;
 impl Stepper<'_> {
     /// The bot answers, and names its turn: the rules decide what becomes of it.
     pub(super) fn answer_by_rules(&mut self, command: &Command, content: &[Block], turn: &Turn) {
-        let root = self.came_by(turn);
         let nobody = Assignee::Nobody;
         let ruling =
             rules::decide(&self.workspace.rules, turn, &self.circumstances(&nobody), self.state.granted.as_deref());
+        self.follow(&ruling, command, content, turn);
+    }
+
+    /// The bot answers, and does not name its turn: it is said, unless it is an e-mail and the settings
+    /// have it otherwise.
+    pub(super) fn answer(&mut self, command: &Command, content: &[Block]) {
+        let nobody = Assignee::Nobody;
+        if let Some(ruling) = rules::decide_unnamed(&self.workspace.rules, &self.circumstances(&nobody)) {
+            return self.follow(&ruling, command, content, &Turn::default());
+        }
+        self.take_what_is_watched();
+        let messages = self.messages(command, content);
+        self.say(Some(&command.id), Weight::Completes, messages);
+    }
+
+    fn follow(&mut self, ruling: &Ruling, command: &Command, content: &[Block], turn: &Turn) {
+        let root = self.came_by(turn);
         let node = root.as_ref().map(|root| root.label().to_owned());
         let ruled = Ruled { at: self.now, node, confidence: turn.confidence(), ruling: ruling.clone() };
         remember(&mut self.state.ruled, ruled, MAX_RULED);
@@ -43,7 +59,7 @@ impl Stepper<'_> {
             Deed::Nothing | Deed::Answer => Decision::RuledNothing,
         });
         if ruling.deed == Deed::Suggest || (ruling.shadow && ruling.deed == Deed::Answer) {
-            self.state.suggestion = Some(self.suggestion(command, content, turn, root.clone(), &ruling));
+            self.state.suggestion = Some(self.suggestion(command, content, turn, root.clone(), ruling));
         }
         // What is only watched lies where people find it, and the customer's next message may be one for
         // the bot.
@@ -51,8 +67,8 @@ impl Stepper<'_> {
         if self.state.away && !posts {
             return;
         }
-        let note = self.note_of(&ruling, root.as_ref(), turn);
-        self.leave_to_people(&ruling, note);
+        let note = self.note_of(ruling, root.as_ref(), turn);
+        self.leave_to_people(ruling, note);
     }
 
     /// Remembers where the bot's dialog is. Its root node.

@@ -227,7 +227,7 @@ impl Stepper<'_> {
     /// Whether the bot was told of a message after this entry was decided. Told, not written: what the
     /// customer wrote before something of our own may be heard after it.
     fn was_asked_since(&self, entry: &OutboxEntry) -> bool {
-        entry.last_message.is_some_and(|known| known < self.state.last_message)
+        entry.last_message.is_some_and(|known| known < self.state.last_message) || self.is_older_than_the_burst(entry)
     }
 
     /// It did not arrive: its turn comes again, but for a close when the bot was asked meanwhile.

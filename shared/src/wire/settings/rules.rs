@@ -82,7 +82,7 @@ impl Reader<'_> {
             self.mistake(line, "`monitor` names the bot's own team; what comes in there is the bot's anyway");
         }
         let rules = &workspace.rules;
-        for rule in rules.rules.iter().chain([&rules.default]) {
+        for rule in rules.all() {
             if rule.to.as_ref().is_some_and(|to| workspace.is_bots(to)) {
                 self.mistake(rule.line, "the rule's team or teammate is the bot's own; it must be people");
             }
@@ -106,7 +106,7 @@ impl Reader<'_> {
         }
     }
 
-    fn check_target(&mut self, rule: &Rule) {
+    pub(super) fn check_target(&mut self, rule: &Rule) {
         if rule.to.is_none() && matches!(rule.deed, Deed::Send | Deed::Suggest) {
             let message = format!("\"{}\" needs a team or a teammate to go to", rule.deed.as_str());
             self.mistake(rule.line, message);
@@ -138,7 +138,7 @@ impl Reader<'_> {
         Some(rule)
     }
 
-    fn deed(&mut self, section: &mut Section<'_, '_>, key: &'static str) -> Option<(Deed, usize)> {
+    pub(super) fn deed(&mut self, section: &mut Section<'_, '_>, key: &'static str) -> Option<(Deed, usize)> {
         let (text, line) = self.text(section, key)?;
         let deeds = [Deed::Nothing, Deed::Send, Deed::Suggest, Deed::Answer];
         let deed = deeds.into_iter().find(|deed| deed.as_str() == text);
@@ -148,7 +148,7 @@ impl Reader<'_> {
         Some((deed?, line))
     }
 
-    fn whom(
+    pub(super) fn whom(
         &mut self,
         section: &mut Section<'_, '_>,
         team_key: &'static str,
