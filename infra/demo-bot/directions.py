@@ -1,7 +1,8 @@
 """Stage directions: what the customer's words make the demo bot do, so that accidents can be played.
 
 A direction stands in square brackets: `Hello [after 4 s] [say Good day]`. Scenarios of the sandbox are
-written with them, and people may type them. A bot of your own needs nothing of this.
+written with them, and people may type them. `COUNT` in one is how many messages the customer wrote in a
+row, which the bot is told of at once. A bot of your own needs nothing of this.
 """
 
 import re
@@ -11,7 +12,11 @@ DIRECTION = re.compile(r"\[([^\[\]]+)\]")
 
 def of(event):
     """The directions in what somebody wrote, in order."""
-    return in_text(event["data"]["message"]["text"]) if event["type"] in ("message", "agent_message") else []
+    if event["type"] not in ("message", "agent_message"):
+        return []
+    data = event["data"]
+    count = len(data.get("messages", [data["message"]]))
+    return [direction.replace("COUNT", str(count)) for direction in in_text(data["message"]["text"])]
 
 
 def in_text(text):

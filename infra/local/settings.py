@@ -36,8 +36,11 @@ class Workspace:
     names: dict = field(default_factory=dict)  # of teammates and teams, by their ids
 
 
-# For the demo bot's dialog in the sandbox's first workspace: one rule of each kind.
+# For the demo bot's dialog in the sandbox's first workspace: one rule of each kind, and e-mails in a row
+# are one turn.
 RULES = """
+[workspace.email]
+burst_seconds = 3
 [workspace.rules]
 [[workspace.rules.rule]]
 nodes = ["Refunds", "Contracts"]

@@ -3,6 +3,7 @@
 
 mod agreeing;
 mod conversation;
+mod email;
 mod hours;
 mod properties;
 mod settings;

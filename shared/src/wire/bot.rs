@@ -94,7 +94,7 @@ pub enum Event {
     Message {
         /// What. Where it was several messages in a row, all of them as one: their texts parted by empty lines,
         /// all their files, the last choice among them, and the number and time of the last.
-        message: MessageData,
+        message: Box<MessageData>,
         /// Each message by itself, oldest first, where it was several in a row. An answer to the event is one
         /// to all of them.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -780,7 +780,7 @@ impl Event {
             EventKind::Message { message, earlier } => {
                 let data = |message| MessageData::new(message, state.profile.is_by_email());
                 let messages: Vec<MessageData> = earlier.iter().chain([message]).map(data).collect();
-                let message = MessageData::joined(&messages);
+                let message = Box::new(MessageData::joined(&messages));
                 let messages = if earlier.is_empty() { Vec::new() } else { messages };
                 Self::Message { message, messages, context: Box::new(ContextData::new(state)) }
             }
