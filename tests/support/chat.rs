@@ -277,7 +277,7 @@ fn words(message: &Message) -> String {
 
 fn in_words(event: &EventKind) -> String {
     match event {
-        EventKind::Message { message } => format!("message {}", words(message)),
+        EventKind::Message { message, .. } => format!("message {}", words(message)),
         EventKind::AgentMessage { message } => format!("agent_message {}", words(message)),
         EventKind::AgentJoined { teammate, .. } => format!("agent_joined {teammate}"),
         EventKind::AgentChanged { agent, former } => format!("agent_changed {} for {}", agent.id, former.id),

@@ -95,7 +95,7 @@ impl Stepper<'_> {
     }
 
     fn customer_wrote(&mut self, message: Message) {
-        self.tell(EventKind::Message { message });
+        self.tell(EventKind::Message { message, earlier: Vec::new() });
         self.customer_spoke();
     }
 

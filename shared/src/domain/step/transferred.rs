@@ -484,7 +484,7 @@ impl Stepper<'_> {
         let told_already = self.state.seen.covers(part_id);
         self.state.own_parts.retain(|own| Some(own) != guess.message.part_id.as_ref());
         if !told_already {
-            self.tell(EventKind::Message { message: guess.message });
+            self.tell(EventKind::Message { message: guess.message, earlier: Vec::new() });
             self.customer_spoke();
         }
     }
