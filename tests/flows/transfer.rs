@@ -250,6 +250,8 @@ fn a_channel_that_is_not_mapped_is_refused_and_nothing_is_done() {
     begins.channel = "sms".to_owned();
     chat.asked("s1", Ask::TransferStart(begins)).unwrap();
     assert_eq!(chat.told(), ["rejected s1 unmapped_channel"]);
+    chat.asked("n1", Ask::Note { text: "hm".to_owned() }).unwrap();
+    assert_eq!(chat.told(), ["rejected n1 not_opened"]);
     assert_eq!(chat.intercom.take_performed(), []);
     chat.wrote("m1", "hello?");
     assert_eq!(chat.told(), ["superseded m1"]);

@@ -25,7 +25,9 @@ pub(super) fn record<S, W, C: Clock>(
     tracing::info!(
         outcome = "decided",
         app_id = %key.app_id,
-        conversation_id = %key.conversation_id,
+        conversation_id = %state.in_intercom(key).unwrap_or(&key.conversation_id),
+        // Where it is kept, if that is another name.
+        chat = state.transfer.is_some().then(|| key.conversation_id.as_str()),
         at_ms = desk.clock.now().0,
         cause = listed(inputs.iter().map(|input| (input.name(), None))),
         version = after.version,

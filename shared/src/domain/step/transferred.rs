@@ -100,6 +100,10 @@ impl Stepper<'_> {
                 | Ask::Attachments { .. }
                 | Ask::Replay { .. }
         );
+        let opened = self.state.transfer.as_ref().is_none_or(|transfer| transfer.conversation.is_some());
+        if of_both && !opened && !self.is_relaying() {
+            return Err(("not_opened", "the chat is not opened in Intercom".to_owned()));
+        }
         match (self.state.transfer.is_some(), of_sessions, of_both) {
             (_, _, true) | (true, true, _) | (false, false, _) => Ok(()),
             (true, ..) => Err(("not_in_a_session", "the customer reads the bot's own chat, not Intercom".to_owned())),
