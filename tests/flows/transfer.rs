@@ -423,6 +423,30 @@ fn people_begin_a_conversation_and_the_customer_reads_it_in_the_bots_chat() {
 }
 
 #[test]
+fn people_begin_another_conversation_while_others_have_the_chat() {
+    let chat = relayed();
+    let another = ConversationId::parse("777").unwrap();
+    chat.intercom.change(|shown| {
+        shown.parts.clear();
+        (shown.open, shown.part_count) = (true, Some(0));
+        if let Some(source) = &mut shown.source {
+            source.author = teammate("900002");
+            source.body = Some(shared::domain::content::Body::html("<p>We found it</p>".to_owned()));
+        }
+    });
+    let mut seen = chat.intercom.shown();
+    seen.complete = false;
+    let key = shared::domain::ids::ConversationKey { app_id: chat.home().app_id, conversation_id: another };
+    let news = News::Shown(Box::new(seen));
+    baton_tests::now(heed(&chat.desk, &chat.intercom, &key, &news)).unwrap();
+    baton_tests::now(heed(&chat.desk, &chat.intercom, &key, &news)).unwrap();
+    assert_eq!(chat.told(), ["agent_message We found it"], "once");
+    assert_eq!(chat.row(&key).moved_to, None, "the chat stays where it is");
+    let notes: Vec<_> = chat.state().outbox.iter().map(|entry| entry.action.as_str()).collect();
+    assert_eq!(notes, ["note"]);
+}
+
+#[test]
 fn people_begin_a_conversation_with_somebody_of_whom_no_chat_is_known() {
     let chat = Chat::with(&TRANSFER.replace("bot = \"demo\"\n", "bot = \"demo\"\ndefault = true\n"));
     chat.intercom.change(|shown| {

@@ -128,6 +128,9 @@ where
     let input = Input::Met { conversation, observation, chat };
     let (stored, _) = desk.change_from(&home, stored, &[input]).await?;
     let belongs = stored.conversation.in_intercom(&home) == Some(&key.conversation_id);
+    if !belongs {
+        desk.wake_the_waiting(&home, &stored.conversation, None).await?;
+    }
     Ok(belongs.then_some((home, stored)))
 }
 

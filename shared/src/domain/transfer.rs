@@ -237,6 +237,9 @@ pub struct Transfer {
     pub waits: std::collections::BTreeMap<Patience, Timestamp>,
     /// The conversation is to be looked at once: something may have happened before its row led here.
     pub look: bool,
+    /// Other conversations that people have begun with the customer meanwhile, oldest first.
+    #[serde(skip_serializing_if = "VecDeque::is_empty")]
+    pub others: VecDeque<ConversationId>,
     /// People know that the bot platform cannot be reached.
     pub cut_off: bool,
     /// The last message that was settled by its words alone.

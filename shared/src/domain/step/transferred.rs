@@ -8,7 +8,7 @@
 
 use super::commanded::{Refusal, check_tags};
 use super::sending::words_of;
-use super::{Answer, Decision, Stepper};
+use super::{Answer, Decision, Effect, Stepper};
 use crate::domain::blocks;
 use crate::domain::command::{Ask, Command, TransferStart};
 use crate::domain::content::AuthorKind;
@@ -388,9 +388,30 @@ impl Stepper<'_> {
             self.begun(0, conversation);
             return;
         }
-        if by_people && observation.open && self.state.control == Control::Closed {
-            self.people_begin(conversation);
+        if by_people && observation.open {
+            match self.state.control {
+                Control::Closed => self.people_begin(conversation),
+                _ => self.people_begin_another(conversation, observation),
+            }
         }
+    }
+
+    /// People have begun a conversation with a customer whose chat others have already. What it begins with
+    /// is passed on, once, and those who have the chat are told.
+    fn people_begin_another(&mut self, conversation: &ConversationId, observation: &Observation) {
+        let Some(transfer) = &mut self.state.transfer else { return };
+        self.effects.push(Effect::Note(Decision::NotPassedOn));
+        if transfer.others.contains(conversation) {
+            return;
+        }
+        remember(&mut transfer.others, conversation.clone(), MAX_LINKED);
+        if let Some(message) = observation.source.clone() {
+            self.tell(EventKind::AgentMessage { message });
+        }
+        self.say_to_teammates(&format!(
+            "Conversation {conversation} was begun with the same customer. Its first message was passed on; what follows \
+             there is not, as long as the chat is here."
+        ));
     }
 
     /// People have begun a conversation with the customer of a chat that the bot has by itself.
