@@ -115,11 +115,13 @@ class Desk:
         self._tell(chat, f"{_called(data.get('agent'))} left the chat. Another colleague will be with you soon.")
 
     def _on_agent_message(self, chat, data):
-        message, agent = data["message"], data.get("agent")
-        kind = "workflow" if message["author"]["kind"] == "operator" else "teammate"
-        name = (agent or {}).get("name") or message["author"].get("name")
+        message = data["message"]
+        author = message["author"]
+        kind = "teammate" if author["kind"] == "teammate" else "workflow"
+        known = chat.agent if chat.agent and chat.agent["id"] == author["id"] else {}
         chat.add(
-            kind, message["text"], markdown=message["markdown"], name=name, avatar=(agent or {}).get("avatar"),
+            kind, message["text"], markdown=message["markdown"], name=author.get("name") or known.get("name"),
+            avatar=author.get("avatar") or known.get("avatar"),
             part_id=message["part_id"], files=[_shown_file(one) for one in message["attachments"]],
         )  # fmt: skip
 
@@ -134,6 +136,10 @@ class Desk:
         if message:
             self._blank(message)
 
+    def _on_nobody_there(self, chat, data):
+        if data.get("message"):
+            self._say(chat, data["message"])
+
     def _on_timed_out(self, chat, data):
         if data.get("message"):
             self._say(chat, data["message"])
@@ -143,7 +149,7 @@ class Desk:
         chat.state, chat.agent = BOT, None
         chat.stretch = data.get("stretch") or []
         told = [message for message in chat.stretch if message["author"]["kind"] == "teammate" and message["text"]]
-        if talked and data.get("by") != "bot":
+        if talked and data.get("by") in ("people", "deletion"):
             self._tell(chat, f"{_called(talked)} ended the talk.")
         chat.untold = chat.messages[-1]["n"] + 1
         if told:

@@ -33,6 +33,7 @@ class Workspace:
     api_url: str = ""
     monitor: str = ""
     rules: str = ""
+    transfer: str = ""
     names: dict = field(default_factory=dict)  # of teammates and teams, by their ids
 
 
@@ -62,6 +63,32 @@ shadow = true
 """
 
 
+# The demo bot's own chats go to the people of the sandbox's first workspace: to nobody who is there from
+# `sms`, and from the kiosk to nobody at all. The times are short, so that one sees them run out.
+TRANSFER = """
+[[workspace.transfer]]
+bot = "demo"
+default = true
+availability = "refuse"
+[workspace.transfer.channels]
+web = "team:500001"
+whatsapp = "team:500002"
+sms = "team:500003"
+[workspace.transfer.nobody]
+after_seconds = 60
+message = "Everybody is busy right now. I ask other colleagues."
+then = "team:500002"
+[workspace.transfer.teammate]
+after_seconds = 75
+message = "My colleague is still there, and needs a moment more."
+then = "keep"
+[workspace.transfer.customer]
+after_seconds = 90
+message = "I take it that all is well."
+then = "close"
+"""
+
+
 def of_sandbox(seed_file, sandbox_url, position=0):
     """One of the sandbox's workspaces, the first unless told; its secrets are in the seed, for everybody to read."""
     seed = json.loads(seed_file.read_text())["workspaces"][position]
@@ -79,6 +106,7 @@ def of_sandbox(seed_file, sandbox_url, position=0):
         api_url=sandbox_url,
         monitor="500004" if position == 0 else "",
         rules=RULES if position == 0 else "",
+        transfer=TRANSFER if position == 0 else "",
         names={member["id"]: member["name"] for member in seed["admins"] + seed["teams"]},
     )
 
@@ -164,6 +192,7 @@ def as_toml(workspace, bot_url):
         'bot = "demo"',
         "",
         *(workspace.rules.strip().splitlines() + [""] if workspace.rules else []),
+        *(workspace.transfer.strip().splitlines() + [""] if workspace.transfer else []),
         *(["[workspace.handover]", f"default_team = {text(workspace.handover_team)}", ""] if workspace.handover_team else []),
         "[[bot]]",
         'id = "demo"',

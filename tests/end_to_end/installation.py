@@ -58,6 +58,7 @@ monitor = "{one.monitor}"
 bot = "demo"
 settle_ms = {settle_ms}
 {one.rules}
+{one.transfer}
 [workspace.handover]
 default_team = "{one.handover_team}"
 

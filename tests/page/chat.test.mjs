@@ -78,7 +78,7 @@ test("people join, write, change and leave; then the bot has it again and knows 
   await box.locator(".delivery.sending").waitFor({ state: "detached" });
   const markdown = "**Yes.** Please:\n\n1. open `settings`\n2. see [the page](https://example.com/page)\n\n> as you said";
   const files = [{ url: "https://example.com/plan.pdf", name: "plan.pdf", content_type: "application/pdf", size_bytes: 2048 }];
-  await bot.tell(id, "agent_message", { message: said(markdown, "p2", { attachments: files }), agent: ALICE }, conversation);
+  await bot.tell(id, "agent_message", { message: said(markdown, "p2", { attachments: files }) }, conversation);
   const told = box.locator(".by-teammate").last();
   await told.getByRole("link", { name: "the page" }).waitFor();
   assert.equal(await told.locator("ol > li").count(), 2);
@@ -90,7 +90,7 @@ test("people join, write, change and leave; then the bot has it again and knows 
   await box.getByText("Bob is with you").waitFor();
   await bot.tell(id, "agent_left", { agent: { id: "900003", name: "Bob", avatar: null } }, conversation);
   await box.locator(".phone-bar").getByText("Waiting for a colleague").waitFor();
-  await bot.tell(id, "closed", { by: "people", reason: null, stretch: [said("Yes.", "p2")] }, conversation);
+  await bot.tell(id, "closed", { by: "people", stretch: [said("Yes.", "p2")] }, conversation);
   await box.getByText("Welcome back! Alice told you: “Yes.”").waitFor();
   await bot.tell(id, "rated", { rating: 5, remark: null }, conversation);
   await box.getByText("You rated the talk 5 of 5.").waitFor();
@@ -139,7 +139,7 @@ test("messages are removed on either side and stay so", async () => {
   await write(page, "My card is 1234");
   const message = await bot.asked("transfer_message", id);
   await bot.tell(id, "command_done", { command_id: message.id, part_id: "p1" }, conversation);
-  await bot.tell(id, "agent_message", { message: said("And my **secret**", "p2"), agent: ALICE }, conversation);
+  await bot.tell(id, "agent_message", { message: said("And my **secret**", "p2") }, conversation);
   await chat(page).getByText("And my").waitFor();
   await bot.tell(id, "message_redacted", { part_id: "p2" }, conversation);
   await chat(page).getByText("This message was removed.").waitFor();
@@ -167,7 +167,7 @@ test("the customer ends the talk, then the chat, and comes back by writing", asy
   const page = await the.open({ chat: id }, WIDE);
   await chat(page).getByRole("button", { name: "End the talk" }).click();
   await bot.asked("transfer_end", id);
-  await bot.tell(id, "closed", { by: "bot", reason: null, stretch: [] }, conversation);
+  await bot.tell(id, "closed", { by: "customer", stretch: [] }, conversation);
   await chat(page).getByText("You are with me again.").waitFor();
   await chat(page).getByRole("button", { name: "End the chat" }).click();
   await chat(page).getByText("This chat has ended.").waitFor();
@@ -190,7 +190,7 @@ test("what somebody writes in Markdown can do nothing to the page", async () => 
     "<img src=x onerror=alert(1)>", "[click](javascript:alert(1))", "![x](data:text/html,1)", "<script>alert(1)</script>",
     "[a](https://ok.example/\"onclick=alert(1))", "**" + "_**".repeat(400), "> ".repeat(60) + "deep", "- ".repeat(60) + "deep", "`".repeat(2000),
   ];
-  await bot.tell(id, "agent_message", { message: said(hostile.join("\n\n"), "p9"), agent: ALICE }, conversation);
+  await bot.tell(id, "agent_message", { message: said(hostile.join("\n\n"), "p9") }, conversation);
   const told = chat(page).locator(".by-teammate .body");
   await told.getByText("<script>alert(1)</script>").waitFor();
   assert.equal(await told.locator("script, img, [onclick], [onerror]").count(), 0);
@@ -284,7 +284,7 @@ const LOOKS = [
 for (const [look, options] of LOOKS) {
   test(`nothing keeps people out of the chat: ${look}`, async () => {
     const { id, conversation } = await handedOver({ email: "a.very.long.address.of.a.customer@customer.example.com" });
-    await bot.tell(id, "agent_message", { message: said("An **answer** with `code_that_is_long_and_has_no_spaces_0123456789_0123456789` and https://example.com/0123456789/0123456789/0123456789/0123456789", "p2"), agent: ALICE }, conversation);
+    await bot.tell(id, "agent_message", { message: said("An **answer** with `code_that_is_long_and_has_no_spaces_0123456789_0123456789` and https://example.com/0123456789/0123456789/0123456789/0123456789", "p2") }, conversation);
     await bot.ask("POST", `/sessions/${id}/messages`, { text: "See this", files: [{ sample: "photo.png" }] });
     for (const [place, at] of [["a chat", { chat: id }], ["the chats", {}], ["a new chat", { chat: "new" }]]) {
       const page = await the.open({ as: ALICES_ID, customer: CARLA, id: conversation, pane: "chat", side: "chat", ...at }, { reducedMotion: "reduce", ...options });

@@ -312,6 +312,9 @@ struct Teammate {
     assignee: Option<To>,
     #[serde(default)]
     snoozed_until: Option<u64>,
+    /// Files of a reply.
+    #[serde(default)]
+    attachments: Vec<File>,
 }
 
 #[derive(Debug, Clone, Copy, Deserialize)]
@@ -360,7 +363,11 @@ async fn teammate(State(shared): State<Arc<Shared>>, Path((app_id, id)): InConve
                 Action::Note => ReplyKind::Note,
                 _ => ReplyKind::Comment,
             };
-            let message = Message { body: Some(body.ok_or_else(|| needed("body"))?), ..Message::default() };
+            let attachments: Vec<_> = asked.attachments.into_iter().map(Attachment::from).collect();
+            if body.is_none() && attachments.is_empty() {
+                return Err(needed("body"));
+            }
+            let message = Message { body, attachments, ..Message::default() };
             workspace.admin_reply(id, admin_id, kind, message, None)?
         }
         Action::Assign => {

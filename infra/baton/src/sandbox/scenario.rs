@@ -8,6 +8,7 @@
 //! it in the customer's words, in square brackets, which the demo bot heeds.
 
 mod cast;
+mod chat;
 mod deeds;
 mod expect;
 mod hands;

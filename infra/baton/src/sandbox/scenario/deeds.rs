@@ -22,7 +22,9 @@ pub(crate) fn request(deed: &Deed, cast: &Cast, now: u64) -> Result<Option<Reque
         Ok::<_, String>(("POST", "/teammate", body))
     };
     Ok(Some(match deed {
-        Deed::TeammateReplies { teammate_replies, by: who } => by(who, "reply", json!({"body": teammate_replies}))?,
+        Deed::TeammateReplies { teammate_replies, by: who, files } => {
+            by(who, "reply", json!({"body": teammate_replies, "attachments": files}))?
+        }
         Deed::AssignedTo { assigned_to, by: who, saying } => {
             let assignee = match cast.find(assigned_to)? {
                 Owner::Teammate(id) => json!({"type": "admin", "id": id}),
@@ -93,7 +95,7 @@ mod tests {
     use super::{fault, request};
 
     fn replies(by: &str) -> Deed {
-        Deed::TeammateReplies { teammate_replies: "Hi".to_owned(), by: by.to_owned() }
+        Deed::TeammateReplies { teammate_replies: "Hi".to_owned(), by: by.to_owned(), files: Vec::new() }
     }
 
     fn fails(on: &str) -> Deed {

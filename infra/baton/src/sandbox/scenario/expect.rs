@@ -18,6 +18,10 @@ pub(crate) fn patience(deed: &Deed) -> Option<u64> {
         | Deed::BotSendsFile { within, .. }
         | Deed::CustomerSees { within, .. }
         | Deed::NoteSays { within, .. }
+        | Deed::FileIs { within, .. }
+        | Deed::ChatShows { within, .. }
+        | Deed::ChatSees { within, .. }
+        | Deed::ChatIs { within, .. }
         | Deed::OwnerIs { within, .. }
         | Deed::StateIs { within, .. }
         | Deed::TagIs { within, .. }
@@ -45,6 +49,9 @@ pub(crate) fn look(deed: &Deed, sight: &Sight, cast: &Cast) -> Finding {
             counted(sight.notes().map(|entry| entry.text.as_str()), note_says, *times)
         }
         Deed::CustomerSees { customer_sees: lines, .. } => customer_sees(sight, cast, lines),
+        Deed::FileIs { file_is, .. } => {
+            counted(sight.entries.iter().flat_map(|entry| &entry.files).map(String::as_str), file_is, 1)
+        }
         Deed::OwnerIs { owner_is, .. } => {
             let is = format!("its teammate is {:?} and its team {:?}", sight.admin_assignee, sight.team_assignee);
             holds(sight.is_owned_by(cast.find(owner_is)?), is)

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use super::super::Shared;
 use super::super::journal::Wanted;
 use super::cast::Cast;
+use super::chat::ChatSight;
 use super::deeds;
 use super::expect::{self, Finding};
 use super::hands::Hands;
@@ -44,9 +45,17 @@ pub(crate) fn play(
     let hands = Hands::new(&shared.base_url)?;
     let (number, run) = shared.scenarios.runs.open(name, app_id);
     let (app_id, cast) = (app_id.to_owned(), Arc::new(cast));
-    let conversations = BTreeMap::new();
-    let player =
-        Player { shared: shared.clone(), app_id, cast, hands, scenario, run, conversations, faults: Vec::new() };
+    let player = Player {
+        shared: shared.clone(),
+        app_id,
+        cast,
+        hands,
+        scenario,
+        run,
+        conversations: BTreeMap::new(),
+        chats: BTreeMap::new(),
+        faults: Vec::new(),
+    };
     tokio::spawn(player.play());
     Ok(Some(number))
 }
@@ -85,6 +94,8 @@ struct Player {
     run: Arc<Mutex<Run>>,
     /// By the scenario's names for them.
     conversations: BTreeMap<String, Place>,
+    /// The chats on the bot platform, by the same names.
+    chats: BTreeMap<String, String>,
     /// The faults that were asked for, by their ids.
     faults: Vec<String>,
 }
@@ -120,6 +131,12 @@ impl Player {
     }
 
     async fn step(&mut self, step: &Step) -> Finding {
+        if let Some(finding) = self.in_chat(step).await {
+            return finding;
+        }
+        if self.chats.contains_key(&step.conversation) && !self.conversations.contains_key(&step.conversation) {
+            self.meet(&step.conversation).await?;
+        }
         match &step.deed {
             Deed::CustomerWrites { customer_writes, files, quoted, times } => {
                 for n in 1..=*times {
@@ -133,8 +150,12 @@ impl Player {
                 }
                 Ok(())
             }
-            Deed::TeammateStarts { teammate_starts, by } => {
-                let body = json!({"admin_id": self.cast.teammate(by)?, "body": teammate_starts});
+            Deed::TeammateStarts { teammate_starts, by, to } => {
+                let mut body = json!({"admin_id": self.cast.teammate(by)?, "body": teammate_starts});
+                if let Some(to) = to {
+                    let found = self.hands.get(&format!("/{}/people?q={to}&limit=1", self.app_id)).await?;
+                    body["contact_id"] = found["people"][0]["id"].clone();
+                }
                 self.begin(&step.conversation, body).await
             }
             Deed::TeammateNotes { teammate_notes, by, times } => {
@@ -281,6 +302,95 @@ impl Player {
         self.hands.post(&place.path("/redact"), &json!({"part_id": part_id})).await.map(drop)
     }
 
+    // ── Chats on the bot platform ───────────────────────────────────────────────────────────
+
+    /// A step in a chat, or one that looks at it; none for any other step.
+    async fn in_chat(&mut self, step: &Step) -> Option<Finding> {
+        Some(match &step.deed {
+            Deed::ChatBegins { chat_begins, who } => self.chat_begins(step, chat_begins, who).await,
+            Deed::ChatWrites { chat_writes, files, times } => {
+                let mut finding = Ok(());
+                for n in 1..=*times {
+                    let words = chat_writes.replace("{n}", &n.to_string());
+                    let file = |file: &String| match file.contains("://") {
+                        true => json!({"url": file}),
+                        false => json!({"sample": file}),
+                    };
+                    let files: Vec<Value> = files.iter().map(file).collect();
+                    finding = match self.cast.fill_in(&words, self.shared.clock.now()) {
+                        Ok(words) => self.asks(step, "/messages", &json!({"text": words, "files": files})).await,
+                        Err(why) => Err(why),
+                    };
+                    if finding.is_err() {
+                        break;
+                    }
+                }
+                finding
+            }
+            Deed::ChatPresses { chat_presses } => match self.chat(&step.conversation).await {
+                Ok(chat) => match chat.offered(chat_presses) {
+                    Some(value) => {
+                        let body = json!({"text": chat_presses, "choice": {"value": value}});
+                        self.asks(step, "/messages", &body).await
+                    }
+                    None => Err(format!("no button reads “{chat_presses}”")),
+                },
+                Err(why) => Err(why),
+            },
+            Deed::ChatRemoves { chat_removes } => match self.chat(&step.conversation).await {
+                Ok(chat) => match chat.written(chat_removes) {
+                    Some(line) => self.asks(step, "/remove", &json!({"n": line.number})).await,
+                    None => Err(format!("the customer has not written “{chat_removes}”")),
+                },
+                Err(why) => Err(why),
+            },
+            Deed::ChatEndedBy { chat_ended_by } if chat_ended_by == "customer" => {
+                self.asks(step, "/end", &json!({})).await
+            }
+            Deed::ChatEndedBy { .. } => Err("a chat is ended by the `customer`".to_owned()),
+            deed @ (Deed::ChatShows { within, .. } | Deed::ChatSees { within, .. } | Deed::ChatIs { within, .. }) => {
+                self.until(*within, async || self.chat(&step.conversation).await?.look(deed)).await
+            }
+            _ => return None,
+        })
+    }
+
+    async fn chat_begins(&mut self, step: &Step, channel: &str, who: &toml::Table) -> Finding {
+        let begun = self.hands.post("/bot/sessions", &json!({"channel": channel, "customer": who})).await?;
+        let id = begun["id"].as_str().ok_or("the bot platform began no chat")?;
+        self.chats.insert(step.conversation.clone(), id.to_owned());
+        Ok(())
+    }
+
+    /// Something that the customer does in a chat.
+    async fn asks(&self, step: &Step, what: &str, body: &Value) -> Finding {
+        let id = self.chat_id(&step.conversation)?;
+        self.hands.post(&format!("/bot/sessions/{id}{what}"), body).await.map(drop)
+    }
+
+    async fn chat(&self, name: &str) -> Result<ChatSight, String> {
+        let id = self.chat_id(name)?;
+        Ok(ChatSight::read(&self.hands.get(&format!("/bot/sessions/{id}")).await?))
+    }
+
+    fn chat_id(&self, name: &str) -> Result<&str, String> {
+        self.chats.get(name).map(String::as_str).ok_or_else(|| format!("the chat {name:?} has not begun"))
+    }
+
+    /// The conversation that is opened for a chat, once it is.
+    async fn meet(&mut self, name: &str) -> Finding {
+        let opened = async || match self.chat(name).await?.conversation_id {
+            Some(_) => Ok(()),
+            None => Err("no conversation was opened for the chat".to_owned()),
+        };
+        self.until(END_WITHIN_SECONDS, opened).await?;
+        let id = self.chat(name).await?.conversation_id.ok_or("no conversation was opened for the chat")?;
+        let place = Place { app_id: self.app_id.clone(), cast: self.cast.clone(), id };
+        self.conversations.insert(name.to_owned(), place);
+        self.note(|run| run.plays_in(id));
+        Ok(())
+    }
+
     // ── What must be ────────────────────────────────────────────────────────────────────────
 
     /// Looks until it is true; when time is up, says what is the case instead.
@@ -314,7 +424,11 @@ impl Player {
         let due = Instant::now() + Duration::from_secs(wait_seconds);
         let (mut mark, mut since) = (None, Instant::now());
         loop {
-            let now = self.mark();
+            let mut told = 0;
+            for name in self.chats.keys() {
+                told += self.chat(name).await?.version;
+            }
+            let now = self.mark().map(|moved| (moved, told));
             if now.is_none() || now != mark {
                 (mark, since) = (now, Instant::now());
             } else if since.elapsed() >= QUIET {
@@ -360,6 +474,13 @@ impl Player {
             none_of(invariants::broken(&sight, &place.cast, self.scenario.bot_repeats_itself))?;
             if name == "main" && !self.scenario.customer_has_seen.is_empty() {
                 expect::customer_sees(&sight, &place.cast, &self.scenario.customer_has_seen)?;
+            }
+        }
+        for name in self.chats.keys() {
+            self.until(END_WITHIN_SECONDS, async || none_of(self.chat(name).await?.missing())).await?;
+            let chat = self.chat(name).await?;
+            if let Some(place) = self.conversations.get(name).filter(|place| !self.is_deleted(place)) {
+                none_of(chat.broken(&self.sight(place).await?))?;
             }
         }
         Ok(())

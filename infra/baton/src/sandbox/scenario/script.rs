@@ -71,8 +71,8 @@ deeds! {
     /// The customer presses the last button of this label.
     CustomerPresses { customer_presses: String }
     /// A teammate begins the conversation.
-    TeammateStarts { teammate_starts: String, #[serde(default = "teammate")] by: String }
-    TeammateReplies { teammate_replies: String, #[serde(default = "teammate")] by: String }
+    TeammateStarts { teammate_starts: String, #[serde(default = "teammate")] by: String, #[serde(default)] to: Option<String> }
+    TeammateReplies { teammate_replies: String, #[serde(default)] files: Vec<String>, #[serde(default = "teammate")] by: String }
     TeammateNotes { teammate_notes: String, #[serde(default = "teammate")] by: String, #[serde(default = "one")] times: u32 }
     /// `by` may be `workflow` as well.
     AssignedTo { assigned_to: String, #[serde(default = "teammate")] by: String, #[serde(default)] saying: Option<String> }
@@ -89,6 +89,17 @@ deeds! {
     Tagged { tagged: String, #[serde(default = "teammate")] by: String }
     /// A request of the control API; `{id}` is the conversation's, `{app_id}` the workspace's.
     Control { control: String, #[serde(default)] body: Table }
+
+    /// A chat begins on a channel of the bot platform; `who` is what the bot knows of the customer.
+    ChatBegins { chat_begins: String, #[serde(default)] who: Table }
+    /// The customer writes in a chat. Files are samples of the bot platform, or addresses.
+    ChatWrites { chat_writes: String, #[serde(default)] files: Vec<String>, #[serde(default = "one")] times: u32 }
+    /// The customer presses a button in a chat.
+    ChatPresses { chat_presses: String }
+    /// The customer takes a message back.
+    ChatRemoves { chat_removes: String }
+    /// The customer ends the talk with people, or else the chat.
+    ChatEndedBy { chat_ended_by: String }
 
     /// A conversation of the same id in another workspace, begun with these words.
     SameIdElsewhere { same_id_elsewhere: String }
@@ -114,6 +125,14 @@ deeds! {
     /// The bot says nothing more for so many seconds.
     BotIsSilentFor { bot_is_silent_for: f64 }
     NoteSays { note_says: String, #[serde(default = "once")] times: usize, #[serde(default = "patience")] within: u64 }
+    /// A message has a file of this name, or at an address with this in it.
+    FileIs { file_is: String, #[serde(default = "patience")] within: u64 }
+    /// Of the chat: something `role: with these words`, so many times in all.
+    ChatShows { chat_shows: String, #[serde(default = "once")] times: usize, #[serde(default = "patience")] within: u64 }
+    /// All that was said in the chat, as `role: words in it`, without the lines that tell what happened.
+    ChatSees { chat_sees: Vec<String>, #[serde(default = "patience")] within: u64 }
+    /// Whose turn it is in the chat: `bot`, `asked`, `waiting`, `human` or `ended`.
+    ChatIs { chat_is: String, #[serde(default = "patience")] within: u64 }
     OwnerIs { owner_is: String, #[serde(default = "patience")] within: u64 }
     StateIs { state_is: String, #[serde(default = "patience")] within: u64 }
     TagIs { tag_is: String, #[serde(default = "patience")] within: u64 }
@@ -154,8 +173,24 @@ impl fmt::Display for Deed {
                 (*times > 1).then(|| write!(f, " {times} times")).transpose().map(|_| ())
             }
             Self::CustomerPresses { customer_presses } => write!(f, "the customer presses {customer_presses}"),
-            Self::TeammateStarts { teammate_starts, by } => write!(f, "{by} begins: {}", shortened(teammate_starts)),
-            Self::TeammateReplies { teammate_replies, by } => write!(f, "{by} replies {}", shortened(teammate_replies)),
+            Self::TeammateStarts { teammate_starts, by, .. } => {
+                write!(f, "{by} begins: {}", shortened(teammate_starts))
+            }
+            Self::TeammateReplies { teammate_replies, by, files } => {
+                write!(f, "{by} replies {}", shortened(teammate_replies))?;
+                (!files.is_empty()).then(|| write!(f, " with {} file(s)", files.len())).transpose().map(|_| ())
+            }
+            Self::ChatBegins { chat_begins, who } => write!(f, "a chat begins on {chat_begins}{}", details(who)),
+            Self::ChatWrites { chat_writes, files, times } => {
+                write!(f, "in the chat, the customer writes {}", shortened(chat_writes))?;
+                (!files.is_empty()).then(|| write!(f, " with {} file(s)", files.len())).transpose()?;
+                (*times > 1).then(|| write!(f, " {times} times")).transpose().map(|_| ())
+            }
+            Self::ChatPresses { chat_presses } => write!(f, "in the chat, the customer presses {chat_presses}"),
+            Self::ChatRemoves { chat_removes } => {
+                write!(f, "in the chat, the customer takes back {}", shortened(chat_removes))
+            }
+            Self::ChatEndedBy { chat_ended_by } => write!(f, "{chat_ended_by} ends it in the chat"),
             Self::TeammateNotes { teammate_notes, by, times } => {
                 write!(f, "{by} notes {}{}", shortened(teammate_notes), so_often(*times as usize))
             }
@@ -196,6 +231,12 @@ impl fmt::Display for Deed {
             Self::NoteSays { note_says, times, .. } => {
                 write!(f, "a note says {}{}", shortened(note_says), so_often(*times))
             }
+            Self::FileIs { file_is, .. } => write!(f, "there is the file {file_is}"),
+            Self::ChatShows { chat_shows, times, .. } => {
+                write!(f, "the chat shows {}{}", shortened(chat_shows), so_often(*times))
+            }
+            Self::ChatSees { chat_sees, .. } => write!(f, "in the chat was said {}", chat_sees.join(" | ")),
+            Self::ChatIs { chat_is, .. } => write!(f, "the chat is {chat_is}"),
             Self::OwnerIs { owner_is, .. } => write!(f, "it is {owner_is}'s"),
             Self::StateIs { state_is, .. } => write!(f, "it is {state_is}"),
             Self::TagIs { tag_is, .. } => write!(f, "it is tagged {tag_is}"),

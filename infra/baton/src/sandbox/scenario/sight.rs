@@ -36,6 +36,10 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
+    pub(crate) fn has_content(&self) -> bool {
+        !self.text.is_empty() || !self.files.is_empty()
+    }
+
     pub(crate) fn is_said_by_bot(&self) -> bool {
         self.voice == Voice::Bot && self.seen_by_customer
     }
@@ -71,7 +75,10 @@ impl Sight {
                 html: words(&value["body"]),
                 text: one_line(&text),
                 buttons,
-                files: list(&value["attachments"]).iter().map(|file| words(&file["url"])).collect(),
+                files: list(&value["attachments"])
+                    .iter()
+                    .map(|file| format!("{} {}", words(&file["url"]), words(&file["name"])))
+                    .collect(),
                 at: value["created_at"].as_u64().unwrap_or_default(),
                 assigned_to: assigned_to(value),
                 seen_by_customer: seen.contains(&id),
