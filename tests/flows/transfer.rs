@@ -7,7 +7,7 @@ use shared::domain::command::Ask;
 use shared::domain::conversation::{Action, Control, EventKind};
 use shared::domain::ids::{ConversationId, TeamId};
 use shared::domain::part::{Assignee, PartKind};
-use shared::domain::transfer::Availability;
+use shared::domain::transfer::{Availability, File};
 use shared::ports::Clock as _;
 use shared::testing::{CONTACT, Surprise};
 
@@ -491,4 +491,18 @@ fn people_are_told_when_the_chat_cannot_be_reached_and_when_it_can_again() {
     assert_eq!(chat.told(), ["agent_joined 900002", "agent_message Hello?"]);
     chat.time_goes_by(1);
     assert_eq!(notes(&chat), 2, "{:?}", chat.shown());
+}
+
+#[test]
+fn a_file_without_tls_goes_to_a_stand_in_on_this_machine_alone() {
+    let send = |api_url: &str| {
+        let mut chat = Chat::default();
+        chat.desk.settings.workspaces.values_mut().for_each(|workspace| workspace.api_url = api_url.to_owned());
+        chat.started("s1", "I want a person");
+        let file = File { url: "http://127.0.0.1:4030/photo.png".into(), name: None, content_type: None, fetch: false };
+        chat.asked("m1", Ask::TransferMessage { text: "See".into(), files: vec![file] }).unwrap();
+        chat.told().pop().unwrap()
+    };
+    assert_eq!(send("http://127.0.0.1:4020"), "done m1");
+    assert_eq!(send("https://api.intercom.io"), "rejected m1 bad_url");
 }

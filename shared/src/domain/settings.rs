@@ -190,6 +190,12 @@ impl Workspace {
         self.transfers.iter().find(|transfer| transfer.bot == *bot)
     }
 
+    /// Whether its Intercom is a stand-in on this machine, where addresses without TLS are as good.
+    #[must_use]
+    pub fn is_on_this_machine(&self) -> bool {
+        self.api_url.starts_with("http://")
+    }
+
     /// Whether a conversation with this assignee is the bot's.
     #[must_use]
     pub fn is_bots(&self, assignee: &Assignee) -> bool {

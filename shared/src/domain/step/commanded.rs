@@ -115,7 +115,7 @@ impl Stepper<'_> {
         self.check_mode(&command.ask)?;
         match &command.ask {
             Ask::TransferStart(start) => self.check_start(command, start),
-            Ask::TransferMessage { text, files } => check_words(text, files),
+            Ask::TransferMessage { text, files } => check_words(self.workspace, text, files),
             Ask::Redact { part_id } => self.check_own(part_id),
             Ask::Reply { content } if content.is_empty() => Err(("empty", "there is nothing to say".to_owned())),
             Ask::Answer { content, .. } if content.is_empty() => Err(("empty", "there is nothing to say".to_owned())),

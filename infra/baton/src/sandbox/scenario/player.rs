@@ -134,7 +134,12 @@ impl Player {
         if let Some(finding) = self.in_chat(step).await {
             return finding;
         }
-        if self.chats.contains_key(&step.conversation) && !self.conversations.contains_key(&step.conversation) {
+        let elsewhere = matches!(
+            step.deed,
+            Deed::Control { .. } | Deed::ClockMoves { .. } | Deed::PauseSeconds { .. } | Deed::QuietWithin { .. }
+        );
+        let in_a_chat = self.chats.contains_key(&step.conversation);
+        if in_a_chat && !elsewhere && !self.conversations.contains_key(&step.conversation) {
             self.meet(&step.conversation).await?;
         }
         match &step.deed {
