@@ -23,6 +23,8 @@ pub(crate) struct Line {
     part_id: Option<u64>,
     delivery: String,
     removed: bool,
+    /// It had people fetched: its part is not always told.
+    starts: bool,
 }
 
 /// The chat.
@@ -130,14 +132,19 @@ impl ChatSight {
         let by_customer: Vec<_> = sight.entries.iter().filter(|entry| entry.voice == Voice::Customer).collect();
         // The first message is the conversation's own: what opened it tells no part of it.
         let there: Vec<u64> = by_customer.iter().map(|entry| entry.id).skip(1).collect();
+        let by_words = |line: &Line| {
+            let mut twins = by_customer.iter().filter(|entry| line.starts && same_words(&entry.text, &line.text));
+            twins.next_back().map(|entry| entry.id)
+        };
         let mine = self.lines.iter().filter(|line| line.from == "customer" && line.delivery != "refused");
-        let mine: Vec<&Line> = mine.filter(|line| line.part_id.is_some()).collect();
-        let here: Vec<u64> = mine.iter().filter_map(|line| line.part_id).filter(|id| there.contains(id)).collect();
+        let mine = mine.filter_map(|line| Some((line.part_id.or_else(|| by_words(line))?, line)));
+        let mine: Vec<(u64, &Line)> = mine.collect();
+        let here: Vec<u64> = mine.iter().map(|(id, _)| *id).filter(|id| there.contains(id)).collect();
         if here != there {
             findings.push(format!("the customer's words in Intercom are {there:?}, those of the chat {here:?}"));
         }
-        for line in mine.iter().filter(|line| !line.removed) {
-            let twin = by_customer.iter().find(|entry| Some(entry.id) == line.part_id);
+        for (id, line) in mine.iter().filter(|(_, line)| !line.removed) {
+            let twin = by_customer.iter().find(|entry| entry.id == *id);
             if twin.is_some_and(|entry| !same_words(&entry.text, &line.text)) {
                 findings.push(format!("“{}” came to Intercom as something else", line.text));
             }
@@ -171,6 +178,7 @@ fn line(value: &Value) -> Line {
         part_id: number(&value["part_id"]),
         delivery: words(&value["delivery"]),
         removed: value["removed"] == Value::Bool(true),
+        starts: value["starts"] == Value::Bool(true),
     }
 }
 
