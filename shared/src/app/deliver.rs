@@ -36,6 +36,8 @@ where
 {
     let mut report = Report::default();
     let mut stored: Stored = desk.store.load(key).await?;
+    // A bot that has just taken an event is well.
+    let mut is_well = false;
     loop {
         stored = tell_what_is_gathered(desk, key, stored).await?;
         let Some(event) = stored.conversation.events.front().cloned() else { break };
@@ -49,7 +51,7 @@ where
             break;
         }
         let bot = desk.settings.bots.get(&event.bot).ok_or_else(|| Unfinished::UnknownBot(event.bot.clone()))?;
-        let health = desk.store.health(&bot.id).await?;
+        let health = if is_well { Health::default() } else { desk.store.health(&bot.id).await? };
         let answer = if may_call(desk, &bot.id, &health).await? {
             bots.deliver(bot, key, &stored.conversation, &event)
                 .await
@@ -75,6 +77,7 @@ where
             }
         };
         let taken = matches!(input, Input::Delivered { .. });
+        is_well = taken;
         let effects;
         (stored, effects) = desk.change_from(key, stored, &[input]).await?;
         report.take(&effects);
