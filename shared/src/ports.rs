@@ -8,11 +8,12 @@ use serde::{Deserialize, Serialize};
 use crate::domain::budget::{Budget, Call, Heard};
 use crate::domain::conversation::{Action, Conversation, PendingEvent};
 use crate::domain::health::Health;
-use crate::domain::ids::{AppId, BotId, ClaimId, ContactId, ConversationId, ConversationKey, Timestamp};
+use crate::domain::ids::{AdminId, AppId, BotId, ClaimId, ContactId, ConversationId, ConversationKey, Timestamp};
 use crate::domain::part::Observation;
 use crate::domain::settings::{Bot, Workspace};
 use crate::domain::step::Answer;
 use crate::domain::token::{AccessToken, Binding, SealedToken};
+use crate::domain::transfer::Agent;
 
 /// Something outside does not answer, or refuses for now. Trying again later is right.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -336,6 +337,12 @@ pub trait Intercom {
         contact: &ContactId,
         since: Timestamp,
     ) -> Result<Vec<Changed>, NotShown>;
+
+    /// Who these teammates are, as of some minutes ago; who is not known is left out. Nobody waits long
+    /// for it, and nothing depends on it.
+    async fn crew(&self, _workspace: &Workspace, _asked: &[AdminId]) -> Vec<Agent> {
+        Vec::new()
+    }
 
     /// Makes sure that nothing is missing for a request to the workspace, so that between a claim and
     /// its request there is no waiting. A worker that is not ready claims nothing.

@@ -1,15 +1,18 @@
 //! A chat of the bot platform's is given to people and comes back: nothing is lost, nothing said twice,
 //! no note leaves Intercom, and whoever dies in between changes nothing but the time.
 
+use serde_json::{Value, json};
+
 use baton_tests::chat::{Chat, TRANSFER, customer, message, seat, start, teammate};
 use shared::app::heed::{News, heed};
 use shared::domain::command::Ask;
 use shared::domain::conversation::{Action, Control, EventKind};
-use shared::domain::ids::{ConversationId, TeamId};
+use shared::domain::ids::{AdminId, ConversationId, TeamId};
 use shared::domain::part::{Assignee, PartKind};
-use shared::domain::transfer::{Availability, File};
+use shared::domain::transfer::{Agent, Availability, File};
 use shared::ports::Clock as _;
 use shared::testing::{CONTACT, Surprise};
+use shared::wire::bot::EventMessage;
 
 fn support() -> Assignee {
     Assignee::Team(TeamId::parse("500001").unwrap())
@@ -63,6 +66,38 @@ fn what_both_sides_say_arrives_once_in_order_and_no_note_does() {
     chat.wrote("m1", "my order is late");
     let said = chat.shown().into_iter().filter(|line| line.contains("late")).count();
     assert_eq!(said, 1, "the same command twice is one message");
+}
+
+#[test]
+fn a_teammate_is_told_by_name_and_picture_even_before_they_say_a_word() {
+    let chat = relayed();
+    let known = |id: &str, name: &str| Agent {
+        id: AdminId::parse(id).unwrap(),
+        name: Some(name.to_owned()),
+        avatar: Some(format!("https://static.example/{id}.png")),
+    };
+    chat.intercom.knows(vec![known("900002", "Alice"), known("900003", "Bob")]);
+    chat.assigned(seat("900002"));
+    chat.notified();
+    chat.teammate_says("Hello");
+    let told = || -> Vec<Value> {
+        let state = chat.state();
+        let told = state.events.iter().map(|event| EventMessage::new(&chat.home(), &state, event));
+        let told = told.map(|event| serde_json::to_value(event).unwrap()).collect();
+        let _ = chat.events();
+        told
+    };
+    let alice = json!({ "id": "900002", "name": "Alice", "avatar": "https://static.example/900002.png" });
+    let events = told();
+    assert_eq!((&events[0]["type"], &events[0]["data"]["agent"]), (&json!("agent_joined"), &alice));
+    let author = &events[1]["data"]["message"]["author"];
+    assert_eq!((&author["name"], &author["avatar"]), (&alice["name"], &alice["avatar"]), "{events:?}");
+    // Whom nobody can tell anything of has an id, and the chat goes on.
+    chat.intercom.knows(Vec::new());
+    chat.assigned(seat("900004"));
+    let changed = &told()[0];
+    assert_eq!(changed["data"]["agent"], json!({ "id": "900004", "name": null, "avatar": null }));
+    assert_eq!(changed["data"]["former"], alice);
 }
 
 #[test]

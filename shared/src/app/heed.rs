@@ -68,6 +68,10 @@ where
     }
     let key = &home;
     let mut effects;
+    let first = match first {
+        Some(input) => Some(introduced(intercom, workspace, &stored, input).await),
+        None => None,
+    };
     (stored, effects) = desk.change_from(key, stored, first.as_slice()).await?;
     if first.is_none() || effects.contains(&Effect::Fetch) {
         let state = &stored.conversation;
@@ -90,6 +94,7 @@ where
             Err(NotShown::Gone) => Input::Deleted,
             Err(reason) => return Err(reason.into()),
         };
+        let input = introduced(intercom, workspace, &stored, input).await;
         (stored, effects) = desk.change_from(key, stored, &[input]).await?;
     }
     report.take(&effects);
@@ -98,6 +103,20 @@ where
         Some(Standing { owner: state.control, epoch: state.epoch, silent_because: step::silent_because(&state) });
     desk.wake_the_waiting(key, &state, None).await?;
     Ok(report)
+}
+
+/// What was seen of a bot's own chat, with who the teammates in it are. Nobody else's names are told.
+async fn introduced<I: Intercom>(intercom: &I, workspace: &Workspace, stored: &Stored, mut input: Input) -> Input {
+    if let (Some(_), Input::Observed(observation) | Input::Tick(Some(observation))) =
+        (&stored.conversation.transfer, &mut input)
+    {
+        let mut people = observation.teammates();
+        people.retain(|id| workspace.bot_teammate != *id);
+        if !people.is_empty() {
+            observation.crew = intercom.crew(workspace, &people).await;
+        }
+    }
+    input
 }
 
 /// A conversation that is not known: the chat of its customer's that it belongs to, if it does. It may be

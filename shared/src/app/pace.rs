@@ -12,10 +12,11 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::domain::budget::{self, Budget, Call, Caller, TURN_MS, Verdict};
 use crate::domain::conversation::Action;
-use crate::domain::ids::{AppId, ContactId, ConversationId, Timestamp};
+use crate::domain::ids::{AdminId, AppId, ContactId, ConversationId, Timestamp};
 use crate::domain::part::Observation;
 use crate::domain::settings::Workspace;
 use crate::domain::step::Answer;
+use crate::domain::transfer::Agent;
 use crate::ports::{Budgets, Changed, Changing, Clock, Gauge, Intercom, NotShown, Pace, Page, Search, Unavailable};
 
 /// How long a worker goes by what it knows of a calm or a shut budget, in milliseconds.
@@ -204,6 +205,12 @@ impl<I: Intercom + Gauge, B: Budgets, C: Clock> Intercom for Paced<I, B, C> {
         let found = self.intercom.begun(workspace, contact, since).await;
         self.note(&workspace.app_id).await;
         found
+    }
+
+    async fn crew(&self, workspace: &Workspace, asked: &[AdminId]) -> Vec<Agent> {
+        let crew = self.intercom.crew(workspace, asked).await;
+        self.note(&workspace.app_id).await;
+        crew
     }
 
     async fn ready(&self, workspace: &Workspace) -> Result<(), Timestamp> {

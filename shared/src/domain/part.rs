@@ -4,6 +4,7 @@
 use super::content::{Attachment, Author, AuthorKind, Body, Message, QuickReplies};
 use super::conversation::Action;
 use super::ids::{AdminId, ContactId, PartId, TeamId, Timestamp};
+use super::transfer::Agent;
 use serde::{Deserialize, Serialize};
 
 /// Who a conversation is assigned to.
@@ -128,9 +129,38 @@ pub struct Observation {
     pub contact: Option<ContactId>,
     /// The customer, by the company's own id.
     pub external_id: Option<String>,
+    /// Who the teammates are that it names, as far as somebody has asked.
+    pub crew: Vec<Agent>,
 }
 
 impl Observation {
+    /// The teammates whom it names: who has it, to whom a part assigns it, who said something.
+    #[must_use]
+    pub fn teammates(&self) -> Vec<AdminId> {
+        let assigned = self.parts.iter().filter_map(|part| part.assigned_to.as_ref()).chain([&self.assignee]);
+        let assigned = assigned.filter_map(|to| match to {
+            Assignee::Teammate(id) => Some(id.clone()),
+            Assignee::Team(_) | Assignee::Nobody => None,
+        });
+        let authors = self.parts.iter().map(|part| &part.author).chain(self.source.iter().map(|source| &source.author));
+        let authors = authors.filter(|author| author.kind == AuthorKind::Teammate);
+        let authors = authors.filter_map(|author| AdminId::parse(author.id.clone()).ok());
+        let mut all: Vec<AdminId> = Vec::new();
+        for id in assigned.chain(authors) {
+            if !all.contains(&id) {
+                all.push(id);
+            }
+        }
+        all
+    }
+
+    /// A teammate, with all that is known of them.
+    #[must_use]
+    pub fn agent(&self, id: &AdminId, name: Option<&String>) -> Agent {
+        let named = Agent { id: id.clone(), name: name.cloned(), avatar: None };
+        named.as_known(self.crew.iter().find(|agent| agent.id == *id))
+    }
+
     /// The parts in order.
     #[must_use]
     pub fn parts_in_order(&self) -> Vec<&Part> {

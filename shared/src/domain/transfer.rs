@@ -79,6 +79,23 @@ pub struct Agent {
     /// By which name.
     #[serde(default)]
     pub name: Option<String>,
+    /// The address of their picture.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub avatar: Option<String>,
+}
+
+impl Agent {
+    /// The same, with what was known of them before.
+    #[must_use]
+    pub fn as_known(self, before: Option<&Self>) -> Self {
+        let before = before.filter(|before| before.id == self.id);
+        let known = |of: fn(&Self) -> &Option<String>| before.and_then(|before| of(before).clone());
+        Self {
+            name: self.name.or_else(|| known(|agent| &agent.name)),
+            avatar: self.avatar.or_else(|| known(|agent| &agent.avatar)),
+            id: self.id,
+        }
+    }
 }
 
 /// Who is waited for, and until when.

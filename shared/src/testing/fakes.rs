@@ -14,7 +14,7 @@ use crate::domain::ids::{
 use crate::domain::part::{Assignee, Observation, Part, PartKind};
 use crate::domain::settings::{Bot, Workspace};
 use crate::domain::step::Answer;
-use crate::domain::transfer::{Availability, Contact};
+use crate::domain::transfer::{Agent, Availability, Contact};
 use crate::ports::{
     Bookmark, Bookmarks, Bots, Changed, Clock, Conversations, Doorbells, Fifo, Gauge, InboxRow, InboxRows, Intercom,
     Names, NotSaved, NotShown, NotTaken, Pace, Page, Search, Stored, Unavailable, Wakers, Wellbeing, Worker,
@@ -421,6 +421,7 @@ pub struct FakeIntercom {
     heard: Rc<Cell<Option<Heard>>>,
     there: Rc<Cell<Option<Availability>>>,
     opened: Rc<Cell<u32>>,
+    crew: Rc<RefCell<Vec<Agent>>>,
 }
 
 /// What Intercom calls the customer of a fake conversation that is opened.
@@ -470,6 +471,7 @@ impl FakeIntercom {
             heard: Rc::default(),
             there: Rc::default(),
             opened: Rc::default(),
+            crew: Rc::default(),
         }
     }
 
@@ -642,6 +644,10 @@ impl Intercom for FakeIntercom {
         Ok(id.map(changed).into_iter().collect())
     }
 
+    async fn crew(&self, _: &Workspace, asked: &[AdminId]) -> Vec<Agent> {
+        self.crew.borrow().iter().filter(|agent| asked.contains(&agent.id)).cloned().collect()
+    }
+
     async fn perform(&self, _: &Workspace, _: &ConversationId, action: &Action) -> Answer {
         self.performed.borrow_mut().push(action.clone());
         let refused = |code: &str| Answer::Rejected { code: code.to_owned(), message: "scripted".to_owned() };
@@ -682,6 +688,11 @@ impl FakeIntercom {
         matches!(action, Action::Assign { to, .. } if is_bot(to))
             && matches!(held, Assignee::Teammate(_))
             && !is_bot(&held)
+    }
+
+    /// Who its teammates are, from now on.
+    pub fn knows(&self, crew: Vec<Agent>) {
+        *self.crew.borrow_mut() = crew;
     }
 
     /// Whom the conversation is assigned to.

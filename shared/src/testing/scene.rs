@@ -305,6 +305,7 @@ impl Scene {
             profile: None,
             contact: None,
             external_id: None,
+            crew: Vec::new(),
         }
     }
 

@@ -269,6 +269,9 @@ pub struct AuthorData {
     pub id: String,
     /// The name.
     pub name: Option<String>,
+    /// The address of a picture: of the teammate who has a bot's own chat, where it is known.
+    #[serde(default)]
+    pub avatar: Option<String>,
 }
 
 /// A teammate.
@@ -279,6 +282,9 @@ pub struct AgentData {
     pub id: String,
     /// The name, where it is known.
     pub name: Option<String>,
+    /// The address of a picture, where it is known.
+    #[serde(default)]
+    pub avatar: Option<String>,
 }
 
 /// A file in a message. Its address is temporary: 30 minutes for customers' uploads. The command
@@ -789,7 +795,8 @@ impl Event {
                 Self::HandoverWaiting { team_id: team.as_ref().map(TeamId::to_string) }
             }
             EventKind::AgentJoined { teammate, name } => {
-                Self::AgentJoined { agent: AgentData { id: teammate.to_string(), name: name.clone() } }
+                let joined = Agent { id: teammate.clone(), name: name.clone(), avatar: None };
+                Self::AgentJoined { agent: AgentData::new(&joined.as_known(agent_of(state))) }
             }
             EventKind::Resumed { stretch } => Self::Resumed {
                 stretch: stretch.iter().map(|message| MessageData::new(message, state.profile.is_by_email())).collect(),
@@ -807,7 +814,10 @@ impl Event {
             }
             EventKind::AgentLeft { agent } => Self::AgentLeft { agent: AgentData::new(agent) },
             EventKind::AgentMessage { message } => {
-                Self::AgentMessage { message: MessageData::new(message, state.profile.is_by_email()) }
+                let mut message = MessageData::new(message, state.profile.is_by_email());
+                let agent = agent_of(state).filter(|agent| agent.id.as_str() == message.author.id);
+                message.author.avatar = agent.and_then(|agent| agent.avatar.clone());
+                Self::AgentMessage { message }
             }
             EventKind::NobodyThere { availability, message } => Self::NobodyThere {
                 availability: if *availability == Availability::Nobody { "nobody" } else { "away" }.to_owned(),
@@ -854,9 +864,14 @@ impl Event {
     }
 }
 
+/// The teammate who has a bot's own chat.
+fn agent_of(state: &Conversation) -> Option<&Agent> {
+    state.transfer.as_ref().and_then(|transfer| transfer.agent.as_ref())
+}
+
 impl AgentData {
     fn new(agent: &Agent) -> Self {
-        Self { id: agent.id.to_string(), name: agent.name.clone() }
+        Self { id: agent.id.to_string(), name: agent.name.clone(), avatar: agent.avatar.clone() }
     }
 }
 
@@ -892,6 +907,7 @@ impl MessageData {
                 kind: kind.to_owned(),
                 id: message.author.id.clone(),
                 name: message.author.name.clone(),
+                avatar: None,
             },
             text,
             markdown,

@@ -607,6 +607,7 @@ impl ConversationItem {
                 .as_ref()
                 .and_then(|list| list.contacts.first()?.external_id.as_ref()?.some())
                 .map(str::to_owned),
+            crew: Vec::new(),
         }
     }
 

@@ -27,7 +27,7 @@ impl MessageData {
 }
 
 fn nobody() -> AuthorData {
-    AuthorData { kind: "other".to_owned(), id: String::new(), name: None }
+    AuthorData { kind: "other".to_owned(), id: String::new(), name: None, avatar: None }
 }
 
 #[cfg(test)]
@@ -38,7 +38,7 @@ mod tests {
     fn message(part: &str, text: &str) -> MessageData {
         MessageData {
             part_id: Some(part.to_owned()),
-            author: AuthorData { kind: "customer".to_owned(), id: "c1".to_owned(), name: None },
+            author: AuthorData { kind: "customer".to_owned(), id: "c1".to_owned(), name: None, avatar: None },
             text: text.to_owned(),
             markdown: format!("*{text}*"),
             full_text: None,

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::intercom::{ContactItem, Id, loose, nullable};
 use crate::domain::contacts::Known;
 use crate::domain::ids::AdminId;
-use crate::domain::transfer::{Contact, Customer};
+use crate::domain::transfer::{Agent, Contact, Customer};
 
 /// A page of a search for contacts. One that cannot be read must not hide the others.
 #[derive(Debug, Deserialize)]
@@ -216,6 +216,9 @@ pub struct AdminList {
 pub struct AdminItem {
     /// The id.
     pub id: Option<Id>,
+    /// The name.
+    #[serde(deserialize_with = "loose")]
+    pub name: Option<String>,
     /// Whether they see the inbox.
     #[serde(deserialize_with = "loose")]
     pub has_inbox_seat: Option<bool>,
@@ -232,6 +235,14 @@ impl AdminItem {
     #[must_use]
     pub fn is(&self, teammate: &AdminId) -> bool {
         self.id.as_ref().and_then(Id::some) == Some(teammate.as_str())
+    }
+
+    /// The teammate, as bots are told of them.
+    #[must_use]
+    pub fn agent(self) -> Option<Agent> {
+        let id = AdminId::parse(self.id.as_ref()?.some()?).ok()?;
+        let name = self.name.filter(|name| !name.is_empty() && name.len() <= MAX_TEXT_BYTES);
+        Some(Agent { id, name, avatar: self.avatar })
     }
 
     /// Whether conversations can be theirs.

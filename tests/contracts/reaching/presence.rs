@@ -160,3 +160,49 @@ fn before_2_16_nobody_asks_for_the_workspaces_hours() {
         assert_eq!(reached.asked_since(after).await, ["GET /admins"]);
     });
 }
+
+#[test]
+fn teammates_are_known_by_name_and_picture_and_asked_for_once() {
+    for version in ["2.10", "2.16"] {
+        run(async {
+            let picture = "https://static.example/alice.png";
+            let reached = Reached::seeded(&format!("crew-{version}"), version, |seed| {
+                seed.admins[1].avatar = Some(picture.to_owned());
+            })
+            .await;
+            let clock = ManualClock::at(SystemClock.now().0);
+            let reached = reached.by(clock.clone());
+            let id = |id: &str| AdminId::parse(id).unwrap();
+            let crew = async |asked: &[AdminId]| reached.api.crew(&reached.workspace, asked).await;
+            let told = crew(&[id("900002"), id("900003")]).await;
+            let told: Vec<_> = told.iter().map(|one| (one.name.as_deref().unwrap(), one.avatar.as_deref())).collect();
+            assert_eq!(told, [("Alice", Some(picture)), ("Bob", None)]);
+            clock.advance_ms(599_000);
+            assert_eq!(crew(&[id("900004")]).await.len(), 1);
+            assert_eq!(reached.asked_since(0).await, ["GET /admins"]);
+            // Of somebody new it is asked anew, no more than once a minute.
+            for _ in 0..2 {
+                assert_eq!(crew(&[id("404404")]).await, []);
+            }
+            assert_eq!(reached.asked_since(0).await.len(), 2);
+            // A failure is not asked again at once, and who they were they still are.
+            clock.advance_ms(600_000);
+            reached.fault(json!({ "fault": "fail_before" }), "GET", "/admins").await;
+            for _ in 0..2 {
+                assert_eq!(crew(&[id("900002")]).await.len(), 1);
+            }
+            assert_eq!(reached.asked_since(0).await.len(), 3);
+        });
+    }
+}
+
+#[test]
+fn nobody_waits_long_for_a_name() {
+    run(async {
+        let reached = Reached::start("crew-late", "2.15").await;
+        reached.fault(json!({ "fault": "delay", "delay_ms": 6_000 }), "GET", "/admins").await;
+        let began = std::time::Instant::now();
+        assert_eq!(reached.api.crew(&reached.workspace, &[AdminId::parse("900002").unwrap()]).await, []);
+        assert!(began.elapsed() < std::time::Duration::from_secs(4));
+    });
+}

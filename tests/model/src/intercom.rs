@@ -280,6 +280,7 @@ fn shown(parts: &[Happening]) -> Observation {
         profile: None,
         contact: None,
         external_id: None,
+        crew: Vec::new(),
     }
 }
 

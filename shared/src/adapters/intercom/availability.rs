@@ -93,7 +93,12 @@ impl<C: Clock, T: Tokens> RestApi<C, T> {
         Ok(Hours::Closed { opens_at: opens_at.into_iter().flatten().min() })
     }
 
-    async fn listed<L: serde::de::DeserializeOwned>(&self, workspace: &Workspace, path: &str) -> Result<L, Failure> {
+    /// What Intercom tells when it is asked for something.
+    pub(super) async fn listed<L: serde::de::DeserializeOwned>(
+        &self,
+        workspace: &Workspace,
+        path: &str,
+    ) -> Result<L, Failure> {
         let bytes = self.request(workspace, Method::GET, path, None).await?;
         serde_json::from_slice(&bytes).map_err(|_| Failure::Unknown("the answer cannot be read"))
     }

@@ -10,6 +10,7 @@
 mod availability;
 mod chats;
 mod contacts;
+mod crew;
 mod files;
 mod opening;
 mod profile;
@@ -27,11 +28,12 @@ use super::http::{self, NotRead, Outside};
 use crate::domain::budget::{Heard, Reading, WINDOW_MS};
 use crate::domain::content::OfferedOption;
 use crate::domain::conversation::Action;
-use crate::domain::ids::{AppId, ContactId, ConversationId, PartId, Timestamp};
+use crate::domain::ids::{AdminId, AppId, ContactId, ConversationId, PartId, Timestamp};
 use crate::domain::part::Observation;
 use crate::domain::settings::Workspace;
 use crate::domain::step::Answer;
 use crate::domain::token::AccessToken;
+use crate::domain::transfer::Agent;
 use crate::ports::{Changed, Clock, Gauge, Intercom, NoToken, NotShown, Tokens, Unavailable};
 use crate::wire::intercom::{ConversationItem, ErrorList, TagItem};
 use crate::wire::outgoing::Reach;
@@ -59,6 +61,7 @@ pub struct RestApi<C, T> {
     /// How far files may be fetched from, and by what; made when the first one is.
     reach: Reach,
     outside: Arc<OnceLock<Result<Outside, String>>>,
+    crews: Arc<Mutex<crew::Crews>>,
     /// Held while files are fetched and sent on.
     files: Arc<futures_util::lock::Mutex<()>>,
 }
@@ -97,6 +100,7 @@ impl<C: Clock, T: Tokens> RestApi<C, T> {
             heard: Arc::default(),
             reach: Reach::Public,
             outside: Arc::default(),
+            crews: Arc::default(),
             files: Arc::default(),
         })
     }
@@ -388,6 +392,10 @@ impl<C: Clock, T: Tokens> Intercom for RestApi<C, T> {
         since: Timestamp,
     ) -> Result<Vec<Changed>, NotShown> {
         self.begun_by(workspace, contact, since).await
+    }
+
+    async fn crew(&self, workspace: &Workspace, asked: &[AdminId]) -> Vec<Agent> {
+        self.crew_of(workspace, asked).await
     }
 
     /// Reads and opens the token, where it is not known; that takes a while, and can fail.

@@ -29,7 +29,7 @@ impl Stepper<'_> {
         self.state.told.source = true;
         match source.author.kind {
             AuthorKind::Customer => self.customer_wrote(source),
-            _ => self.people_said(source),
+            _ => self.people_said(source, observation),
         }
     }
 
@@ -48,12 +48,12 @@ impl Stepper<'_> {
         }
         broken_as!(NoteRelayed => if part.kind == PartKind::Note && !ours {
             let comment = Part { kind: PartKind::Comment, ..part.clone() };
-            comment.message().into_iter().for_each(|message| self.people_said(message));
+            comment.message().into_iter().for_each(|message| self.people_said(message, observation));
         });
         if let (false, Some(message)) = (ours, part.message()) {
             match message.author.kind {
                 AuthorKind::Customer => self.customer_wrote_after(part, message),
-                _ => self.people_said_after(part, message),
+                _ => self.people_said_after(part, message, observation),
             }
         }
         if let (false, Some(to)) = (ours, &part.assigned_to) {
@@ -100,7 +100,7 @@ impl Stepper<'_> {
     }
 
     /// What people, or machines of Intercom's, said to the customer.
-    fn people_said_after(&mut self, part: &Part, message: Message) {
+    fn people_said_after(&mut self, part: &Part, message: Message, observation: &Observation) {
         let is_person = message.author.kind == AuthorKind::Teammate;
         if self.state.control == Control::Closed && self.is_after_the_end(part) {
             if !is_person {
@@ -112,15 +112,15 @@ impl Stepper<'_> {
             }
             self.go_on();
         }
-        self.people_said(message);
+        self.people_said(message, observation);
     }
 
-    fn people_said(&mut self, message: Message) {
+    fn people_said(&mut self, message: Message, observation: &Observation) {
         let agent =
             AdminId::parse(message.author.id.clone()).ok().filter(|_| message.author.kind == AuthorKind::Teammate);
         if let Some(id) = agent {
             if self.is_relaying() && self.agent().is_none() {
-                self.agent_is(Agent { id, name: message.author.name.clone() });
+                self.agent_is(observation.agent(&id, message.author.name.as_ref()));
             }
             self.agent_spoke();
         }
@@ -180,6 +180,7 @@ impl Stepper<'_> {
     /// Somebody has it now.
     fn agent_is(&mut self, agent: Agent) {
         let Some(transfer) = &mut self.state.transfer else { return };
+        let agent = agent.as_known(transfer.agent.as_ref());
         let former = transfer.agent.replace(agent.clone());
         match former {
             Some(former) if former.id == agent.id => return,
@@ -195,7 +196,7 @@ impl Stepper<'_> {
             return;
         }
         match to {
-            Assignee::Teammate(id) if self.is_relaying() => self.agent_is(Agent { id: id.clone(), name: None }),
+            Assignee::Teammate(id) if self.is_relaying() => self.agent_is(observation.agent(id, None)),
             Assignee::Teammate(_) => {}
             Assignee::Team(_) | Assignee::Nobody => self.is_left(to),
         }
@@ -263,7 +264,7 @@ impl Stepper<'_> {
         if let (true, Assignee::Teammate(id)) = (self.is_relaying(), &observation.assignee)
             && !self.workspace.is_bots(&observation.assignee)
         {
-            self.agent_is(Agent { id: id.clone(), name: None });
+            self.agent_is(observation.agent(id, None));
         }
     }
 }
