@@ -547,7 +547,47 @@ fn retry_makes_what_waits_due() {
     talk.state.events[0].due_at = later;
     assert!(notes(&note(&mut talk, "/bot retry")).contains("I try again now"));
     assert!(talk.state.events[0].due_at <= talk.now);
+    // Once it is due, another try changes nothing.
+    let before = talk.state.events.len();
     assert!(notes(&note(&mut talk, "/bot retry")).contains("Nothing waits"));
+    assert_eq!(talk.state.events.len(), before);
+}
+
+#[test]
+fn a_bot_that_took_a_message_and_said_nothing_is_asked_again_at_retry() {
+    let mut talk = Talk::new();
+    talk.ask(Ask::Reply { content: text("Hello!") });
+    talk.carry_out();
+    talk.scene.customer("my parcel");
+    talk.hear();
+    talk.scene.customer("is it on its way?");
+    talk.hear();
+    let numbers = |talk: &Talk| talk.state.events.iter().map(|event| event.seq).collect::<Vec<_>>();
+    let parts = |told: &[EventKind]| {
+        let part = |event: &EventKind| match event {
+            EventKind::Message { message, .. } => message.part_id.clone(),
+            _ => None,
+        };
+        told.iter().filter_map(part).collect::<Vec<_>>()
+    };
+    let first = numbers(&talk);
+    let told = parts(&talk.told());
+    assert_eq!(told.len(), 2);
+    assert!(notes(&note(&mut talk, "/bot retry")).contains("2 message(s) that nobody has answered"));
+    assert!(numbers(&talk).iter().all(|seq| first.iter().all(|earlier| earlier < seq)), "they are new events");
+    assert_eq!(parts(&talk.told()), told, "of the same messages");
+    // What is answered is not asked again, and neither is what people have.
+    talk.ask(Ask::Reply { content: text("On its way") });
+    talk.carry_out();
+    let _ = talk.told();
+    assert!(notes(&note(&mut talk, "/bot retry")).contains("everything is answered"));
+    assert!(parts(&talk.told()).is_empty());
+    talk.scene.customer("thanks");
+    talk.scene.alice_takes();
+    talk.look();
+    let _ = talk.told();
+    assert!(notes(&note(&mut talk, "/bot retry")).contains("Nothing waits"));
+    assert!(parts(&talk.told()).is_empty());
 }
 
 #[test]

@@ -39,7 +39,7 @@ pub const HELP: &str = "<p>In a note I understand:</p><ul>\
 <li><b>/bot summary</b>: what was said, in short</li>\
 <li><b>/bot send 2</b>: send the suggestion of this number</li>\
 <li><b>/bot dismiss</b>: forget the suggestion</li>\
-<li><b>/bot retry</b>: try at once what waits</li></ul>";
+<li><b>/bot retry</b>: try at once what waits; or ask me again what nobody has answered</li></ul>";
 
 /// Reads a note; none where it is not for the bot.
 #[must_use]

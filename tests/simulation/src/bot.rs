@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use shared::wire::bot::{CommandMessage, Event, EventMessage};
+use shared::wire::bot::{CommandMessage, Event, EventMessage, MessageData};
 
 /// How a bot answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +36,12 @@ pub struct Issued {
     pub altered: bool,
     /// Whether it cannot be carried out.
     pub odd: bool,
+}
+
+/// The messages that an event tells of, one by one.
+#[must_use]
+pub fn each<'e>(message: &'e MessageData, messages: &'e [MessageData]) -> &'e [MessageData] {
+    if messages.is_empty() { std::slice::from_ref(message) } else { messages }
 }
 
 /// What a bot knows of a conversation.
@@ -101,16 +107,21 @@ impl Memory {
             *last = event.seq.max(*last);
         }
         match &event.event {
-            Event::Message { message, .. } => {
-                let part = number(message.part_id.as_ref());
-                self.known.insert(part);
-                if !self.messages.insert(part) || self.stretch.contains(&part) {
-                    wrong.push(format!("message {part} was told twice"));
+            Event::Message { message, messages, .. } => {
+                for one in each(message, messages) {
+                    let part = number(one.part_id.as_ref());
+                    self.known.insert(part);
+                    if !self.messages.insert(part) || self.stretch.contains(&part) {
+                        wrong.push(format!("message {part} was told twice"));
+                    }
+                    if self.last_message.is_some_and(|last| last > part) {
+                        wrong.push(format!("message {part} was told after {:?}", self.last_message));
+                    }
+                    self.last_message = self.last_message.max(Some(part));
                 }
-                if self.last_message.is_some_and(|last| last > part) {
-                    wrong.push(format!("message {part} was told after {:?}", self.last_message));
+                if messages.len() == 1 || messages.last().is_some_and(|last| last.part_id != message.part_id) {
+                    wrong.push(format!("message {:?} is not the last of its turn", message.part_id));
                 }
-                self.last_message = self.last_message.max(Some(part));
             }
             Event::Resumed { stretch, .. } => {
                 for message in stretch.iter().filter(|message| message.author.kind == "customer") {
@@ -139,8 +150,10 @@ impl Memory {
     /// Remembers when a message was first told, and how many events of each kind there were.
     pub fn note_time(&mut self, event: &EventMessage, now: u64) {
         let kind = match &event.event {
-            Event::Message { message, .. } => {
-                self.told_at.entry(number(message.part_id.as_ref())).or_insert(now);
+            Event::Message { message, messages, .. } => {
+                for one in each(message, messages) {
+                    self.told_at.entry(number(one.part_id.as_ref())).or_insert(now);
+                }
                 "message"
             }
             Event::Resumed { stretch, .. } => {
@@ -175,7 +188,9 @@ impl Memory {
 /// What a bot wants to do about an event: the commands' JSON, without ids.
 #[must_use]
 pub fn wishes(event: &EventMessage, delivery: usize, alters: bool) -> Vec<(&'static str, String)> {
-    let Event::Message { message, .. } = &event.event else { return Vec::new() };
+    let Event::Message { message, messages, .. } = &event.event else { return Vec::new() };
+    // It is the last word that says what a bot is to do.
+    let Some(message) = each(message, messages).last() else { return Vec::new() };
     let (name, wish) = message.text.split_once(' ').unwrap_or((&message.text, "reply"));
     let variant = if alters && delivery > 0 { format!(" v{delivery}") } else { String::new() };
     let reply = |words: &str| {

@@ -124,8 +124,8 @@ fn claimed(talk: &Talk, state: &Conversation, entry: &OutboxEntry, born: u64, wr
 pub fn at_rest(talk: &Talk, state: &Conversation, memory: &Memory, lives: u32, wrong: &mut Vec<String>) {
     sent_once(talk, wrong);
     seats(talk, wrong);
-    if !state.outbox.is_empty() || !state.events.is_empty() {
-        wrong.push(format!("at rest {} actions and {} events still wait", state.outbox.len(), state.events.len()));
+    if !state.outbox.is_empty() || state.backlog() > 0 {
+        wrong.push(format!("at rest {} actions and {} events still wait", state.outbox.len(), state.backlog()));
     }
     for (id, issued) in &memory.issued {
         // With a row its memory of commands is lost: one that is given again after that is refused, not done.

@@ -117,6 +117,7 @@ pub fn of_seed(seed: u64) -> (Play, Fate, Manner, View) {
         introduces: chance.strikes(1_500),
         reopened_to_people: chance.strikes(2_000),
         unsettled: false,
+        bursts: false,
     };
     let weather = Weather::of_chance(&mut chance);
     let manner = Manner {
@@ -142,6 +143,26 @@ pub fn live_unswept(seed: u64, words: bool, mutant: Option<crate::mutants::Mutan
     let weather = Weather { deaths: 150, queues: 150, ..Weather::default() };
     let manner = Manner { sweeps: false, skew_ms: 0, ..manner };
     run(&play, seed, Fate::Chance(Box::new(weather)), manner, View { words, mutant, ..View::default() })
+}
+
+/// A life in which customers write in a row, and what they write so is one turn.
+#[must_use]
+pub fn live_in_bursts(seed: u64, words: bool, mutant: Option<crate::mutants::Mutant>) -> crate::run::Ending {
+    let (mut play, fate, manner, view) = of_seed(seed);
+    play.setting.bursts = true;
+    let mut chance = Chance::of(seed ^ 0xb0_5757);
+    let mut words_more = 0;
+    let said: Vec<(u64, usize)> =
+        play.acts.iter().filter(|(_, _, who, _)| *who == Who::Customer).map(|(at, talk, ..)| (*at, *talk)).collect();
+    for (mut at, talk) in said {
+        while chance.strikes(5_000) {
+            words_more += 1;
+            at += chance.between(100, 4_500);
+            let text = format!("<p>more{words_more} {}</p>", chance.one_of(&WISHES));
+            play.acts.push((at, talk, Who::Customer, Deed::Say(text)));
+        }
+    }
+    run(&play, seed, fate, manner, View { words, mutant, ..view })
 }
 
 /// Runs a seed's life.

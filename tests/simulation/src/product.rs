@@ -45,6 +45,8 @@ pub struct Setting {
     pub reopened_to_people: bool,
     /// Doubtful sends are not left alone.
     pub unsettled: bool,
+    /// What customers write in a row is one turn.
+    pub bursts: bool,
 }
 
 /// The functions.
@@ -91,20 +93,21 @@ settle_ms = {}
         }
         text.push_str("[workspace.handover]\ndefault_team = \"500001\"\n");
     }
-    text.push_str(
+    let bursts = if setting.bursts { "burst_seconds = 3\n" } else { "" };
+    text.push_str(&format!(
         r#"
 [[bot]]
 id = "one"
-transport = "https"
+{bursts}transport = "https"
 url = "http://127.0.0.1:4030/events"
 secret = "secret:one"
 [[bot]]
 id = "two"
-transport = "sqs"
+{bursts}transport = "sqs"
 queue_url = "http://127.0.0.1:4100/1/two.fifo"
 sender_id = "AROABOT"
 "#,
-    );
+    ));
     text
 }
 

@@ -310,6 +310,8 @@ pub struct Tally {
     pub kept: u64,
     /// Calls to Intercom that were refused for the token.
     pub denied: u64,
+    /// Events that told a bot of several messages.
+    pub turns: u64,
 }
 
 thread_local! {

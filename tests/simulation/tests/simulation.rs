@@ -48,6 +48,17 @@ fn lives_without_a_sweep_break_no_rule() {
     }
 }
 
+#[test]
+fn lives_in_which_customers_write_in_a_row_break_no_rule() {
+    let mut turns = 0;
+    for seed in 0..SEEDS {
+        let ending = life::live_in_bursts(seed, false, None);
+        turns += ending.tally.turns;
+        assert!(ending.wrong.is_empty(), "seed {seed}: {:#?}", ending.wrong);
+    }
+    assert!(turns > 200, "{turns} turns of several messages are few");
+}
+
 /// What finds a mutant out is played without it by the other tests, unharmed.
 #[test]
 fn every_mutant_is_killed() {

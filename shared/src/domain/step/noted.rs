@@ -56,7 +56,7 @@ impl Stepper<'_> {
                     "There is nothing to dismiss."
                 });
             }
-            NoteCommand::Retry => self.retry_by_note(),
+            NoteCommand::Retry => self.retry_by_note(observation, part),
         }
     }
 
@@ -126,8 +126,12 @@ impl Stepper<'_> {
         self.send_held(&suggestion, held, chosen);
     }
 
-    /// What waits for the bot or for Intercom waits no longer. A doubt is still settled first.
-    fn retry_by_note(&mut self) {
+    /// What waits for the bot or for Intercom waits no longer; a doubt is still settled first. Where nothing
+    /// waits, the bot is asked again what nobody has answered.
+    fn retry_by_note(&mut self, observation: &Observation, note: &Part) {
+        if self.state.backlog() == 0 && self.state.outbox.is_empty() && self.state.control == Control::Bot {
+            return self.ask_again(observation, note);
+        }
         let now = self.now;
         let mut waited = 0;
         if let Some(event) = self.state.events.front_mut().filter(|event| event.due_at > now) {
@@ -151,6 +155,26 @@ impl Stepper<'_> {
         } else {
             "Nothing waits for a later time.".to_owned()
         });
+    }
+
+    /// The bot took what the customer said and has not answered: it is told of it once more, as new events.
+    fn ask_again(&mut self, observation: &Observation, note: &Part) {
+        let parts = observation.parts_in_order().into_iter().filter(|part| part.id < note.id);
+        let said: Vec<Message> = observation.source.iter().cloned().chain(parts.filter_map(Part::message)).collect();
+        let answered = said.iter().rposition(|message| message.author.kind == AuthorKind::Teammate);
+        let since = said.into_iter().skip(answered.map_or(0, |last| last + 1));
+        let unanswered: Vec<Message> = since.filter(|message| message.author.kind == AuthorKind::Customer).collect();
+        if unanswered.is_empty() {
+            return self.say_to_teammates("Nothing waits for a later time, and everything is answered.");
+        }
+        let count = unanswered.len();
+        self.state.exchange.person_acted();
+        self.state.exchange.bot_takes(count);
+        for message in unanswered {
+            self.tell_message(message);
+        }
+        self.end_the_burst();
+        self.say_to_teammates(&format!("I am asked again: {count} message(s) that nobody has answered."));
     }
 
     /// Who has the conversation, since when, what would change it; and what was decided last.

@@ -263,7 +263,7 @@ impl Stepper<'_> {
     }
 
     /// Tells the bot. What it wanted to close without knowing this message is not closed.
-    fn tell_message(&mut self, message: Message) {
+    pub(super) fn tell_message(&mut self, message: Message) {
         let message = self.understood(message);
         self.drop_a_waiting_close(Overtaker::Message);
         match &message.part_id {

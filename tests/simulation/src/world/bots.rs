@@ -41,6 +41,9 @@ impl World {
         self.is_no_echo(talk, &event);
         let new = self.memories[talk].take(&event, &mut wrong);
         if new {
+            if let shared::wire::bot::Event::Message { messages, .. } = &event.event {
+                self.tally.turns += u64::from(!messages.is_empty());
+            }
             self.memories[talk].note_time(&event, self.now);
         }
         self.tell(bot::hash(body), |_| {
@@ -93,9 +96,18 @@ impl World {
 
     /// What was answered before a row was lost is not asked again.
     pub(super) fn is_answered_already(&mut self, talk: usize, event: &EventMessage) {
-        let shared::wire::bot::Event::Message { message, .. } = &event.event else { return };
+        let shared::wire::bot::Event::Message { message, messages, .. } = &event.event else { return };
+        for one in bot::each(message, messages) {
+            self.is_part_answered_already(
+                talk,
+                event,
+                one.part_id.as_ref().and_then(|id| id.parse().ok()).unwrap_or(0),
+            );
+        }
+    }
+
+    fn is_part_answered_already(&mut self, talk: usize, event: &EventMessage, part: u64) {
         let memory = &self.memories[talk];
-        let part: u64 = message.part_id.as_ref().and_then(|id| id.parse().ok()).unwrap_or(0);
         let again = memory.known.contains(&part) && !memory.events.contains_key(&event.id);
         // What the bot says in this life answers what it was told in this life.
         let answers = |said: &&Said| {
@@ -115,7 +127,10 @@ impl World {
             self.talks[talk].parts.iter().find(|part| part.id == id).map(|part| part.who)
         };
         let echoes = match &event.event {
-            Event::Message { message, .. } => author(message.part_id.as_ref()).is_some_and(|who| who != Who::Customer),
+            Event::Message { message, messages, .. } => {
+                let is_customers = |id| author(id).is_none_or(|who| who == Who::Customer);
+                bot::each(message, messages).iter().any(|one| !is_customers(one.part_id.as_ref()))
+            }
             Event::Resumed { stretch, .. } => {
                 stretch.iter().any(|message| author(message.part_id.as_ref()) == Some(Who::Bot))
             }

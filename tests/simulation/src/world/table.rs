@@ -27,7 +27,8 @@ impl World {
             check::row(&self.talks[talk], &self.memories[talk], &before.state, state, births, &mut wrong);
             wrong.into_iter().for_each(|what| self.accuse(format!("{key}: {what}")));
             // What the bot took while people had it, or may have taken, is told again at its return.
-            let waits = before.state.events.iter().any(|event| matches!(event.kind, EventKind::Message { .. }));
+            let is_message = |kind: &EventKind| matches!(kind, EventKind::Message { .. });
+            let waits = before.state.burst.is_some() || before.state.events.iter().any(|event| is_message(&event.kind));
             let relief = before.state.relieved.as_ref().filter(|_| state.control == Control::Bot && !waits);
             if let Some(relief) = relief {
                 self.returns += 1;

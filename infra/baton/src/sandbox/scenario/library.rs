@@ -46,6 +46,7 @@ embedded![
     "customer-rates-the-bot",
     "customer-without-a-name",
     "deleted-while-the-bot-answers",
+    "e-mails-in-a-row",
     "fin-hands-over-to-the-bot",
     "fin-in-the-conversation",
     "first-message-in-source",
