@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use shared::domain::command::{Ask, Command, HandoverTarget};
 use shared::domain::content::{AuthorKind, Block, TextFormat};
 use shared::domain::conversation::{Action, Control, Conversation, EventKind, Lane, PendingEvent};
-use shared::domain::ids::{BotId, ClaimId, CommandId, TeamId, Timestamp};
+use shared::domain::ids::{BotId, ClaimId, CommandId, PartId, TeamId, Timestamp};
 use shared::domain::part::Assignee;
 use shared::domain::rules::{Deed, Turn};
 use shared::domain::settings::Workspace;
@@ -14,11 +14,22 @@ use shared::domain::suggestion::{Spent, Suggestion};
 use shared::testing::{SUPPORT, Scene};
 
 /// The workspace of the tests, in which an answer whose turn is named is suggested.
-fn workspace() -> Workspace {
+fn workspace(bursts: bool) -> Workspace {
     let mut workspace = shared::testing::workspace();
+    workspace.bursts.ms = if bursts { 5_000 } else { 0 };
     workspace.rules.default.deed = Deed::Suggest;
     workspace.monitor = Some(Assignee::Nobody);
     workspace
+}
+
+/// The parts that an event tells of, in order.
+fn parts_told(event: &EventKind) -> Vec<Option<PartId>> {
+    match event {
+        EventKind::Message { message, earlier } => {
+            earlier.iter().chain([message]).map(|one| one.part_id.clone()).collect()
+        }
+        _ => Vec::new(),
+    }
 }
 
 /// What can happen next.
@@ -32,6 +43,7 @@ enum Move {
     Works(bool, u8),
     Delivered,
     NotTaken(u8),
+    Gathered,
     Later(u16),
 }
 
@@ -46,11 +58,14 @@ fn moves() -> impl Strategy<Value = Vec<Move>> {
         2 => Just(Move::Delivered),
         1 => any::<u8>().prop_map(Move::NotTaken),
         1 => any::<u16>().prop_map(Move::Later),
+        1 => (0_u16..8).prop_map(Move::Later),
+        2 => Just(Move::Gathered),
     ];
     prop::collection::vec(one, 1..60)
 }
 
 struct Life {
+    workspace: Workspace,
     scene: Scene,
     heard: Vec<Input>,
     state: Conversation,
@@ -62,12 +77,13 @@ struct Life {
 }
 
 impl Life {
-    fn begin(assigned: bool) -> Self {
+    fn begin(assigned: bool, bursts: bool) -> Self {
         let mut scene = Scene::default();
         if assigned {
             scene.assign_to_bot();
         }
         Self {
+            workspace: workspace(bursts),
             scene,
             heard: Vec::new(),
             state: Conversation::default(),
@@ -81,7 +97,7 @@ impl Life {
 
     /// Steps, and where the whole conversation is asked for, steps with it.
     fn take(&mut self, input: &Input) -> Vec<Effect> {
-        let outcome = step(&self.state, input, &workspace(), self.now);
+        let outcome = step(&self.state, input, &self.workspace, self.now);
         self.check(&outcome.state);
         self.may_hear_again(&outcome.state);
         let message = |event: &&PendingEvent| matches!(event.kind, EventKind::Message { .. });
@@ -97,7 +113,7 @@ impl Life {
             Input::Observed(part) => Input::Observed(self.scene.whole().with_parts_of(part)),
             _ => Input::Tick(Some(self.scene.whole())),
         };
-        let outcome = step(&self.state, &whole, &workspace(), self.now);
+        let outcome = step(&self.state, &whole, &self.workspace, self.now);
         assert!(!outcome.effects.contains(&Effect::Fetch), "with the whole conversation nothing more is asked for");
         self.check(&outcome.state);
         self.may_hear_again(&outcome.state);
@@ -128,21 +144,19 @@ impl Life {
 
     /// What a bot took while people had it only because it could not be reached is told once more.
     fn may_hear_again(&mut self, after: &Conversation) {
-        let waits = self.state.events.iter().any(|event| matches!(event.kind, EventKind::Message { .. }));
+        let is_message = |event: &PendingEvent| matches!(event.kind, EventKind::Message { .. });
+        let waits = self.state.burst.is_some() || self.state.events.iter().any(is_message);
         let relief = self.state.relieved.as_ref().filter(|_| after.control == Control::Bot && !waits);
         let Some(relief) = relief else { return };
-        self.told.retain(|event| match event {
-            EventKind::Message { message, .. } => {
-                !message.part_id.as_ref().map_or(relief.source, |part| relief.covers(part))
-            }
-            _ => true,
-        });
+        let again = |part: &Option<PartId>| part.as_ref().map_or(relief.source, |part| relief.covers(part));
+        self.told.retain(|event| !parts_told(event).iter().any(again));
     }
 
     fn happens(&mut self, what: u8) {
         let scene = &mut self.scene;
         match what {
-            0 | 1 => scene.customer("Hi"),
+            0 => scene.customer("Hi"), // long ago, by its time
+            1 => scene.customer_now("Hi", self.now),
             2 => scene.alice("Hello"),
             3 => scene.give_back(),
             4 => scene.alice_takes(),
@@ -219,7 +233,7 @@ impl Life {
                 let takes = matches!(action, Action::Take { .. });
                 let answer = match answer {
                     0 | 1 if takes => {
-                        let bot = workspace().bot_teammate;
+                        let bot = self.workspace.bot_teammate.clone();
                         let whole = self.scene.own_assign(Assignee::Teammate(bot)).whole();
                         Answer::Done { part_id: whole.parts.last().map(|part| part.id.clone()) }
                     }
@@ -266,6 +280,13 @@ impl Life {
                 }
             }
             Move::NotTaken(minutes) => self.not_taken(*minutes),
+            Move::Gathered => {
+                let due = self.state.burst.as_ref().map(|burst| burst.due_at);
+                let last = self.state.last_event;
+                self.take(&Input::Gathered);
+                let is_told = self.state.last_event > last;
+                assert_eq!(is_told, due.is_some_and(|due| due <= self.now), "a turn is told when it is complete");
+            }
             Move::Later(seconds) => {
                 self.now = self.now.plus_ms(u64::from(*seconds) * 1_000);
                 self.take(&Input::Tick(None));
@@ -296,8 +317,9 @@ impl Life {
             self.now = self.now.plus_ms(40_000);
             self.works(false, 0);
             self.works(true, 0);
+            self.live(&Move::Gathered);
             self.live(&Move::Delivered);
-            if self.state.outbox.is_empty() && self.state.events.is_empty() {
+            if self.state.outbox.is_empty() && self.state.backlog() == 0 {
                 return;
             }
         }
@@ -309,17 +331,14 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn the_rules_hold_in_every_life(moves in moves(), assigned in any::<bool>()) {
-        let mut life = Life::begin(assigned);
+    fn the_rules_hold_in_every_life(moves in moves(), assigned in any::<bool>(), bursts in any::<bool>()) {
+        let mut life = Life::begin(assigned, bursts);
         for step in &moves {
             life.live(step);
         }
         life.come_to_rest();
 
-        let mut messages: Vec<_> = life.told.iter().filter_map(|event| match event {
-            EventKind::Message { message, .. } => Some(message.part_id.clone()),
-            _ => None,
-        }).collect();
+        let mut messages: Vec<_> = life.told.iter().flat_map(parts_told).collect();
         let count = messages.len();
         prop_assert!(messages.windows(2).all(|pair| pair[0] < pair[1]), "messages come in order");
         messages.dedup();
@@ -339,7 +358,7 @@ proptest! {
         prop_assert_eq!(count, life.state.commands.len(), "every command has its result");
 
         let whole = life.scene.whole();
-        let bots = workspace().is_bots(&whole.assignee);
+        let bots = life.workspace.is_bots(&whole.assignee);
         match life.state.control {
             Control::Human if life.state.bot.is_some() => {}
             Control::Bot if life.state.away => prop_assert_eq!(whole.assignee, Assignee::Nobody, "it is watched"),
