@@ -443,6 +443,31 @@ fn what_nobody_else_has_is_taken_and_what_somebody_has_is_left() {
     });
 }
 
+/// Who does not answer is taken off a conversation, and nobody else is; its team keeps it.
+#[test]
+fn only_who_does_not_answer_is_taken_off() {
+    run(async {
+        let there = There::start("unseat", "2.15").await;
+        let assign = |to: Assignee| Action::Assign { to, fallbacks: Vec::new() };
+        let alice = AdminId::parse("900002").unwrap();
+        for to in [team("500001"), Assignee::Teammate(alice.clone())] {
+            let answer = there.api.perform(&there.workspace, &there.id, &assign(to)).await;
+            assert!(matches!(answer, Answer::Done { .. }), "{answer:?}");
+        }
+        let bob = Action::Unseat { teammate: AdminId::parse("900003").unwrap() };
+        let answer = there.api.perform(&there.workspace, &there.id, &bob).await;
+        assert_eq!(answer, Answer::Done { part_id: None }, "it is Alice's");
+        assert_eq!(there.item().await["admin_assignee_id"].to_string().trim_matches('"'), "900002");
+        let unseat = Action::Unseat { teammate: alice };
+        for once in [true, false] {
+            let answer = there.api.perform(&there.workspace, &there.id, &unseat).await;
+            assert!(matches!(&answer, Answer::Done { part_id } if part_id.is_some() == once), "{answer:?}");
+        }
+        let seen = there.api.observe(&there.workspace, &there.id, false).await.unwrap();
+        assert_eq!(seen.assignee, team("500001"));
+    });
+}
+
 /// A hand-over to a team is two requests where the bot has the seat: the team gets it, and the bot leaves
 /// the seat. Who took the seat meanwhile keeps it: the answer to the first request shows them.
 #[test]

@@ -145,7 +145,10 @@ where
     let stored = desk.store.load(&home).await?;
     let (conversation, observation) = (key.conversation_id.clone(), observation.clone());
     let input = Input::Met { conversation, observation, chat };
-    let (stored, _) = desk.change_from(&home, stored, &[input]).await?;
+    let (stored, effects) = desk.change_from(&home, stored, &[input]).await?;
+    if let Some(Effect::Wait { until }) = effects.last() {
+        return Err(Unfinished::Later { at: *until, why: "the chat is busy with another conversation" });
+    }
     let belongs = stored.conversation.in_intercom(&home) == Some(&key.conversation_id);
     if !belongs {
         desk.wake_the_waiting(&home, &stored.conversation, None).await?;

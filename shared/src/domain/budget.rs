@@ -96,7 +96,9 @@ impl Call {
             Action::Close { html: Some(_) } => (Urgency::Reply, 2),
             // It is looked at, and so is who would find it.
             Action::Assign { .. } => (Urgency::Assignment, 3),
-            Action::Take { .. } | Action::Close { html: None } | Action::Open => (Urgency::Assignment, 2),
+            Action::Take { .. } | Action::Unseat { .. } | Action::Close { html: None } | Action::Open => {
+                (Urgency::Assignment, 2)
+            }
             Action::Snooze { .. } => (Urgency::Assignment, 1),
             Action::Note { .. } => (Urgency::Note, 1),
             Action::Tag { .. } => (Urgency::Tag, 2),

@@ -409,6 +409,11 @@ pub enum Action {
         #[serde(default)]
         files: Vec<File>,
     },
+    /// Take a teammate off it who does not answer, if they still have it.
+    Unseat {
+        /// Who.
+        teammate: AdminId,
+    },
     /// Delete the words of a message.
     Redact {
         /// Which.
@@ -447,6 +452,7 @@ impl Action {
             Self::Begin { .. } => "begin",
             Self::Relay { .. } => "relay",
             Self::Redact { .. } => "redact",
+            Self::Unseat { .. } => "unseat",
         }
     }
 

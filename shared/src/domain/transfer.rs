@@ -216,16 +216,6 @@ impl TransferSettings {
     }
 }
 
-/// A customer's message that was taken for the echo of our own, by its words alone: should ours turn
-/// out to be another part, this one came through the other door.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Guess {
-    /// The entry that it settled.
-    pub seq: u64,
-    /// The message.
-    pub message: super::content::Message,
-}
-
 /// What is known of a chat at the bot platform.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -259,8 +249,10 @@ pub struct Transfer {
     pub others: VecDeque<ConversationId>,
     /// People know that the bot platform cannot be reached.
     pub cut_off: bool,
-    /// The last message that was settled by its words alone.
-    pub guess: Option<Guess>,
+    /// The last part that was shown when one had to wait until it is known which part our own words are.
+    pub held: Option<super::ids::PartId>,
+    /// Another team has got it because nobody came.
+    pub sent_on: bool,
 }
 
 impl PartialOrd for Patience {

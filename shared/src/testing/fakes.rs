@@ -553,6 +553,7 @@ impl FakeIntercom {
             Action::Assign { to, .. } => self.shown.borrow().assignee == *to,
             Action::Close { .. } => !self.shown.borrow().open,
             Action::Open => self.shown.borrow().open,
+            Action::Unseat { teammate } => self.shown.borrow().assignee != Assignee::Teammate(teammate.clone()),
             Action::Take { .. } => self.shown.borrow().assignee == self.bot(),
             _ => false,
         };
@@ -563,7 +564,7 @@ impl FakeIntercom {
             Action::Reply { offer: Some(offer), .. } if offer.buttons => (PartKind::Comment, None),
             Action::Reply { html, .. } => (PartKind::Comment, Some(html.clone())),
             Action::Note { html } => (PartKind::Note, Some(html.clone())),
-            Action::Assign { .. } | Action::Take { .. } => (PartKind::Assignment, None),
+            Action::Assign { .. } | Action::Take { .. } | Action::Unseat { .. } => (PartKind::Assignment, None),
             Action::Close { html } => (PartKind::Close, html.clone()),
             Action::Open => (PartKind::Open, None),
             Action::Snooze { .. } => (PartKind::Snoozed, None),
@@ -598,6 +599,10 @@ impl FakeIntercom {
             Action::Assign { to, .. } => {
                 shown.assignee = to.clone();
                 assigned_to = Some(to.clone());
+            }
+            Action::Unseat { .. } => {
+                shown.assignee = Assignee::Nobody;
+                assigned_to = Some(Assignee::Nobody);
             }
             Action::Take { .. } => {
                 shown.assignee = self.bot();

@@ -48,6 +48,22 @@ pub enum Mutant {
     NothingLeadsHome,
     /// Who was waited for in vain is waited for again.
     TimeOutAgain,
+    /// What people said is not remembered as told.
+    PeopleToldAgain,
+    /// What the customer said goes on its way after people have ended the chat.
+    EndIsIgnored,
+    /// An end is taken to be what was heard of last.
+    EndGoesBack,
+    /// A doubtful opening is searched for without regard for how far the index lags.
+    IndexIsFresh,
+    /// A start is done with the last that it asks for, not when the customer's words are there.
+    StartDoneAtItsEnd,
+    /// What had to wait because nobody could tell who wrote it is forgotten.
+    HeldIsForgotten,
+    /// Nobody tells the bot that its chat goes on.
+    GoingOnNotTold,
+    /// Nobody looks who has a chat that goes on.
+    HolderNotAsked,
 }
 
 thread_local! {

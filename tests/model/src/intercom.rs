@@ -160,6 +160,7 @@ impl Request {
             | Action::Begin { .. }
             | Action::Relay { .. }
             | Action::Redact { .. }
+            | Action::Unseat { .. }
             | Action::Take { .. } => {
                 unreachable!("the bot of this model asks for no such thing")
             }

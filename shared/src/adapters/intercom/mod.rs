@@ -433,6 +433,7 @@ impl<C: Clock, T: Tokens> Intercom for RestApi<C, T> {
             }
             Action::Assign { to, .. } => self.assign(workspace, id, to).await,
             Action::Take { from } => self.take(workspace, id, from).await,
+            Action::Unseat { teammate } => self.unseat(workspace, id, teammate).await,
             Action::Close { html } => self.close(workspace, id, html.as_deref()).await,
             Action::Open => self.open(workspace, id).await,
             Action::Tag { name } => self.tag(workspace, id, name).await,

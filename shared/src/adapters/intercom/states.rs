@@ -6,7 +6,7 @@ use reqwest::Method;
 use serde_json::json;
 
 use super::{RestApi, newest_own_part};
-use crate::domain::ids::ConversationId;
+use crate::domain::ids::{AdminId, ConversationId};
 use crate::domain::part::Assignee;
 use crate::domain::settings::Workspace;
 use crate::domain::step::Answer;
@@ -100,6 +100,21 @@ impl<C: Clock, T: Tokens> RestApi<C, T> {
         }
         let me = workspace.bot_teammate.as_str();
         let body = json!({ "message_type": "assignment", "type": "admin", "admin_id": me, "assignee_id": me });
+        self.post(workspace, &format!("/conversations/{id}/parts"), &body).await
+    }
+
+    /// Takes a teammate off it, if they still have it, and it is open.
+    pub(super) async fn unseat(&self, workspace: &Workspace, id: &ConversationId, teammate: &AdminId) -> Answer {
+        let holder = match self.show(workspace, id).await {
+            Ok((item, _)) if !item.observation(true).open => None,
+            Ok((item, _)) => item.admin_assignee_id.as_ref().and_then(Id::some).map(str::to_owned),
+            Err(failure) => return self.before_sending(failure),
+        };
+        if holder.as_deref() != Some(teammate.as_str()) {
+            return Answer::Done { part_id: None };
+        }
+        let me = workspace.bot_teammate.as_str();
+        let body = json!({ "message_type": "assignment", "type": "admin", "admin_id": me, "assignee_id": "0" });
         self.post(workspace, &format!("/conversations/{id}/parts"), &body).await
     }
 

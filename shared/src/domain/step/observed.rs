@@ -59,9 +59,17 @@ impl Stepper<'_> {
         // A notification that shows nothing new leaves the mark where it is, and the count with it.
         let counts = observation.complete || !fresh.is_empty();
         let relays = self.state.transfer.is_some();
+        let mut waits = false;
         for part in fresh {
+            waits = relays && self.must_wait(part, observation);
+            if waits {
+                break;
+            }
             if relays {
                 self.relay(part, observation);
+                broken_as!(PeopleToldAgain => if part.author.kind == AuthorKind::Teammate && !part.is_by(&self.workspace.bot_teammate) {
+                    continue;
+                });
             } else {
                 self.apply(part, observation, &mut taking);
             }
@@ -69,6 +77,9 @@ impl Stepper<'_> {
         }
         if relays {
             self.relay_the_assignee(observation);
+            if waits {
+                return;
+            }
         } else {
             self.heed_the_assignee(observation, &mut taking);
         }

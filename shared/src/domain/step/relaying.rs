@@ -5,13 +5,14 @@
 //! mark are known, and our own are told from others by their ids, or by their words while one is on the wire.
 
 use super::observed::MAX_STRETCH;
+use super::sending::may_have_made;
 use super::{Decision, Effect, Stepper};
 use crate::domain::content::{AuthorKind, Message};
 use crate::domain::conversation::{Action, Control, Ender, EventKind, Weight};
-use crate::domain::ids::{AdminId, TeamId};
+use crate::domain::ids::{AdminId, PartId, TeamId};
 use crate::domain::part::{Assignee, Observation, Part, PartKind};
 use crate::domain::render;
-use crate::domain::transfer::{Again, Agent, Guess, Patience};
+use crate::domain::transfer::{Again, Agent, Patience};
 
 impl Stepper<'_> {
     /// The first message, where people have begun the conversation.
@@ -78,12 +79,21 @@ impl Stepper<'_> {
         if part.author.kind != AuthorKind::Customer {
             return false;
         }
-        let seq = self.state.outbox.front().map(|head| head.seq).unwrap_or_default();
-        let settled = self.settle_by_echo(part, observation);
-        if let (true, Some(message), Some(transfer)) = (settled, part.message(), &mut self.state.transfer) {
-            transfer.guess = Some(Guess { seq, message });
+        broken_as!(WordsAreProof => return self.settle_by_echo(part, observation));
+        false
+    }
+
+    /// Whether nobody can tell yet who wrote this: the customer's own words of the same text are on the wire,
+    /// or in doubt, and the customer may have written them in Intercom too. It is looked at when it is known
+    /// which part ours are, and what comes behind it then.
+    pub(super) fn must_wait(&mut self, part: &Part, observation: &Observation) -> bool {
+        broken_as!(WordsAreProof => return false);
+        let by_customer = part.author.kind == AuthorKind::Customer && !self.state.own_parts.contains(&part.id);
+        let waits = by_customer && self.state.outbox.front().is_some_and(|head| may_have_made(head, part));
+        if let (true, Some(transfer)) = (waits, &mut self.state.transfer) {
+            transfer.held = observation.parts.iter().map(|part| &part.id).max().cloned();
         }
-        settled
+        waits
     }
 
     /// What the customer wrote in Intercom itself.
@@ -145,12 +155,16 @@ impl Stepper<'_> {
     /// A chat that was over is with people again.
     pub(super) fn go_on(&mut self) {
         self.state.control = Control::Human;
+        self.state.assignee = None; // whoever has it has the chat again
         if let Some(transfer) = &mut self.state.transfer {
             transfer.closed_by = None;
             transfer.began_after = self.state.seen.clone();
+            (transfer.look, transfer.sent_on) = (true, false);
+            broken_as!(HolderNotAsked => transfer.look = false);
         }
         self.new_epoch();
         self.note(Decision::TransferGoesOn);
+        broken_as!(GoingOnNotTold => return);
         self.tell(EventKind::Reopened);
     }
 
@@ -230,9 +244,7 @@ impl Stepper<'_> {
     }
 
     fn is_closed(&mut self, part: &Part, observation: &Observation) {
-        if let Some(transfer) = &mut self.state.transfer {
-            transfer.closed_by = Some(part.id.clone());
-        }
+        self.ends_with(&part.id);
         if !self.is_relaying() {
             return;
         }
@@ -241,6 +253,20 @@ impl Stepper<'_> {
             return;
         }
         self.over(Ender::People, self.stretch(observation));
+    }
+
+    /// What came before this part came before the chat's end. Never less: our own close may be known before
+    /// what others did ahead of it.
+    pub(super) fn ends_with(&mut self, part: &PartId) {
+        broken_as!(EndGoesBack => {
+            self.state.transfer.iter_mut().for_each(|transfer| transfer.closed_by = Some(part.clone()));
+            return;
+        });
+        if let Some(transfer) = &mut self.state.transfer
+            && transfer.closed_by.as_ref().is_none_or(|end| end < part)
+        {
+            transfer.closed_by = Some(part.clone());
+        }
     }
 
     /// What was said since the chat was given to people, oldest first.

@@ -91,7 +91,6 @@ impl Stepper<'_> {
     pub(super) fn answered(&mut self, seq: u64, claim: &ClaimId, answer: &Answer) {
         let Some(position) = self.state.outbox.iter().position(|entry| entry.seq == seq) else {
             self.remember_own(answer); // our echo settled it before
-            self.look_through_the_other_door(seq, answer);
             return;
         };
         let entry = self.state.outbox[position].clone();
@@ -346,6 +345,11 @@ impl OutboxEntry {
             Progress::Claimed { after, .. } | Progress::Unknown { after, .. } => after.as_ref(),
         }
     }
+}
+
+/// Whether a part may be what this entry, which is on the wire or in doubt, has made.
+pub(super) fn may_have_made(entry: &OutboxEntry, part: &Part) -> bool {
+    !matches!(entry.progress, Progress::Pending { .. }) && carries(part, entry)
 }
 
 /// Whether a part of ours is what this entry makes: of its kind, later than its claim, and with its

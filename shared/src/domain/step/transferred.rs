@@ -8,7 +8,7 @@
 
 use super::commanded::{Refusal, check_tags};
 use super::sending::words_of;
-use super::{Answer, Decision, Effect, Stepper};
+use super::{Decision, Effect, Stepper};
 use crate::domain::blocks;
 use crate::domain::command::{Ask, Command, TransferStart};
 use crate::domain::content::AuthorKind;
@@ -25,12 +25,15 @@ use crate::domain::transfer::{
 
 /// How far clocks may be apart, in milliseconds.
 pub(super) const SKEW_MS: u64 = 600_000;
-/// How long a doubtful opening is left alone before Intercom is searched for it, at least: its index
-/// lags. In milliseconds.
-const OPENING_SETTLES_MS: u64 = 60_000;
+/// How long Intercom's index lags behind, at most, in milliseconds: a doubtful opening is searched for when
+/// it can arrive no more, and so much later.
+const INDEX_LAGS_MS: u64 = 60_000;
 /// How long looking for somebody is left alone when nobody knows how it ended, in milliseconds: doing it
 /// twice does no harm.
 const LOOKING_SETTLES_MS: u64 = 2_000;
+/// After how long a conversation that people have begun is looked at again, where the chat is busy with
+/// another, in milliseconds.
+const BUSY_MS: u64 = 5_000;
 /// How many files go with a message, at most: Intercom's number.
 const MAX_FILES: usize = 10;
 /// The longest message, in bytes.
@@ -42,7 +45,10 @@ const OF_INTERCOM: &str = "intercom";
 /// How long an action is left alone when nobody knows how it ended.
 pub(super) fn settle_ms(action: &Action, unless_set: u64) -> u64 {
     match action {
-        Action::Begin { .. } => unless_set.max(OPENING_SETTLES_MS),
+        Action::Begin { .. } => {
+            broken_as!(IndexIsFresh => return unless_set);
+            unless_set.saturating_add(INDEX_LAGS_MS)
+        }
         Action::FindContact { .. } | Action::LookWhoIsThere { .. } => LOOKING_SETTLES_MS,
         _ => unless_set,
     }
@@ -164,6 +170,7 @@ impl Stepper<'_> {
             (transfer.closed_by, transfer.agent) = (None, None);
             transfer.last_words = words_of(&start.text);
             transfer.waits.clear();
+            transfer.sent_on = false;
         }
         let id = Some(&command.id);
         if settings.when_away != WhenAway::Ignore {
@@ -188,7 +195,8 @@ impl Stepper<'_> {
         fallbacks.push(Assignee::Nobody);
         fallbacks.retain(|fallback| *fallback != target);
         fallbacks.dedup();
-        self.enqueue(id, Weight::Completes, Action::Assign { to: target, fallbacks });
+        // The start is done when the customer's words are there.
+        self.enqueue(id, Weight::Optional, Action::Assign { to: target, fallbacks });
     }
 
     /// People have the chat already. What the customer said last is passed on, where it is something else.
@@ -247,6 +255,9 @@ impl Stepper<'_> {
             transfer.agent = None;
             transfer.waits.clear();
         }
+        broken_as!(EndIsIgnored => for entry in &mut self.state.outbox {
+            entry.epoch += 1;
+        });
         self.new_epoch();
         self.note(Decision::TransferEnds);
         self.tell(EventKind::Returned { by, stretch });
@@ -328,12 +339,23 @@ impl Stepper<'_> {
             transfer.began_after = Watermark { source: true, part: None };
         }
         self.finish(&entry, CommandOutcome::Done { part_id: None });
+        self.is_passed_on(&entry, None);
+    }
+
+    /// The customer's words are in Intercom: that is what their command was about. What else it asks for
+    /// follows, or is overtaken.
+    fn is_passed_on(&mut self, entry: &OutboxEntry, part_id: Option<&PartId>) {
+        broken_as!(StartDoneAtItsEnd => return);
+        if let (Some(command), Weight::Required) = (&entry.command, entry.weight) {
+            self.settle_command(command, CommandOutcome::Done { part_id: part_id.cloned() });
+        }
     }
 
     pub(super) fn has_conversation(&mut self, conversation: &ConversationId) {
         if let Some(transfer) = &mut self.state.transfer {
             transfer.conversation = Some(conversation.clone());
             transfer.closed_by = None;
+            transfer.held = None;
         }
         // What is known of the one before says nothing of this one.
         (self.state.seen, self.state.told) = (Watermark::default(), Watermark::default());
@@ -392,7 +414,9 @@ impl Stepper<'_> {
         }
         if by_people && observation.open {
             match self.state.control {
-                Control::Closed => self.people_begin(conversation),
+                Control::Closed if self.state.outbox.is_empty() => self.people_begin(conversation),
+                // What is still to be done is about the conversation before this one.
+                Control::Closed => self.effects.push(Effect::Wait { until: self.now.plus_ms(BUSY_MS) }),
                 _ => self.people_begin_another(conversation, observation),
             }
         }
@@ -443,6 +467,7 @@ impl Stepper<'_> {
     pub(super) fn have_relayed(&mut self, entry: &OutboxEntry, part_id: Option<&PartId>, newest: bool) {
         match &entry.action {
             Action::Relay { .. } => {
+                self.is_passed_on(entry, part_id);
                 if newest && self.state.control == Control::Closed && !self.is_closing() {
                     self.go_on(); // a message that was on its way opens what was closed meanwhile
                 }
@@ -454,11 +479,13 @@ impl Stepper<'_> {
                     self.go_on();
                 }
                 self.waits_for_people(to);
+                if let Some(transfer) = &mut self.state.transfer {
+                    // Whoever had the conversation before may have it still.
+                    transfer.look |= transfer.began_after.part.is_some();
+                }
             }
             Action::Close { .. } => {
-                if let (Some(transfer), Some(part_id)) = (&mut self.state.transfer, part_id) {
-                    transfer.closed_by = Some(part_id.clone());
-                }
+                part_id.into_iter().for_each(|part_id| self.ends_with(part_id));
             }
             _ => {}
         }
@@ -473,10 +500,15 @@ impl Stepper<'_> {
     pub(super) fn have_not_relayed(&mut self, entry: &OutboxEntry) {
         let opens = matches!(
             entry.action,
-            Action::LookWhoIsThere { .. } | Action::FindContact { .. } | Action::Begin { .. } | Action::Say { .. }
+            Action::LookWhoIsThere { .. }
+                | Action::FindContact { .. }
+                | Action::Begin { .. }
+                | Action::Relay { .. }
+                | Action::Say { .. }
         );
         if opens && entry.weight == Weight::Required && self.state.control == Control::Human {
             // Nothing was begun: the bot has its chat, and knows from the refusal.
+            self.state.outbox.retain(|other| other.command.is_none() || other.command != entry.command);
             self.state.control = Control::Closed;
             self.new_epoch();
         }
@@ -496,24 +528,6 @@ impl Stepper<'_> {
             self.deleted(); // in the middle of a chat it is over
         }
         true
-    }
-
-    /// The same words came through the other door while ours were on the wire, and were taken for their
-    /// echo: ours turn out to be another part.
-    pub(super) fn look_through_the_other_door(&mut self, seq: u64, answer: &Answer) {
-        broken_as!(WordsAreProof => return);
-        let Answer::Done { part_id: Some(part_id) } = answer else { return };
-        let Some(transfer) = &mut self.state.transfer else { return };
-        let Some(guess) = transfer.guess.take_if(|guess| guess.seq == seq) else { return };
-        if guess.message.part_id.as_ref() == Some(part_id) {
-            return;
-        }
-        let told_already = self.state.seen.covers(part_id);
-        self.state.own_parts.retain(|own| Some(own) != guess.message.part_id.as_ref());
-        if !told_already {
-            self.tell(EventKind::Message { message: guess.message, earlier: Vec::new() });
-            self.customer_spoke();
-        }
     }
 
     /// Who is waited for from now on.

@@ -5,7 +5,7 @@
 //! nobody told of.
 
 use super::{Decision, Effect, Stepper};
-use crate::domain::conversation::{Action, Control, Ender, EventKind, Weight};
+use crate::domain::conversation::{Action, Control, Ender, EventKind, Progress, Weight};
 use crate::domain::ids::Timestamp;
 use crate::domain::part::{Assignee, Observation};
 use crate::domain::render;
@@ -19,6 +19,10 @@ impl Stepper<'_> {
             return;
         };
         let until = self.now.plus_ms(after_ms);
+        let sent_on = self.state.transfer.as_ref().is_some_and(|transfer| transfer.sent_on);
+        if patience == Patience::Nobody && sent_on {
+            return; // the other team does not come either: that is told once
+        }
         if let Some(transfer) = &mut self.state.transfer {
             transfer.waits.entry(patience).or_insert(until);
         }
@@ -47,6 +51,9 @@ impl Stepper<'_> {
     }
 
     pub(super) fn agent_came(&mut self) {
+        if let Some(transfer) = &mut self.state.transfer {
+            transfer.sent_on = false;
+        }
         self.wait_no_more_for(Patience::Nobody);
         self.wait_for(Patience::Teammate);
     }
@@ -59,7 +66,14 @@ impl Stepper<'_> {
     /// When the row is to be looked at again: whoever is waited for first, or at once.
     pub(super) fn set_the_clock(&mut self) {
         let now = self.now;
-        if let Some(transfer) = &self.state.transfer {
+        let is_open = self.state.outbox.front().is_some_and(|head| {
+            matches!(head.action, Action::Relay { .. }) && !matches!(head.progress, Progress::Pending { .. })
+        });
+        if let Some(transfer) = &mut self.state.transfer {
+            // What was held back is looked at, unless it was ours, and the last that there was.
+            let held = transfer.held.take_if(|_| !is_open);
+            transfer.look |= held.is_some_and(|part| !self.state.own_parts.contains(&part));
+            broken_as!(HeldIsForgotten => transfer.look = false);
             let look = (transfer.look && transfer.conversation.is_some()).then_some(now);
             let look = look.map(|now| self.state.resume_at.filter(|at| *at <= now).unwrap_or(now));
             self.state.resume_at = transfer.waits.values().copied().chain(look).min();
@@ -129,7 +143,11 @@ impl Stepper<'_> {
                 let to = Assignee::Team(team.clone());
                 fallbacks.retain(|fallback| *fallback != to);
                 if let Some(agent) = self.state.transfer.as_mut().and_then(|transfer| transfer.agent.take()) {
+                    self.enqueue(None, Weight::Optional, Action::Unseat { teammate: agent.id.clone() });
                     self.tell(EventKind::AgentLeft { agent });
+                }
+                if let Some(transfer) = &mut self.state.transfer {
+                    transfer.sent_on = patience == Patience::Nobody;
                 }
                 self.enqueue(None, Weight::Optional, Action::Assign { to, fallbacks });
             }
