@@ -8,7 +8,8 @@ use shared::domain::ids::{AdminId, ConversationKey, TeamId};
 use shared::domain::part::{Assignee, Observation};
 use shared::testing::{ALICE, BOT, BOT_TEAM, CUSTOMER, SUPPORT};
 use shared::wire::intercom::{
-    AuthorItem, ConversationItem, DateStyle, Id, PartItem, PartList, RatingItem, SourceItem, Statistics,
+    AuthorItem, ContactRef, ContactRefs, ConversationItem, DateStyle, Id, PartItem, PartList, RatingItem, SourceItem,
+    Statistics,
 };
 
 /// A second teammate.
@@ -70,6 +71,8 @@ pub enum Deed {
     Redact,
     /// The text of the customer's first message after the beginning is deleted.
     RedactFirst,
+    /// The text of this part is deleted.
+    RedactPart(u64),
     /// The conversation is deleted.
     Delete,
 }
@@ -138,6 +141,18 @@ pub struct Talk {
     pub first: Rc<str>,
     /// Whether that was deleted.
     pub first_redacted: bool,
+    /// Who began it.
+    pub starter: Who,
+    /// Its customer, where it is not everybody's.
+    pub contact: Option<Rc<str>>,
+    /// The bot platform's chat that it is the relaying of.
+    pub chat: Option<usize>,
+    /// Which action opened it.
+    pub begun_by: Option<Made>,
+    /// The last part of the workspace when it was opened.
+    pub begun_after: u64,
+    /// When it was opened.
+    pub begun_at: u64,
     /// Its parts.
     pub parts: Vec<Said>,
     /// How it stands.
@@ -228,6 +243,12 @@ impl Talk {
             key,
             first: first.into(),
             first_redacted: false,
+            starter: Who::Customer,
+            contact: None,
+            chat: None,
+            begun_by: None,
+            begun_after: 0,
+            begun_at: 0,
             parts: Vec::new(),
             face: Face { admin: None, team: None, open: true, rating: None },
             deleted: false,
@@ -344,6 +365,11 @@ impl Talk {
                 first.redacted = true;
                 return Some(vec!["conversation_part.redacted"]);
             }
+            Deed::RedactPart(id) => {
+                let part = self.parts.iter_mut().find(|part| part.id == *id && !part.redacted)?;
+                part.redacted = true;
+                return Some(vec!["conversation_part.redacted"]);
+            }
             Deed::Delete => {
                 self.deleted = true;
                 return Some(vec!["conversation.deleted"]);
@@ -382,9 +408,16 @@ impl Talk {
         self.item(&[], face, count).observation(false)
     }
 
+    fn author(&self, who: Who) -> (&'static str, &str) {
+        match (who, &self.contact) {
+            (Who::Customer, Some(contact)) => ("user", contact),
+            _ => who.author(),
+        }
+    }
+
     fn item(&self, parts: &[Said], face: &Face, count: usize) -> ConversationItem {
         let author = |who: Who| {
-            let (kind, id) = who.author();
+            let (kind, id) = self.author(who);
             AuthorItem { kind: Some(kind.to_owned()), id: Some(Id(id.to_owned())), name: None }
         };
         let assigned = |to: &Assignee| {
@@ -417,13 +450,15 @@ impl Talk {
             state: None,
             admin_assignee_id: face.admin.as_ref().map(|id| Id(id.to_string())),
             team_assignee_id: face.team.as_ref().map(|id| Id(id.to_string())),
+            contacts: self.contact.as_ref().map(|contact| ContactRefs {
+                contacts: vec![ContactRef { id: Some(Id(contact.to_string())), external_id: None }],
+            }),
             source: Some(SourceItem {
-                author: Some(author(Who::Customer)),
+                author: Some(author(self.starter)),
                 body: (!self.first_redacted).then(|| self.first.to_string()),
                 attachments: Vec::new(),
                 redacted: Some(self.first_redacted),
             }),
-            contacts: None,
             conversation_parts: Some(PartList { conversation_parts: parts.iter().map(part).collect() }),
             statistics: Some(Statistics { count_conversation_parts: Some(count as u64), dates: Some(DateStyle::Iso) }),
             conversation_rating: face.rating.map(|rating| RatingItem { rating: Some(rating), remark: None }),
@@ -445,9 +480,10 @@ impl Talk {
         }
         let number = |id: Option<&str>| id.map_or_else(|| "null".to_owned(), str::to_owned);
         let first = if self.first_redacted { "" } else { &*self.first };
+        let (kind, author) = self.author(self.starter);
         let _ = write!(
             text,
-            r#""id":"{}","open":{},"admin_assignee_id":{},"team_assignee_id":{},"source":{{"type":"conversation","body":"{first}","author":{{"type":"user","id":"{CUSTOMER}"}},"attachments":[],"redacted":{}}},"statistics":{{"first_contact_reply_at":"2026-01-10T07:56:29.000Z","count_conversation_parts":{}}},"#,
+            r#""id":"{}","open":{},"admin_assignee_id":{},"team_assignee_id":{},"source":{{"type":"conversation","body":"{first}","author":{{"type":"{kind}","id":"{author}"}},"attachments":[],"redacted":{}}},"statistics":{{"first_contact_reply_at":"2026-01-10T07:56:29.000Z","count_conversation_parts":{}}},"#,
             self.key.conversation_id,
             self.face.open,
             number(self.face.admin.as_ref().map(AdminId::as_str)),
@@ -455,6 +491,12 @@ impl Talk {
             self.first_redacted,
             self.parts.len(),
         );
+        if let Some(contact) = &self.contact {
+            let _ = write!(
+                text,
+                r#""contacts":{{"type":"contact.list","contacts":[{{"type":"contact","id":"{contact}"}}]}},"#
+            );
+        }
         if let Some(rating) = self.face.rating {
             let _ = write!(text, r#""conversation_rating":{{"rating":{rating}}},"#);
         }
@@ -464,8 +506,9 @@ impl Talk {
             self.parts.last()
         };
         text.push_str(r#""conversation_parts":{"type":"conversation_part.list","conversation_parts":["#);
-        if let Some(said) = last.filter(|_| topic != "conversation.user.created") {
-            let (kind, author) = said.who.author();
+        let begins = matches!(topic, "conversation.user.created" | "conversation.admin.single.created");
+        if let Some(said) = last.filter(|_| !begins) {
+            let (kind, author) = self.author(said.who);
             let _ = write!(
                 text,
                 r#"{{"type":"conversation_part","id":"{}","part_type":"{}","created_at":{},"author":{{"type":"{kind}","id":"{author}"}},"redacted":{},"attachments":[],"#,

@@ -24,6 +24,7 @@ pub mod product;
 pub mod queue;
 pub mod rates;
 pub mod recovery;
+pub mod relay;
 pub mod run;
 pub mod scenes;
 pub mod world;

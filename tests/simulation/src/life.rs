@@ -116,8 +116,7 @@ pub fn of_seed(seed: u64) -> (Play, Fate, Manner, View) {
         resumes: chance.strikes(3_000),
         introduces: chance.strikes(1_500),
         reopened_to_people: chance.strikes(2_000),
-        unsettled: false,
-        bursts: false,
+        ..Setting::default()
     };
     let weather = Weather::of_chance(&mut chance);
     let manner = Manner {

@@ -72,6 +72,10 @@ pub enum Mutant {
     HandoverNotVerified,
     /// A row is forgotten although the inbox did not take what is in it.
     InboxRowsForgotten,
+    /// Nobody looks for a conversation whose opening is in doubt: it is opened again.
+    OpeningNotSearched,
+    /// A teammate who does not answer keeps the chat that another team gets.
+    SeatNotLeft,
     /// The product's own.
     Core(shared::testing::Mutant),
 }
@@ -95,6 +99,20 @@ impl Mutant {
             Core::EmptiedSeatStaysEmpty,
             Core::CountTakenUnseen,
             Core::LoopGoesOn,
+            Core::StartOpensAnother,
+            Core::OpeningHasNoEcho,
+            Core::WordsAreProof,
+            Core::NoteRelayed,
+            Core::NothingLeadsHome,
+            Core::TimeOutAgain,
+            Core::PeopleToldAgain,
+            Core::EndIsIgnored,
+            Core::EndGoesBack,
+            Core::IndexIsFresh,
+            Core::StartDoneAtItsEnd,
+            Core::HeldIsForgotten,
+            Core::GoingOnNotTold,
+            Core::HolderNotAsked,
         ];
         let of_the_ports = [
             Self::NoCompareAndSwap,
@@ -127,6 +145,8 @@ impl Mutant {
             Self::DeduplicatedByWords,
             Self::HandoverNotVerified,
             Self::InboxRowsForgotten,
+            Self::OpeningNotSearched,
+            Self::SeatNotLeft,
         ];
         of_the_ports.into_iter().chain(core.map(Self::Core)).collect()
     }
@@ -141,6 +161,7 @@ impl Mutant {
         let in_lives = |seed| {
             found(format!("life {seed}"), crate::life::live(seed, false, Some(self)))
                 .or_else(|| found(format!("unswept life {seed}"), crate::life::live_unswept(seed, false, Some(self))))
+                .or_else(|| found(format!("life {seed} of chats"), crate::relay::life::live(seed, false, Some(self))))
         };
         let with_a_machine = || {
             let talk = crate::machines::talk(crate::machines::Machine::Echo(400), false, false, Some(self));

@@ -10,6 +10,7 @@ use shared::domain::ids::{AdminId, AppId, BotId, ClaimId, ContactId, Conversatio
 use shared::domain::part::{Assignee, Observation};
 use shared::domain::settings::{SecretName, Workspace};
 use shared::domain::step::Answer;
+use shared::domain::transfer::{Availability, Contact, GONE};
 use shared::lambda::batch::{Custody, SqsRecord};
 use shared::lambda::messengers::Lines;
 use shared::ports::{
@@ -24,7 +25,7 @@ use crate::intercom::{Deed, Made, Who};
 use crate::limits::Taken;
 use crate::mutants::Mutant;
 use crate::queue::Message;
-use crate::world::{Event, POISON, QueueName, Role, with};
+use crate::world::{Event, POISON, Party, QueueName, Role, with};
 
 /// A wait in the world's time.
 #[derive(Debug)]
@@ -114,7 +115,7 @@ fn unavailable(what: &'static str) -> Unavailable {
 /// A key or request that lies outside every workspace is a leak.
 fn is_inside(key: &ConversationKey) {
     with(|world| {
-        if world.talk(key).is_none() {
+        if !world.is_somewhere(key) {
             world.accuse(format!("{key} was touched, which does not exist"));
         }
     });
@@ -509,15 +510,20 @@ async fn post(talk: Option<usize>, made: Option<Made>, action: &Action) -> Answe
         }
     });
     let fault = begin(Point::Post, 40, 500).await;
+    let refused = |code: &str| Answer::Rejected { code: code.to_owned(), message: "simulated".to_owned() };
     // A tag is created or found, and then attached.
     for _ in 0..=u32::from(matches!(action, Action::Tag { .. })) {
         if let Err(answer) = arrive(talk, action.as_str()) {
             return answer;
         }
     }
-    let Some(talk) = talk.filter(|talk| with(|world| !world.talks[*talk].deleted)) else { return gone() };
+    let Some(talk) = talk.filter(|talk| with(|world| !world.talks[*talk].deleted)) else {
+        return match action {
+            Action::Relay { .. } => refused(GONE),
+            _ => gone(),
+        };
+    };
     with(|world| world.posts += 1);
-    let refused = |code: &str| Answer::Rejected { code: code.to_owned(), message: "simulated".to_owned() };
     match fault {
         Some(Fault::Fails) => {
             slow(fault).await;
@@ -583,26 +589,20 @@ pub fn apply(talk: usize, action: &Action, made: Option<Made>) -> Result<Option<
         Action::Assign { to, .. } => Deed::Assign(to.clone()),
         Action::Take { .. } => Deed::Assign(crate::intercom::bot_teammate()),
         Action::Close { html } => Deed::Close(html.clone()),
+        Action::Unseat { .. } => Deed::LeaveSeat,
         Action::Open => Deed::Open,
         Action::Snooze { .. } => Deed::Snooze,
-        Action::Tag { .. } | Action::SetAttributes { .. } | Action::Attachments { .. } | Action::Replay { .. } => {
-            return Ok(None);
+        Action::Relay { text, .. } => {
+            let deed = Deed::Say(crate::world::kept(text).to_string());
+            return Ok(with(|world| world.happens(talk, Who::Customer, &deed, made)));
         }
-        Action::LookWhoIsThere { .. }
-        | Action::FindContact { .. }
-        | Action::Say { .. }
-        | Action::Begin { .. }
-        | Action::Relay { .. }
-        | Action::Redact { .. } => unreachable!("no chat of a bot's own is played"),
+        Action::Redact { part_id } => Deed::RedactPart(part_id.as_str().parse().unwrap_or(0)),
+        _ => return Ok(None),
     };
     Ok(with(|world| world.happens(talk, Who::Bot, &deed, made)))
 }
 
 impl Intercom for Api {
-    async fn begun(&self, _: &Workspace, _: &ContactId, _: Timestamp) -> Result<Vec<Changed>, NotShown> {
-        unreachable!("no chat of a bot's own is played")
-    }
-
     async fn observe(
         &self,
         workspace: &Workspace,
@@ -643,13 +643,122 @@ impl Intercom for Api {
         Ok(seen)
     }
 
+    async fn begun(
+        &self,
+        workspace: &Workspace,
+        contact: &ContactId,
+        since: Timestamp,
+    ) -> Result<Vec<Changed>, NotShown> {
+        match begin(Point::Get, 60, 600).await {
+            Some(Fault::Fails) => return Err(unavailable("Intercom").into()),
+            Some(Fault::Limited) => return Err(NotShown::Later(window_end())),
+            Some(Fault::Denied) => return Err(denied()),
+            _ => shown(&workspace.app_id, None, "search")?,
+        }
+        with(|world| {
+            if world.mutant == Some(Mutant::OpeningNotSearched) {
+                return Ok(Vec::new());
+            }
+            let (now, age_ms) = (world.now, world.wait(0, LAG_MS));
+            let of_them = |talk: &&crate::intercom::Talk| {
+                let theirs = talk.contact.as_deref() == Some(contact.as_str());
+                theirs && talk.key.app_id == workspace.app_id && !talk.deleted
+            };
+            let indexed = |talk: &&crate::intercom::Talk| {
+                talk.begun_at / 1_000 >= since.0 / 1_000 && talk.begun_at + age_ms <= now
+            };
+            let begun = world.talks.iter().filter(of_them).filter(indexed).map(|talk| Changed {
+                id: talk.key.conversation_id.clone(),
+                updated_at: Timestamp(talk.updated_at / 1_000 * 1_000),
+                shown: talk.found(world.shown_time_of_all(), age_ms),
+            });
+            Ok(begun.collect())
+        })
+    }
+
     async fn perform(&self, workspace: &Workspace, id: &ConversationId, action: &Action) -> Answer {
+        if matches!(action.as_str(), "find_contact" | "begin" | "look_who_is_there") {
+            let answer = open(workspace, id, action).await;
+            with(|world| world.tell(9, |_| format!("Intercom answers {} with {answer:?}", action.as_str())));
+            let mutant = with(|world| world.mutant);
+            return mutant.map_or_else(|| answer.clone(), |mutant| mutant.spoils_answer(action, answer.clone()));
+        }
         let talk = talk_of(workspace, id);
         let made = talk.and_then(|talk| with(|world| world.made_by(talk, action)));
         let answer = perform(talk, made, action).await;
         with(|world| world.tell(9, |_| format!("Intercom answers {} with {answer:?}", action.as_str())));
         with(|world| world.mutant).map_or_else(|| answer.clone(), |mutant| mutant.spoils_answer(action, answer.clone()))
     }
+}
+
+/// What is asked for a chat before it has a conversation.
+async fn open(workspace: &Workspace, id: &ConversationId, action: &Action) -> Answer {
+    let chat = with(|world| world.chat_of(&workspace.app_id, id));
+    let Some(chat) = chat else {
+        with(|world| world.accuse(format!("{} about {id}, which is no chat", action.as_str())));
+        return gone();
+    };
+    let key = with(|world| world.chats[chat].key.clone());
+    let made = with(|world| world.made_in(&key, action));
+    let fault = begin(Point::Post, 40, 500).await;
+    match with(|world| world.arrives(&workspace.app_id, None, action.as_str())) {
+        Taken::Served => {}
+        Taken::Limited => return Answer::NotSent { retry_at: window_end() },
+        Taken::Denied => return not_allowed(),
+    }
+    with(|world| world.posts += 1);
+    match fault {
+        Some(Fault::Fails) => {
+            slow(fault).await;
+            return Answer::Unknown;
+        }
+        Some(Fault::Late) => {
+            let action = action.clone();
+            with(|world| {
+                let late = world.manner.late_ms;
+                let at = world.now + TIME_OUT_MS + world.wait(0, late);
+                world.at(at, Event::Opens(chat, action, made));
+            });
+            wait(TIME_OUT_MS - 600, TIME_OUT_MS - 500).await;
+            return Answer::Unknown;
+        }
+        Some(Fault::Limited) => return Answer::NotSent { retry_at: window_end() },
+        Some(Fault::Denied) => return not_allowed(),
+        Some(Fault::NotSent) => {
+            return with(|world| Answer::NotSent { retry_at: Timestamp(world.shown_time() + 2_000) });
+        }
+        Some(Fault::Refused) => {
+            let command = made.and_then(|made| made.command);
+            with(|world| world.chats[chat].refused.extend(command));
+            return Answer::Rejected { code: "parameter_invalid".to_owned(), message: "simulated".to_owned() };
+        }
+        _ => {}
+    }
+    let answer = with(|world| match action {
+        Action::FindContact { customer, session } => {
+            let workspace = world.chats[chat].workspace;
+            let id = world.find_contact(workspace, customer.external_id.as_deref(), session);
+            Answer::Contact(Contact { id, role: "user".to_owned() })
+        }
+        Action::LookWhoIsThere { .. } => {
+            let half_hours = world.now / 1_800_000;
+            let opens_at = Some(Timestamp((half_hours + 1) * 1_800_000));
+            Answer::There(if half_hours % 2 == 0 { Availability::Available } else { Availability::Away { opens_at } })
+        }
+        action => match world.begin(chat, action, made) {
+            Some(conversation) => Answer::Begun { conversation },
+            None => gone(),
+        },
+    });
+    if fault == Some(Fault::AnswerLost) {
+        slow(fault).await;
+        return Answer::Unknown;
+    }
+    if fault == Some(Fault::DiesAfter) {
+        die::<()>().await;
+    }
+    wait(30, 300).await;
+    answer
 }
 
 /// Whether the answer to a request shows that a teammate took the bot's seat since so many parts.
@@ -702,6 +811,20 @@ async fn perform(talk: Option<usize>, made: Option<Made>, action: &Action) -> An
                 post(Some(talk), made, action).await
             }
             Ok(_) => Answer::Rejected { code: "taken".to_owned(), message: String::new() },
+            Err(answer) => answer,
+        },
+        Action::Unseat { .. } if with(|world| world.mutant) == Some(Mutant::SeatNotLeft) => {
+            Answer::Done { part_id: None }
+        }
+        Action::Unseat { teammate } => match look_first(talk).await {
+            Ok(talk)
+                if with(|world| {
+                    world.talks[talk].face.open && world.talks[talk].face.admin.as_ref() == Some(teammate)
+                }) =>
+            {
+                post(Some(talk), made, action).await
+            }
+            Ok(_) => Answer::Done { part_id: None },
             Err(answer) => answer,
         },
         Action::Open => match look_first(talk).await {
@@ -766,12 +889,13 @@ impl Lines for Ways {
             return Err(not_taken(None));
         }
         with(|world| {
-            let key = group.parse().ok();
-            let Some(talk) = key.and_then(|key| world.talk(&key)) else {
+            let key: Option<ConversationKey> = group.parse().ok();
+            let chat = key.as_ref().and_then(|key| world.chat(key)).map(Party::Chat);
+            let Some(party) = chat.or_else(|| key.and_then(|key| world.talk(&key)).map(Party::Talk)) else {
                 world.accuse(format!("a bot's queue got an event of {group}"));
                 return;
             };
-            world.for_the_bot(talk, body.into());
+            world.for_the_bot(party, body.into());
         });
         end(fault).await;
         if fault == Some(Fault::AnswerLost) { Err(not_taken(None)) } else { Ok(()) }

@@ -28,10 +28,12 @@ use crate::intercom::Webhook;
 use crate::limits::Budgeted;
 use crate::mutants::Mutant;
 use crate::ports::{Custodian, Fresh, Rows, Shelf, Sqs, Time, Ways};
-use crate::world::{QUEUES, QueueName, with};
+use crate::world::{Party, QUEUES, QueueName, with};
 
 /// The workspaces of every run. Their conversations have the same ids, as Intercom's may.
 pub const WORKSPACES: [&str; 2] = ["abc123", "xyz789"];
+/// Their bots.
+pub const BOTS: [&str; 2] = ["one", "two"];
 const CLIENT_SECRET: &str = "the-client-secret";
 
 /// What an operator has set.
@@ -47,6 +49,26 @@ pub struct Setting {
     pub unsettled: bool,
     /// What customers write in a row is one turn.
     pub bursts: bool,
+    /// Bots hand chats of their own over.
+    pub transfers: bool,
+    /// What is opened again stays with the bot.
+    pub stays: bool,
+    /// What is done when nobody is there.
+    pub away: Away,
+    /// Who is waited for, for so many minutes, and what becomes of the chat then; 0 for nobody.
+    pub patience: [(u8, &'static str); 3],
+}
+
+/// What is done when nobody is there for a chat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Away {
+    /// Nobody looks.
+    #[default]
+    Ignored,
+    /// It starts with a promise.
+    Promised,
+    /// It does not start.
+    Refused,
 }
 
 /// The functions.
@@ -67,7 +89,7 @@ impl std::fmt::Debug for Product {
 
 fn settings_text(setting: Setting) -> String {
     let mut text = "local = true\n".to_owned();
-    for (app_id, bot) in WORKSPACES.iter().zip(["one", "two"]) {
+    for (app_id, bot) in WORKSPACES.iter().zip(BOTS) {
         text.push_str(&format!(
             r#"
 [[workspace]]
@@ -92,6 +114,9 @@ settle_ms = {}
             text.push_str("reopened = \"human\"\n");
         }
         text.push_str("[workspace.handover]\ndefault_team = \"500001\"\n");
+        if setting.transfers {
+            text.push_str(&transfer_text(bot, setting));
+        }
     }
     let bursts = if setting.bursts { "burst_seconds = 3\n" } else { "" };
     text.push_str(&format!(
@@ -108,6 +133,27 @@ queue_url = "http://127.0.0.1:4100/1/two.fifo"
 sender_id = "AROABOT"
 "#,
     ));
+    text
+}
+
+fn transfer_text(bot: &str, setting: Setting) -> String {
+    let reopened = if setting.stays { "stay" } else { "relay" };
+    let away = match setting.away {
+        Away::Ignored => "",
+        Away::Promised => "availability = \"promise\"\npromise = \"We write tomorrow\"\n",
+        Away::Refused => "availability = \"refuse\"\n",
+    };
+    let mut text = format!(
+        "[[workspace.transfer]]\nbot = \"{bot}\"\ndefault = true\nreopened = \"{reopened}\"\n{away}\
+         [workspace.transfer.channels]\nweb = \"team:500001\"\n\"*\" = \"unassigned\"\n"
+    );
+    for (who, (minutes, then)) in ["nobody", "teammate", "customer"].iter().zip(setting.patience) {
+        if minutes > 0 {
+            text.push_str(&format!(
+                "[workspace.transfer.{who}]\nafter_minutes = {minutes}\nmessage = \"Sorry\"\nthen = \"{then}\"\n"
+            ));
+        }
+    }
     text
 }
 
@@ -180,14 +226,16 @@ impl Product {
     }
 
     /// A bot posts a command, which `bot-ingress` puts on the queue.
-    pub async fn post(self: Rc<Self>, talk: usize, command: Box<CommandMessage>) {
-        let key = with(|world| world.talks[talk].key.clone());
+    pub async fn post(self: Rc<Self>, party: Party, command: Box<CommandMessage>) {
+        let key = with(|world| world.key_of(party).clone());
         let put = self.bots.queues.put_command(Whom::Reply, &key, "one", &command).await;
         with(|world| {
             world.ended_well();
             if put.is_err() {
                 let at = world.now + 5_000;
-                world.at(at, crate::world::Event::BotGives(talk, command));
+                world.at(at, crate::world::Event::BotGives(party, command));
+            } else {
+                world.is_given(party, &command);
             }
         });
     }

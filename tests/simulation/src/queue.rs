@@ -56,6 +56,8 @@ pub struct Queue {
     /// What dead letters say that lay there while what was behind them in their group was handled: SQS
     /// lets it go ahead of them.
     pub overtaken: Vec<Rc<str>>,
+    /// What letters that were ever dead say: what comes after them does not wait for them.
+    pub died: Vec<Rc<str>>,
     /// How often a message is received before it is dead.
     pub most_receives: u32,
     /// How long a received message is hidden, in milliseconds.
@@ -115,6 +117,7 @@ impl Queue {
             }
             while messages.front().is_some_and(|first| first.received >= self.most_receives) {
                 let dead = messages.pop_front();
+                self.died.extend(dead.iter().map(|message| Rc::clone(&message.body)));
                 self.dead.extend(dead.map(|message| Message { hidden_until: 0, receipt: 0, ..message }));
             }
             for message in messages.iter_mut().take(BATCH - batch.len()) {

@@ -34,6 +34,8 @@ pub struct Play {
     pub limit: Option<Limit>,
     /// The machine that answers in the customers' name.
     pub machine: Option<crate::machines::Machine>,
+    /// Chats of bot platforms.
+    pub chats: Vec<crate::relay::chat::Cast>,
 }
 
 /// Trouble that lasts.
@@ -180,6 +182,13 @@ fn prepare(world: &mut World, play: &Play, view: View) {
     world.search_anew();
     world.storms.clone_from(&play.storms);
     world.machine = play.machine;
+    world.setting = play.setting;
+    for (chat, cast) in play.chats.iter().enumerate() {
+        world.add_chat(cast);
+        for (at, step) in &cast.steps {
+            world.at(BEGINNING + at, Event::Step(chat, step.clone()));
+        }
+    }
     for (workspace, number, ..) in &play.talks {
         let app_id = crate::product::WORKSPACES[*workspace];
         let key = format!("{app_id}#2154700000{number:05}").parse().unwrap();
@@ -258,13 +267,13 @@ fn happen(event: Event, product: &Rc<Product>, works: &mut Vec<Option<Work>>) {
             });
             begin(worker, Box::pin(Rc::clone(product).receive(webhook)), works);
         }
-        Event::BotGives(talk, command) => {
-            if with(|world| world.puts_itself(talk, &command)) {
+        Event::BotGives(party, command) => {
+            if with(|world| world.puts_itself(party, &command)) {
                 return;
             }
             let worker = with(|world| world.hire(Role::BotEdge));
-            with(|world| world.workers[worker].command = Some((talk, command.clone())));
-            begin(worker, Box::pin(Rc::clone(product).post(talk, command)), works);
+            with(|world| world.workers[worker].command = Some((party, command.clone())));
+            begin(worker, Box::pin(Rc::clone(product).post(party, command)), works);
         }
         Event::Sweep => {
             let due = with(|world| {
@@ -350,7 +359,8 @@ fn conclude(world: &mut World, view: View) -> Ending {
     let mut messages = 0;
     let mut wrong = Vec::new();
     let overtaken = std::mem::take(&mut world.queue(QueueName::Replies).overtaken);
-    for (position, talk) in world.talks.iter().enumerate() {
+    let died = std::mem::take(&mut world.queue(QueueName::Replies).died);
+    for (position, talk) in world.talks.iter().enumerate().filter(|(_, talk)| talk.chat.is_none()) {
         messages += 1 + talk.parts.iter().filter(|part| part.who == Who::Customer && part.is_seen()).count() as u64;
         let state = world.rows.get(&talk.key).map_or_else(Conversation::default, |row| row.state.clone());
         let mut found = Vec::new();
@@ -360,6 +370,11 @@ fn conclude(world: &mut World, view: View) -> Ending {
             check::answers_in_order(talk, &overtaken, &mut found);
         }
         wrong.extend(found.into_iter().map(|what| format!("{}: {what}", talk.key)));
+    }
+    for (number, chat) in world.chats.iter().enumerate() {
+        messages += crate::relay::check::messages(world, chat);
+        let found = crate::relay::check::at_rest(world, number, &died);
+        wrong.extend(found.into_iter().map(|what| format!("chat {}: {what}", chat.session)));
     }
     for name in QUEUES {
         let (left, dead) = (world.queue(name).len(), world.queue(name).dead.len());

@@ -9,6 +9,7 @@ use shared::domain::conversation::Control;
 use crate::bot::Style;
 use crate::faults::{Fate, Fault, Point, Storm};
 use crate::intercom::{Deed, Who, bot_team, bot_teammate, teammate};
+use crate::relay::scenes as relay;
 use crate::run::{Ending, Play, Trouble, View, run_and_look};
 use crate::world::{BEGINNING, Manner, QueueName, Role, World};
 
@@ -70,6 +71,16 @@ pub const ALL: &[Scene] = &[
     long("C9", "twelve hundred parts", twelve_hundred_parts),
     long("D6", "a reply at every moment of a close", a_reply_at_every_moment_of_a_close),
     scene("D3", "a teammate at every moment of a hand-over", a_teammate_at_every_moment_of_a_hand_over),
+    scene("T1", "an opening in doubt", relay::an_opening_in_doubt),
+    scene("T2", "a start comes twice", relay::a_start_comes_twice),
+    scene("T4", "the same words through both doors", relay::the_same_words_through_both_doors),
+    scene("T6", "both end a chat", relay::both_end_it),
+    scene("T5", "a message at every moment of an end", relay::a_message_at_every_moment_of_an_end),
+    scene("T7", "time-outs", relay::time_outs),
+    scene("T10", "what is over is opened again", relay::opened_again),
+    scene("T11", "people begin", relay::people_begin),
+    scene("T12", "from hand to hand", relay::from_hand_to_hand),
+    scene("T1", "a start is stopped at every step", relay::a_start_is_stopped_at_every_step),
 ];
 
 const SECOND: u64 = 1_000;
@@ -151,7 +162,7 @@ impl Stage {
 }
 
 /// Several plays of one scene: stops at the first that is bad.
-fn each(endings: impl Iterator<Item = Ending>) -> Ending {
+pub(crate) fn each(endings: impl Iterator<Item = Ending>) -> Ending {
     let mut all = Ending::default();
     for ending in endings {
         all.messages += ending.messages;
@@ -176,7 +187,7 @@ fn told_within(world: &World, talk: usize, most_ms: u64) -> Vec<String> {
     late.map(|(id, wait)| format!("message {id} was told after {wait:?} ms, which is more than {most_ms}")).collect()
 }
 
-fn unless(holds: bool, what: impl FnOnce() -> String) -> Vec<String> {
+pub(crate) fn unless(holds: bool, what: impl FnOnce() -> String) -> Vec<String> {
     if holds { Vec::new() } else { vec![what()] }
 }
 

@@ -21,6 +21,7 @@ use crate::mutants::Mutant;
 use crate::queue::Queue;
 
 mod bots;
+mod chats;
 mod course;
 mod moments;
 mod queues;
@@ -28,6 +29,7 @@ mod sameness;
 mod table;
 mod webhooks;
 
+pub use chats::kept;
 pub use sameness::Digest;
 
 /// A moment far from 0, in milliseconds.
@@ -105,9 +107,13 @@ pub enum Event {
     /// A request that nobody waits for any more is applied.
     Applies(usize, Action, Option<Made>),
     /// A bot reads its own queue.
-    BotReads(usize),
+    BotReads(Party),
     /// A bot posts a command, or puts it on a queue.
-    BotGives(usize, Box<CommandMessage>),
+    BotGives(Party, Box<CommandMessage>),
+    /// Something happens in a chat of a bot platform's.
+    Step(usize, crate::relay::chat::Step),
+    /// A conversation that nobody waits for any more is opened for a chat.
+    Opens(usize, Action, Option<Made>),
     /// The minute's sweep.
     Sweep,
     /// An operator looks at the dead letters.
@@ -134,6 +140,15 @@ pub enum Event {
     Repeat,
 }
 
+/// Whom a bot has to do with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Party {
+    /// A conversation of Intercom's.
+    Talk(usize),
+    /// A chat of its own.
+    Chat(usize),
+}
+
 /// What is known of a worker.
 #[derive(Debug)]
 pub struct Worker {
@@ -150,7 +165,7 @@ pub struct Worker {
     /// The webhook that it receives.
     pub webhook: Option<Webhook>,
     /// The command that it takes from a bot.
-    pub command: Option<(usize, Box<CommandMessage>)>,
+    pub command: Option<(Party, Box<CommandMessage>)>,
 }
 
 /// How a run is set up.
@@ -246,6 +261,13 @@ pub struct World {
     /// The conversations.
     pub talks: Vec<Talk>,
     births: BTreeMap<(usize, u32), Births>,
+    /// The chats of bot platforms.
+    pub chats: Vec<crate::relay::chat::Chat>,
+    /// Whom Intercom knows of them, by workspace and identity.
+    contacts: BTreeMap<(usize, String), shared::domain::ids::ContactId>,
+    seats: BTreeMap<ConversationKey, usize>,
+    /// What the operator has set.
+    pub setting: crate::product::Setting,
     parts: [u64; 2],
     /// What bots know, by conversation.
     pub memories: Vec<Memory>,
@@ -351,6 +373,10 @@ impl World {
             life: 0,
             talks: Vec::new(),
             births: BTreeMap::new(),
+            chats: Vec::new(),
+            contacts: BTreeMap::new(),
+            seats: BTreeMap::new(),
+            setting: crate::product::Setting::default(),
             parts: [1_000, 1_000],
             memories: Vec::new(),
             bot_queues: Vec::new(),

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use simulation::exhaustive::{self, Share, Way};
 use simulation::mutants::Mutant;
 use simulation::run::{Ending, View};
-use simulation::{life, recovery, scenes};
+use simulation::{life, recovery, relay, scenes};
 
 fn number(text: &str) -> Option<u64> {
     text.replace(['_', ','], "").parse().ok()
@@ -16,11 +16,15 @@ fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
     match (arguments.next().as_deref(), arguments.next().as_deref().and_then(number)) {
         (Some("seed"), Some(seed)) => one(seed),
-        (Some("messages"), Some(messages)) => many(messages, arguments.next().as_deref().and_then(number).unwrap_or(0)),
+        (Some("chat"), Some(seed)) => told(seed, &relay::life::live(seed, true, None)),
+        (Some(what @ ("messages" | "chats" | "conversations")), Some(messages)) => {
+            many(what, messages, arguments.next().as_deref().and_then(number).unwrap_or(0))
+        }
         (Some("exhaustive"), Some(most)) => exhaustive(most, arguments.next().as_deref()),
         (Some("sameness"), Some(most)) => sameness(most, arguments.next().as_deref().and_then(number).unwrap_or(1)),
         (Some("schedule"), _) => schedule(&std::env::args().skip(2).collect::<Vec<_>>()),
         (Some("dead"), Some(seed)) => told(seed, &recovery::consumers_dead(seed, true, None)),
+        (Some("dead-chat"), Some(seed)) => told(seed, &relay::recovery::consumers_dead(seed, true, None)),
         (Some("unswept"), Some(seed)) => told(seed, &life::live_unswept(seed, true, None)),
         (Some("mutants"), Some(seeds)) => mutants(seeds),
         (Some("scenes"), _) => all_scenes(),
@@ -28,7 +32,7 @@ fn main() -> ExitCode {
         (Some("wiped"), Some(seed)) => told(seed, &recovery::rows_lost(seed, true)),
         _ => {
             eprintln!(
-                "simulate messages N [FIRST_SEED], seed SEED, exhaustive FAULTS [PART/OF], sameness FAULTS [ONE_OF], schedule CALL:KIND …, dead SEED, wiped SEED, unswept SEED, mutants SEEDS, scenes, scene NUMBER [MUTANT]"
+                "simulate messages|chats|conversations N [FIRST_SEED], seed SEED, chat SEED, exhaustive FAULTS [PART/OF], sameness FAULTS [ONE_OF], schedule CALL:KIND …, dead SEED, dead-chat SEED, wiped SEED, unswept SEED, mutants SEEDS, scenes, scene NUMBER [MUTANT]"
             );
             ExitCode::from(2)
         }
@@ -52,21 +56,28 @@ fn told(seed: u64, ending: &Ending) -> ExitCode {
     if ending.wrong.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// Runs until there were so many messages, or too many violations.
-fn many(messages: u64, first_seed: u64) -> ExitCode {
+/// Runs until there were so many messages, or too many violations: of each seed the life of conversations
+/// in Intercom, or that of chats at bot platforms, or both.
+fn many(what: &str, messages: u64, first_seed: u64) -> ExitCode {
     let begun = Instant::now();
     let (mut done, mut seed, mut bad, mut hash) = (0, first_seed, 0, 0_u64);
-    let (mut replies, mut echoes) = (0, 0);
+    let (mut replies, mut echoes, mut relayed) = (0, 0, 0);
     let mut shown = Duration::ZERO;
     while done < messages && bad < 10 {
-        let ending = life::live(seed, false, None);
-        done += ending.messages;
-        replies += ending.tally.replies;
-        echoes += ending.tally.echoes;
-        hash = hash.rotate_left(7) ^ ending.hash;
-        if let Some(first) = ending.wrong.first() {
-            bad += 1;
-            println!("seed {seed}: {first}\n    again, in words: make simulate SEED={seed}");
+        let conversations = (what != "chats").then(|| ("SEED", life::live(seed, false, None)));
+        let chats = (what != "conversations").then(|| ("CHAT", relay::life::live(seed, false, None)));
+        for (name, ending) in conversations.into_iter().chain(chats) {
+            done += ending.messages;
+            if name == "CHAT" {
+                relayed += ending.messages;
+            }
+            replies += ending.tally.replies;
+            echoes += ending.tally.echoes;
+            hash = hash.rotate_left(7) ^ ending.hash;
+            if let Some(first) = ending.wrong.first() {
+                bad += 1;
+                println!("seed {seed}: {first}\n    again, in words: make simulate {name}={seed}");
+            }
         }
         seed += 1;
         if begun.elapsed() - shown > Duration::from_secs(2) {
@@ -77,11 +88,11 @@ fn many(messages: u64, first_seed: u64) -> ExitCode {
     let seconds = begun.elapsed().as_secs_f64();
     eprintln!();
     println!(
-        "{done} messages in {} runs, {bad} with violations, {:.0} messages a second, {seconds:.1} s, hash {hash:016x}",
+        "{done} messages of {} seeds, {bad} with violations, {:.0} messages a second, {seconds:.1} s, hash {hash:016x}",
         seed - first_seed,
         done as f64 / seconds
     );
-    println!("{replies} replies, {echoes} echoes");
+    println!("{relayed} of them in bot platforms' chats; {replies} replies, {echoes} echoes");
     if bad == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 

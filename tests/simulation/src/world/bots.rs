@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use shared::wire::bot::{CommandMessage, EventMessage};
 
-use super::{Event, QueueName, World, cut};
+use super::{Event, Party, World, cut};
 use crate::bot::{self, Issued, Style};
 use crate::intercom::{Said, Who};
 
@@ -23,11 +23,14 @@ impl World {
 
     /// A bot gets an event; what it answers at once.
     pub fn bot_takes(&mut self, body: &str, style: Style) -> Vec<CommandMessage> {
+        if self.platform_takes(body) {
+            return Vec::new();
+        }
         let Ok(event) = serde_json::from_str::<EventMessage>(body) else {
             self.accuse(format!("an event that cannot be read: {body}"));
             return Vec::new();
         };
-        let talk = event.conversation.as_ref().and_then(|about| about.key().ok()).and_then(|key| self.talk(&key));
+        let talk = event.conversation.as_ref().and_then(|of| of.key().ok()).and_then(|key| self.talk(&key));
         let Some(talk) = talk else {
             self.accuse(format!("an event of a conversation that does not exist: {body}"));
             return Vec::new();
@@ -86,9 +89,9 @@ impl World {
                 wait += self.wait(100, 2_000); // in order
                 if self.chance.strikes(2_000) && !self.manner.even {
                     let again = wait + self.wait(100, 400_000);
-                    self.at(self.now + again, Event::BotGives(talk, Box::new(command.clone())));
+                    self.at(self.now + again, Event::BotGives(Party::Talk(talk), Box::new(command.clone())));
                 }
-                self.at(self.now + wait, Event::BotGives(talk, Box::new(command)));
+                self.at(self.now + wait, Event::BotGives(Party::Talk(talk), Box::new(command)));
             }
         }
         Vec::new()
@@ -143,21 +146,12 @@ impl World {
     }
 
     /// A bot's own queue has an event for it.
-    pub fn for_the_bot(&mut self, talk: usize, body: Rc<str>) {
-        self.bot_queues[talk].push_back(body);
-        let wait = self.wait(20, 400);
-        self.at(self.now + wait, Event::BotReads(talk));
-    }
-
-    /// A bot that uses queues puts its command there itself; whether it did.
-    pub fn puts_itself(&mut self, talk: usize, command: &CommandMessage) -> bool {
-        let (key, group) = (&self.talks[talk].key, Rc::clone(&self.talks[talk].group));
-        if key.app_id.as_str() == "abc123" {
-            return false;
+    pub fn for_the_bot(&mut self, party: Party, body: Rc<str>) {
+        match party {
+            Party::Talk(talk) => self.bot_queues[talk].push_back(body),
+            Party::Chat(chat) => self.chats[chat].incoming.push_back(body),
         }
-        let body = serde_json::to_string(command).unwrap_or_default();
-        let id = format!("{}{}", command.id.clone().unwrap_or_default(), self.now); // SQS does not help
-        self.put(QueueName::Replies, &group, id, body, "AROABOT");
-        true
+        let wait = self.wait(20, 400);
+        self.at(self.now + wait, Event::BotReads(party));
     }
 }

@@ -6,7 +6,7 @@ use shared::domain::ids::{AppId, Timestamp};
 use shared::ports::Bookmark;
 use shared::wire::queue::{InboxMessage, News, VERSION};
 
-use super::{BEGINNING, Event, POISON, QueueName, Role, World, cut};
+use super::{BEGINNING, Event, POISON, Party, QueueName, Role, World, cut};
 use crate::bot::Style;
 use crate::faults::Fate;
 use crate::intercom::Made;
@@ -43,8 +43,8 @@ impl World {
         if let Some(webhook) = self.workers[worker].webhook.take() {
             self.answered(webhook, false);
         }
-        if let Some((talk, command)) = self.workers[worker].command.take() {
-            self.at(self.now + 5_000, Event::BotGives(talk, command));
+        if let Some((party, command)) = self.workers[worker].command.take() {
+            self.at(self.now + 5_000, Event::BotGives(party, command));
         }
         if let Role::Behind(name) = role {
             self.look_again(name);
@@ -90,6 +90,7 @@ impl World {
             !matches!(
                 event,
                 Event::Act(..)
+                    | Event::Step(..)
                     | Event::Wipe
                     | Event::WorkersDown(_)
                     | Event::RepliersDown(_)
@@ -120,12 +121,22 @@ impl World {
             Event::Act(talk, who, deed) => {
                 self.happens(talk, who, &deed, None);
             }
-            Event::BotReads(talk) => {
+            Event::BotReads(party) => {
                 if !self.is_bot_up() {
-                    self.at(self.now + 30_000, Event::BotReads(talk));
-                } else if let Some(body) = self.bot_queues[talk].pop_front() {
+                    self.at(self.now + 30_000, Event::BotReads(party));
+                    return;
+                }
+                let body = match party {
+                    Party::Talk(talk) => self.bot_queues[talk].pop_front(),
+                    Party::Chat(chat) => self.chats[chat].incoming.pop_front(),
+                };
+                if let Some(body) = body {
                     self.bot_takes(&body, Style::Queues);
                 }
+            }
+            Event::Step(chat, step) => self.step(chat, step),
+            Event::Opens(chat, action, made) => {
+                self.begin(chat, &action, made);
             }
             Event::BotDown(until) => self.bot_goes_down(until),
             Event::WorkersDown(until) => {
@@ -205,8 +216,10 @@ impl World {
 
     /// An action was refused for good.
     pub fn refuse(&mut self, talk: usize, made: &Made) {
-        if let Some(command) = &made.command {
-            self.memories[talk].refused.insert(Rc::clone(command));
-        }
+        let Some(command) = &made.command else { return };
+        match self.talks[talk].chat {
+            Some(chat) => self.chats[chat].refused.insert(Rc::clone(command)),
+            None => self.memories[talk].refused.insert(Rc::clone(command)),
+        };
     }
 }

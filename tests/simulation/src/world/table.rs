@@ -21,7 +21,17 @@ impl World {
         let next = before.version + 1;
         self.tell(next ^ state.epoch << 32, |_| format!("row {key}: {}", describe(next, state)));
         self.note_claims(key, &before.state, state);
-        if let Some(talk) = self.talk(key) {
+        if let Some(chat) = self.chat(key) {
+            let mut births = std::mem::take(&mut self.chats[chat].births);
+            let wrong = crate::relay::check::row(self, chat, &before.state, state, &mut births);
+            self.chats[chat].births = births;
+            let doubted = state.outbox.iter().filter(|entry| matches!(entry.progress, Progress::Unknown { .. }));
+            let doubted = doubted.filter_map(|entry| entry.command.as_ref()).map(|id| std::rc::Rc::from(id.as_str()));
+            self.chats[chat].doubted.extend(doubted);
+            wrong.into_iter().for_each(|what| self.accuse(format!("{key}: {what}")));
+        } else if state.moved_to.is_some() {
+            self.leads_home(key, state);
+        } else if let Some(talk) = self.talk(key) {
             let births = self.births.entry((talk, self.life)).or_default();
             let mut wrong = Vec::new();
             check::row(&self.talks[talk], &self.memories[talk], &before.state, state, births, &mut wrong);
@@ -55,6 +65,17 @@ impl World {
         }
         self.rows.insert(key.clone(), Row { version: next, state });
         Some(next)
+    }
+
+    /// A row that leads to a chat leads to that of its customer.
+    fn leads_home(&mut self, key: &ConversationKey, state: &Conversation) {
+        let home =
+            state.moved_to.clone().map(|row| ConversationKey { app_id: key.app_id.clone(), conversation_id: row });
+        let chat = home.as_ref().and_then(|home| self.chat(home));
+        let own = self.talk(key).map(|talk| self.talks[talk].chat);
+        if chat.is_none() || !self.is_somewhere(key) || own.is_some_and(|own| own != chat) {
+            self.accuse(format!("row {key} leads to {home:?}, which is not its chat"));
+        }
     }
 
     pub(super) fn note_claims(&mut self, key: &ConversationKey, before: &Conversation, after: &Conversation) {

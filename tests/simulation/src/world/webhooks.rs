@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use shared::domain::conversation::Action;
+use shared::domain::ids::ConversationKey;
 
 use super::{Event, World};
 use crate::faults::{Fault, Point};
@@ -12,7 +13,13 @@ impl World {
     /// Which entry the present worker carries out, as the table shows it.
     #[must_use]
     pub fn made_by(&self, talk: usize, action: &Action) -> Option<Made> {
-        let key = &self.talks[talk].key;
+        let key = self.talks[talk].chat.map_or(&self.talks[talk].key, |chat| &self.chats[chat].key);
+        self.made_in(key, action)
+    }
+
+    /// The same, of the row that it is kept in.
+    #[must_use]
+    pub fn made_in(&self, key: &ConversationKey, action: &Action) -> Option<Made> {
         let claims = self.workers.get(self.current).map_or(&[][..], |worker| &worker.claims);
         let seq = claims.iter().rev().find(|(held, ..)| held == key).map(|(_, seq, _)| *seq);
         let outbox = &self.rows.get(key)?.state.outbox;
@@ -29,7 +36,7 @@ impl World {
         let now = self.now;
         self.tally.replies += u64::from(who == Who::Bot && matches!(deed, Deed::Say(_)));
         let topics = self.talks[talk].happens(who, deed, id, now, made)?;
-        let changed = matches!(deed, Deed::Redact | Deed::RedactFirst | Deed::Delete);
+        let changed = matches!(deed, Deed::Redact | Deed::RedactFirst | Deed::RedactPart(_) | Deed::Delete);
         if !changed {
             self.parts[workspace] = id;
         }

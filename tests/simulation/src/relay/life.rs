@@ -1,0 +1,152 @@
+//! Random lives of chats at bot platforms, beside conversations of Intercom's own.
+
+use shared::domain::part::Assignee;
+
+use super::chat::{Cast, Step};
+use super::heard::PSST;
+use crate::bot::Style;
+use crate::chance::Chance;
+use crate::faults::{Fate, Weather};
+use crate::intercom::{Deed, Who, bot_teammate, support, teammate};
+use crate::life;
+use crate::mutants::Mutant;
+use crate::product::{Away, Setting};
+use crate::run::{Ending, Play, Trouble, View, run};
+use crate::world::Manner;
+
+/// What people do in a chat's conversation, by chance.
+fn deed(chance: &mut Chance, words: &mut u32) -> (Who, Deed) {
+    let person = chance.one_of(&[Who::Alice, Who::Bob]);
+    let mut says = || {
+        *words += 1;
+        Deed::Say(format!("<p>p{words} at your service</p>"))
+    };
+    match chance.below(24) {
+        0..=8 => (person, says()),
+        9 => (person, Deed::Note(format!("<p>{PSST}</p>"))),
+        10..=12 => (person, Deed::Assign(teammate(person))),
+        13 => (person, Deed::Assign(support())),
+        14 => (person, Deed::Assign(Assignee::Nobody)),
+        15 => (person, Deed::Assign(bot_teammate())),
+        16..=17 => (person, Deed::Close(None)),
+        18 => (person, Deed::Close(Some("<p>Bye</p>".to_owned()))),
+        19 => (person, Deed::Open),
+        20 => (person, Deed::Snooze),
+        21 => (Who::Workflow, says()),
+        22 => (Who::Customer, Deed::Rate(chance.between(1, 5))),
+        _ => (person, if chance.strikes(700) { Deed::Delete } else { Deed::Note(format!("<p>{PSST}</p>")) }),
+    }
+}
+
+/// One chat.
+fn chat(number: usize, span: u64, chance: &mut Chance) -> Cast {
+    let mut cast = Cast {
+        workspace: number % 2,
+        session: format!("s{number}"),
+        customer: chance.strikes(7_000).then(|| format!("u{number}")),
+        channel: if chance.strikes(9_000) { "web" } else { "whatsapp" },
+        steps: Vec::new(),
+    };
+    let (mut said, mut by_people) = (0, 0);
+    let mut words = move || {
+        said += 1;
+        format!("c{number} w{said}")
+    };
+    for start in 0..chance.one_of(&[1, 1, 2, 3]) {
+        let at = if start == 0 { chance.between(100, 5_000) } else { chance.between(5_000, span) };
+        cast.steps.push((at, Step::Start(words())));
+        if chance.strikes(2_000) {
+            cast.steps.push((at + chance.between(10, 20_000), Step::StartAgain));
+        }
+    }
+    for _ in 0..chance.between(2, 9) {
+        let at = chance.between(1_000, span);
+        let text = words();
+        cast.steps.push((at, Step::Say(text.clone())));
+        if chance.strikes(1_500) {
+            cast.steps.push((at + chance.below(300), Step::Say(words())));
+        }
+        if chance.strikes(1_200) {
+            // The very same words through the other door, just then.
+            let other = Step::InIntercom(Who::Customer, Deed::Say(format!("<p>{text}</p>")));
+            cast.steps.push((at + chance.below(12_000), other));
+        }
+    }
+    for _ in 0..chance.between(1, 9) {
+        let (who, deed) = deed(chance, &mut by_people);
+        cast.steps.push((chance.between(1_500, span), Step::InIntercom(who, deed)));
+    }
+    if chance.strikes(4_000) {
+        for _ in 0..chance.between(1, 3) {
+            let deed = Deed::Say(format!("<p>{} by mail</p>", words()));
+            cast.steps.push((chance.between(2_000, span), Step::InIntercom(Who::Customer, deed)));
+        }
+    }
+    for (per_myriad, step) in [
+        (1_500, Step::SayAnyway(words())),
+        (3_000, Step::End),
+        (1_000, Step::Redact),
+        (1_000, Step::RedactPersons),
+        (800, Step::PeopleBegin(format!("p{number} hello"))),
+    ] {
+        if chance.strikes(per_myriad) {
+            cast.steps.push((chance.between(2_000, span), step));
+        }
+    }
+    cast
+}
+
+/// The life of a seed.
+#[must_use]
+pub fn of_seed(seed: u64) -> (Play, Fate, Manner, View) {
+    let (mut play, _, manner, _) = life::of_seed(seed);
+    let mut chance = Chance::of(seed ^ 0x7e1a);
+    let span = chance.one_of(&[20_000, 120_000, 600_000, 3_600_000]);
+    // Conversations of Intercom's own go on beside it, now and then.
+    if !chance.strikes(2_500) {
+        (play.talks, play.acts) = (Vec::new(), Vec::new());
+    }
+    play.acts.retain(|(at, ..)| *at < span);
+    play.events.clear();
+    play.chats = (0..chance.one_of(&[1, 1, 2, 3])).map(|number| chat(number, span, &mut chance)).collect();
+    for trouble in [
+        Trouble::BotDown(chance.one_of(&[30_000, 900_000, 2_400_000])),
+        Trouble::WorkersDown(chance.one_of(&[60_000, 3_600_000])),
+    ] {
+        if chance.strikes(600) {
+            play.events.push((chance.below(span), trouble));
+        }
+    }
+    let few = chance.strikes(1_500);
+    if few {
+        play.events.push((chance.below(span), Trouble::Redrive));
+    }
+    play.peace = span + chance.between(1_000, 120_000);
+    let mut patience = |thens: &[&'static str]| {
+        let minutes = chance.one_of(&[0, 0, 0, 1, 3, 10]);
+        (minutes, if minutes == 0 { "" } else { chance.one_of(thens) })
+    };
+    let patience = [
+        patience(&["bot", "close", "keep", "team:500002"]),
+        patience(&["bot", "close", "keep", "team:500002"]),
+        patience(&["bot", "close", "keep"]),
+    ];
+    play.setting = Setting {
+        transfers: true,
+        stays: chance.strikes(3_000),
+        away: if chance.strikes(8_000) { Away::Ignored } else { chance.one_of(&[Away::Promised, Away::Refused]) },
+        patience,
+        ..play.setting
+    };
+    let weather = Weather::of_chance(&mut chance);
+    let manner = Manner { style: chance.one_of(&[Style::Same, Style::Posts]), ..manner };
+    let view = View { most_receives: if few { 3 } else { 0 }, ..View::default() };
+    (play, Fate::Chance(Box::new(weather)), manner, view)
+}
+
+/// Runs a seed's life.
+#[must_use]
+pub fn live(seed: u64, words: bool, mutant: Option<Mutant>) -> Ending {
+    let (play, fate, manner, view) = of_seed(seed);
+    run(&play, seed, fate, manner, View { words, mutant, ..view })
+}

@@ -1,0 +1,277 @@
+//! Directed worlds of agent transfer: each brings one situation about at every moment at which it hurts.
+
+use super::chat::{Cast, Step};
+use super::heard::PSST;
+use crate::faults::{Fate, Fault, Point, Storm};
+use crate::intercom::{Deed, Who, support, teammate};
+use crate::product::Setting;
+use crate::run::{Ending, Play, View, run_and_look};
+use crate::scenes::{each, unless};
+use crate::world::{BEGINNING, Manner, QueueName, Role, World};
+
+const SECOND: u64 = 1_000;
+const MINUTE: u64 = 60 * SECOND;
+const HOUR: u64 = 60 * MINUTE;
+const REPLIES: Role = Role::Behind(QueueName::Replies);
+
+/// What a scene is made of: one chat.
+#[derive(Debug, Clone)]
+struct Stage {
+    play: Play,
+    manner: Manner,
+    seed: u64,
+}
+
+fn says(words: &str) -> Deed {
+    Deed::Say(format!("<p>{words}</p>"))
+}
+
+impl Stage {
+    /// A chat that is given to people with these words after a second.
+    fn of(workspace: usize, words: &str) -> Self {
+        let cast = Cast {
+            workspace,
+            session: "s".to_owned(),
+            customer: Some("u".to_owned()),
+            channel: "web",
+            steps: Vec::new(),
+        };
+        let setting = Setting { transfers: true, ..Setting::default() };
+        let play = Play { chats: vec![cast], setting, ..Play::default() };
+        Self { play, manner: Manner::default(), seed: 7 }.step(SECOND, Step::Start(words.to_owned()))
+    }
+
+    fn step(mut self, at: u64, step: Step) -> Self {
+        self.play.chats[0].steps.push((at, step));
+        self.play.peace = self.play.peace.max(at + 10 * SECOND);
+        self
+    }
+
+    fn say(self, at: u64, words: &str) -> Self {
+        self.step(at, Step::Say(words.to_owned()))
+    }
+
+    fn act(self, at: u64, who: Who, deed: Deed) -> Self {
+        self.step(at, Step::InIntercom(who, deed))
+    }
+
+    fn storm(mut self, storm: Storm) -> Self {
+        self.play.storms.push(storm);
+        self
+    }
+
+    fn set(mut self, set: impl FnOnce(&mut Setting)) -> Self {
+        set(&mut self.play.setting);
+        self
+    }
+
+    fn until(mut self, at: u64) -> Self {
+        self.play.peace = at;
+        self
+    }
+
+    fn uneven(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self.manner.even = false;
+        self
+    }
+
+    fn run(&self, view: View, look: impl FnOnce(&World) -> Vec<String>) -> Ending {
+        run_and_look(&self.play, self.seed, Fate::Fair, self.manner.clone(), view, |world| {
+            look(world).into_iter().for_each(|what| world.accuse(what));
+        })
+    }
+
+    fn runs(&self, view: View) -> Ending {
+        self.run(view, |_| Vec::new())
+    }
+}
+
+fn heard(world: &World, kind: &str) -> u64 {
+    world.chats[0].heard.kinds.get(kind).copied().unwrap_or_default()
+}
+
+fn one_conversation(world: &World) -> Vec<String> {
+    let opened = world.chats[0].talks.len();
+    unless(opened == 1, || format!("{opened} conversations were opened"))
+}
+
+/// The second request of a start, which opens the conversation.
+fn at_the_opening(fault: Fault) -> Storm {
+    Storm::of(Point::Post, fault).by(REPLIES).skip(1).most(1)
+}
+
+/// The answer to an opening is lost; its echo tells of it, or, where no webhook comes, the search.
+pub(crate) fn an_opening_in_doubt(view: View) -> Ending {
+    let stage = Stage::of(0, "hello").say(3 * SECOND, "are you there").act(4 * MINUTE, Who::Alice, says("yes"));
+    let silence = || Storm::of(Point::Deliver, Fault::Dropped).between(0, 2 * MINUTE);
+    let faults = [Fault::AnswerLost, Fault::Late, Fault::Fails, Fault::DiesAfter, Fault::DiesBefore];
+    each(faults.into_iter().flat_map(|fault| [(fault, true), (fault, false)]).flat_map(|(fault, echo)| {
+        let stage = stage.clone().storm(at_the_opening(fault));
+        let stage = if echo { stage } else { stage.storm(silence()) };
+        (0..6).map(move |seed| stage.clone().uneven(seed).run(view, one_conversation))
+    }))
+}
+
+/// A start comes a second time at every moment of the first.
+pub(crate) fn a_start_comes_twice(view: View) -> Ending {
+    each((0..24).map(|moment| {
+        let stage = Stage::of((moment % 2) as usize, "hello").step(SECOND + moment * 150, Step::StartAgain);
+        stage.say(MINUTE, "are you there").run(view, one_conversation)
+    }))
+}
+
+/// The worker that carries a start out dies at every call, before it and after it.
+pub(crate) fn a_start_is_stopped_at_every_step(view: View) -> Ending {
+    let stage = Stage::of(0, "hello").say(90 * SECOND, "are you there").act(5 * MINUTE, Who::Alice, says("yes"));
+    let points = [Point::Load, Point::Save, Point::Post, Point::Put];
+    let faults = [Fault::DiesBefore, Fault::DiesAfter, Fault::AnswerLost];
+    let all = points.into_iter().flat_map(|point| faults.map(|fault| (point, fault)));
+    each(all.filter(|(point, fault)| point.faults().contains(fault)).flat_map(|(point, fault)| {
+        let stage = stage.clone().until(HOUR);
+        (0..16).map(move |skip| {
+            let storm = Storm::of(point, fault).by(REPLIES).between(0, MINUTE).most(1).skip(skip);
+            stage.clone().storm(storm).run(view, |world| {
+                let mut wrong = one_conversation(world);
+                let told = heard(world, "agent_message");
+                wrong.extend(unless(told == 1, || format!("Alice was heard {told} times")));
+                wrong
+            })
+        })
+    }))
+}
+
+/// The customer writes the same words through both doors, at every moment of the relaying of them, which is
+/// in doubt or is not.
+pub(crate) fn the_same_words_through_both_doors(view: View) -> Ending {
+    let sure = (0..24).map(|moment| (moment * 50, None));
+    let doubtful = [Fault::AnswerLost, Fault::Late, Fault::Fails, Fault::NotSent, Fault::DiesAfter];
+    let doubtful = doubtful.into_iter().flat_map(|fault| (0..12).map(move |moment| (moment * 1_000, Some(fault))));
+    each(sure.chain(doubtful).map(|(after, fault)| {
+        let stage = Stage::of(0, "hello").say(MINUTE, "again").say(MINUTE + 20, "and more");
+        let stage =
+            stage.act(MINUTE + 100 + after, Who::Customer, says("again")).act(5 * MINUTE, Who::Alice, says("yes"));
+        match fault {
+            None => stage.runs(view),
+            Some(fault) => stage
+                .storm(Storm::of(Point::Post, fault).by(REPLIES).between(MINUTE, HOUR).most(1))
+                .until(10 * MINUTE)
+                .runs(view),
+        }
+    }))
+}
+
+/// The customer ends the chat while a teammate closes it, at every moment.
+pub(crate) fn both_end_it(view: View) -> Ending {
+    each((0..30).map(|moment| {
+        let stage = Stage::of((moment % 2) as usize, "hello").act(30 * SECOND, Who::Alice, says("yes"));
+        let stage = stage.say(MINUTE - 200, "thanks").step(MINUTE, Step::End);
+        stage.act(MINUTE - SECOND + moment * 100, Who::Alice, Deed::Close(None)).run(view, |world| {
+            let closed = heard(world, "closed");
+            let open = world.talks.iter().any(|talk| talk.face.open);
+            let mut wrong = unless(closed >= 1, || "the platform was not told of the end".to_owned());
+            wrong.extend(unless(!open, || "it is open after both have ended it".to_owned()));
+            wrong
+        })
+    }))
+}
+
+/// The customer writes at every moment of a close: it is in Intercom, or its refusal is told.
+pub(crate) fn a_message_at_every_moment_of_an_end(view: View) -> Ending {
+    each((0..30).map(|moment| {
+        let stage = Stage::of((moment % 2) as usize, "hello").act(30 * SECOND, Who::Alice, says("yes"));
+        let stage = stage.act(MINUTE, Who::Alice, Deed::Close(Some("<p>bye</p>".to_owned())));
+        let stage = stage.step(MINUTE - SECOND + moment * 100, Step::SayAnyway("one more".to_owned()));
+        stage.step(3 * MINUTE, Step::Start("hello again".to_owned())).run(view, one_conversation)
+    }))
+}
+
+/// Whoever is waited for in vain is told of once, in time, and what follows is done.
+pub(crate) fn time_outs(view: View) -> Ending {
+    let set = |patience| move |setting: &mut Setting| setting.patience = patience;
+    let none = (0, "");
+    let nobody = Stage::of(0, "hello").set(set([(2, "team:500002"), none, none])).until(HOUR);
+    let keeps = Stage::of(1, "hello").set(set([(2, "keep"), none, none])).until(HOUR);
+    let teammate_ = |then| {
+        Stage::of(0, "hello")
+            .set(set([none, (3, then), none]))
+            .act(30 * SECOND, Who::Alice, Deed::Assign(teammate(Who::Alice)))
+            .say(MINUTE, "are you there")
+            .until(HOUR)
+    };
+    let customer =
+        Stage::of(1, "hello").set(set([none, none, (5, "close")])).act(MINUTE, Who::Bob, says("who are you"));
+    let all = [
+        (nobody, 2 * MINUTE, false),
+        (keeps, 2 * MINUTE, false),
+        (teammate_("team:500002"), 3 * MINUTE, false),
+        (teammate_("bot"), 3 * MINUTE, true),
+        (customer.until(HOUR), 6 * MINUTE, true),
+    ];
+    each(all.into_iter().map(|(stage, at, ends)| {
+        stage.run(view, |world| {
+            let (timed_out, closed) = (heard(world, "timed_out"), heard(world, "closed"));
+            let first = world.chats[0].heard.timed_out_at.first().map(|at| at - BEGINNING);
+            let in_time = first.is_some_and(|first| (at..at + 2 * MINUTE).contains(&first));
+            let mut wrong = unless(timed_out == 1, || format!("somebody was waited for in vain {timed_out} times"));
+            wrong.extend(unless(in_time, || format!("it was told after {first:?} ms")));
+            wrong.extend(unless((closed == 1) == ends, || format!("it ended {closed} times")));
+            wrong
+        })
+    }))
+}
+
+/// What is over is opened again by each who can: relayed again, or left to the bot with a word to the teammate.
+pub(crate) fn opened_again(view: View) -> Ending {
+    let ways = [
+        (Who::Alice, says("one thing more")),
+        (Who::Alice, Deed::Open),
+        (Who::Customer, says("by mail")),
+        (Who::Workflow, says("how was it?")),
+    ];
+    let all = [false, true].into_iter().flat_map(|stays| ways.clone().map(|way| (stays, way)));
+    each(all.map(|(stays, (who, deed))| {
+        let stage = Stage::of(0, "hello").set(|setting| setting.stays = stays);
+        let stage = stage.act(30 * SECOND, Who::Alice, says("yes")).act(MINUTE, Who::Alice, Deed::Close(None));
+        stage.act(3 * MINUTE, who, deed.clone()).say(5 * MINUTE, "thank you").run(view, |world| {
+            let again = heard(world, "reopened");
+            let expected = u64::from(!stays && who != Who::Workflow);
+            unless(again == expected, || format!("{who:?} {deed:?}, stays={stays}: reopened was told {again} times"))
+        })
+    }))
+}
+
+/// A teammate begins a conversation with somebody whose chat the bot has: it reaches them there.
+pub(crate) fn people_begin(view: View) -> Ending {
+    let stage = Stage::of(0, "hello").act(20 * SECOND, Who::Alice, Deed::Close(None));
+    let stage = stage.step(2 * MINUTE, Step::PeopleBegin("we have found it".to_owned()));
+    stage.say(3 * MINUTE, "wonderful").act(4 * MINUTE, Who::Alice, says("bye")).run(view, |world| {
+        let told = heard(world, "agent_message");
+        unless(told == 2, || format!("{told} of two messages of Alice's were told"))
+    })
+}
+
+/// Teammates talk about the customer, hand the chat round and come back; nothing of the notes is told, and who
+/// has it always is.
+pub(crate) fn from_hand_to_hand(view: View) -> Ending {
+    each((0..6).map(|seed| {
+        let mut stage = Stage::of((seed % 2) as usize, "hello").uneven(seed);
+        for round in 0..6 {
+            let at = (1 + round) * MINUTE;
+            let (one, other) = if round % 2 == 0 { (Who::Alice, Who::Bob) } else { (Who::Bob, Who::Alice) };
+            stage = stage.act(at, one, Deed::Assign(teammate(one))).act(
+                at + SECOND,
+                other,
+                Deed::Note(format!("<p>{PSST}</p>")),
+            );
+            stage = stage
+                .act(at + 2 * SECOND, one, says(&format!("round {round}")))
+                .say(at + 2_100, &format!("yes {round}"));
+            stage = stage.act(at + 30 * SECOND, one, Deed::Assign(support()));
+        }
+        stage.storm(Storm::of(Point::Deliver, Fault::Twice).per_myriad(5_000)).until(20 * MINUTE).run(view, |world| {
+            let told = heard(world, "agent_message");
+            unless(told == 6, || format!("{told} of six messages were told"))
+        })
+    }))
+}
