@@ -86,8 +86,10 @@ class Desk:
         session = event["session"]
         with self.chats.lock:
             chat = self.chats.get(session["id"])
-            if chat is None:  # Of a run before this one.
-                chat = self.chats.open(session.get("channel") or "web", {}, chat_id=session["id"])
+            if chat is None:  # Of a run before this one; or people begin, and the customer's number is its name.
+                channel = session.get("channel") or "web"
+                customer = {} if channel in CHANNELS else {"external_id": session["id"]}
+                chat = self.chats.open(channel, customer, chat_id=session["id"])
             if event.get("conversation"):
                 chat.conversation_id = event["conversation"]["intercom"]["conversationId"]
             heard = getattr(self, f"_on_{event['type']}", None)

@@ -30,7 +30,11 @@ LEVELS = {"INFO": "info", "WARN": "warn", "ERROR": "error"}
 # Outcomes of a queue message that is not done with.
 WAITING = ("later", "left_to_the_sweep")
 # What a line says that has a place of its own in a step.
-NAMED = ("outcome", "level", "app_id", "conversation_id", "at_ms", "version", "group")
+NAMED = ("outcome", "level", "app_id", "conversation_id", "chat", "at_ms", "version", "group")
+# How the rows of a bot platform's own chats begin. Lines tell which conversation was opened for one.
+CHAT = "session:"
+# How many steps wait until that is known.
+MOST_UNOPENED = 2_000
 
 
 class Trail:
@@ -43,6 +47,9 @@ class Trail:
         self._seen = {}
         # Steps that the sandbox has not taken yet, in the order in which they are posted.
         self._waiting = []
+        # Of chats: their conversations, and the steps before there was one.
+        self._opened = {}
+        self._unopened = []
         self._stop = threading.Event()
         # Why the last look failed; None when it did not.
         self.problem = None
@@ -76,13 +83,16 @@ class Trail:
             events = self._logs.filter_log_events(logGroupName=name, startTime=max(0, since - OVERLAP_MS))["events"]
             fresh = [event for event in events if _identity(event) not in seen]
             function = name.removeprefix(f"/aws/lambda/{STACK}-")
-            steps += _folded([step for event in fresh for step in steps_of(function, event)])
+            steps += [step for event in fresh for step in steps_of(function, event)]
             if events:
                 latest = max(event["timestamp"] for event in events)
                 marks.append((name, latest, {_identity(e) for e in events if e["timestamp"] >= latest - OVERLAP_MS}))
         for name, latest, ids in marks:
             self._since[name] = latest
             self._seen[name] = ids
+        placed = self._in_intercom(steps)
+        functions = sorted({step["function"] for step in placed})
+        steps = [step for one in functions for step in _folded([step for step in placed if step["function"] == one])]
         self._waiting += sorted(steps, key=lambda step: step["at_ms"])
         # What cannot be posted waits for the next time.
         while self._waiting:
@@ -91,6 +101,23 @@ class Trail:
                 raise OSError(f"the sandbox does not take the steps: {status} {answer[:200]}")
             del self._waiting[:STEPS_AT_ONCE]
         return len(steps)
+
+    def _in_intercom(self, steps):
+        """The steps under the conversations that Intercom has; those of a chat without one wait."""
+        for step in steps:
+            chat = step.pop("chat", None)
+            if chat and not step["conversation_id"].startswith(CHAT):
+                self._opened[step["app_id"], chat] = step["conversation_id"]
+        waiting, self._unopened, placed = self._unopened + steps, [], []
+        for step in waiting:
+            row = step["conversation_id"]
+            known = self._opened.get((step["app_id"], row)) if row.startswith(CHAT) else row
+            if known:
+                placed.append({**step, "conversation_id": known})
+            else:
+                self._unopened.append(step)
+        del self._unopened[:-MOST_UNOPENED]
+        return placed
 
 
 def _folded(steps):
@@ -130,7 +157,7 @@ def steps_of(function, event):
         if of_the_queue:
             # Queue lines name the message group: `app_id#conversation_id`, and `#bot` after it for a refusal.
             app_id, conversation_id, *_ = [*line.get("group", "").split("#"), "", ""]
-        if not (app_id and conversation_id.isdecimal()):
+        if not (app_id and (conversation_id.isdecimal() or conversation_id.startswith(CHAT))):
             continue  # of no conversation, or of one that a bot made up
         step = {name: value for name, value in line.items() if name not in NAMED and value is not None}
         step |= {
@@ -139,13 +166,14 @@ def steps_of(function, event):
             "conversation_id": conversation_id,
             "function": function,
             "outcome": line.get("outcome", ""),
+            "chat": line.get("chat"),
             "level": LEVELS.get(line.get("level"), "info"),
             "of_the_queue": of_the_queue,
         }
         if "decisions" in line:
             step["decisions"] = line["decisions"].split(", ")
         if "version" in line:
-            step["row"] = {"key": f"{app_id}#{conversation_id}", "version": line["version"]}
+            step["row"] = {"key": f"{app_id}#{line.get('chat') or conversation_id}", "version": line["version"]}
         if function in QUEUES:
             step["queue"] = QUEUES[function]
         elif line.get("outcome") == "enqueued":

@@ -69,13 +69,13 @@ class FakeBaton(ThreadingHTTPServer):
         assert status == 200, answer
         return answer
 
-    def tell(self, chat_id, kind, data, conversation="4711", event_id=None):
+    def tell(self, chat_id, kind, data, conversation="4711", event_id=None, channel="web"):
         """Tells the bot something about a chat; the status."""
         self._events += 1
         event = {
             "v": 1, "id": event_id or f"evt_{chat_id}_{self._events}", "bot": "demo", "seq": self._events,
             "prev_seq": self._events - 1, "epoch": 1, "occurred_at": int(time.time() * 1000),
-            "session": {"app_id": "sandbox1", "id": chat_id, "channel": "web"},
+            "session": {"app_id": "sandbox1", "id": chat_id, "channel": channel},
             "conversation": conversation and {"intercom": {"app_id": "sandbox1", "conversationId": conversation}},
             "type": kind, "data": data,
         }  # fmt: skip

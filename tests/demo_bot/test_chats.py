@@ -202,6 +202,15 @@ def test_the_other_door_a_time_out_and_a_reopening_are_shown(baton):
     assert baton.command(1, "transfer_message")["data"]["text"] == "Good, you are there"
 
 
+def test_what_people_begin_opens_a_chat(baton):
+    assert baton.tell("cust-7", "agent_joined", {"agent": ALICE}, channel="intercom") == 200
+    assert baton.tell("cust-7", "agent_message", {"message": said("Your parcel is here.", "p1")}, channel="intercom") == 200
+    shown = baton.window("GET", "/sessions/cust-7")
+    assert (shown["state"], shown["customer"]) == ("human", {"external_id": "cust-7"})
+    baton.window("POST", "/sessions/cust-7/messages", {"text": "I am coming"})
+    assert baton.command(0, "transfer_message")["session"]["id"] == "cust-7"
+
+
 def test_an_event_that_comes_twice_is_heard_once(baton):
     talk = Talk(baton)
     talk.is_handed_over()

@@ -72,6 +72,20 @@ bot_teammate = "{two.bot_teammate}"
 bot_teams = ["{two.bot_teams[0]}"]
 bot = "queue-bot"
 settle_ms = {settle_ms}
+[[workspace.transfer]]
+bot = "queue-bot"
+availability = "promise"
+promise = "We answer in the morning."
+reopened = "stay"
+[workspace.transfer.channels]
+"*" = "team:500001"
+[workspace.transfer.nobody]
+after_seconds = 25
+message = "Nobody is free."
+then = "bot"
+[workspace.transfer.teammate]
+after_seconds = 25
+then = "close"
 
 [[bot]]
 id = "demo"

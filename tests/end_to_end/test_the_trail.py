@@ -2,6 +2,7 @@
 
 from aws import get_json
 from people import CANARY
+from test_transfer import Chat
 from trail import Trail
 
 
@@ -32,6 +33,21 @@ def test_a_conversations_timeline_has_webhook_decision_and_send_with_owner_row_a
     assert "a teammate has spoken" in {step.get("silent_because") for step in steps}
     assert steps == sorted(steps, key=lambda step: step["at_ms"])
     assert CANARY not in str(steps) and "Sunday" not in str(steps)
+
+
+def test_a_chats_timeline_begins_before_there_is_a_conversation(baton):
+    chat = Chat(baton, name="Erika")
+    chat.is_given_to_people()
+    baton.until_quiet()
+    trail = Trail(baton.aws, baton.two.api_url)
+    trail.bring()
+    url = f"{chat.url}/timeline"
+    steps = [entry for entry in get_json(url)["entries"] if entry["kind"] == "step"]
+    decided = [step for step in steps if step["outcome"] == "decided"]
+    assert "transfer_starts" in str(decided[0]["decisions"])
+    assert decided[0]["row"]["key"].startswith(f"{chat.app_id}#session:")
+    assert any("begin" in (step.get("settled") or "") for step in decided)
+    assert CANARY not in str(steps)
 
 
 def test_what_was_brought_is_not_brought_again(baton):

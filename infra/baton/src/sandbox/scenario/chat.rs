@@ -18,7 +18,7 @@ pub(crate) struct Line {
     /// `customer`, `bot`, `teammate`, `workflow` or `event`.
     from: String,
     name: String,
-    /// Its words, and its files in square brackets.
+    /// Its words in one line, and its files in square brackets.
     text: String,
     part_id: Option<u64>,
     delivery: String,
@@ -164,8 +164,11 @@ impl Line {
 
 /// Files are named differently on either side, and spaces are not words.
 fn same_words(there: &str, here: &str) -> bool {
-    let plain = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
-    plain(here).starts_with(&plain(there))
+    one_line(here).starts_with(&one_line(there))
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn line(value: &Value) -> Line {
@@ -174,7 +177,7 @@ fn line(value: &Value) -> Line {
         number: value["n"].as_u64().unwrap_or_default(),
         from: words(&value["from"]),
         name: words(&value["name"]),
-        text: words(&value["text"]) + &files.collect::<String>(),
+        text: one_line(&(words(&value["text"]) + &files.collect::<String>())),
         part_id: number(&value["part_id"]),
         delivery: words(&value["delivery"]),
         removed: value["removed"] == Value::Bool(true),
