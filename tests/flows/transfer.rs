@@ -541,3 +541,29 @@ fn a_file_without_tls_goes_to_a_stand_in_on_this_machine_alone() {
     assert_eq!(send("http://127.0.0.1:4020"), "done m1");
     assert_eq!(send("https://api.intercom.io"), "rejected m1 bad_url");
 }
+
+#[test]
+fn files_that_run_out_come_behind_the_opening_and_open_it_where_there_is_nothing_else() {
+    let opened_with = |text: &str, files: &[(&str, bool)]| {
+        let chat = Chat::default();
+        let Ask::TransferStart(mut asked) = start(text) else { panic!("a start") };
+        let file = |(name, fetch): &(&str, bool)| File {
+            url: format!("https://files.example/{name}"),
+            name: None,
+            content_type: None,
+            fetch: *fetch,
+        };
+        asked.files = files.iter().map(file).collect();
+        chat.asked("s1", Ask::TransferStart(asked)).unwrap();
+        let names = |files: &[File]| files.iter().map(|file| file.url[22..].to_owned()).collect::<Vec<_>>().join(" ");
+        let said = chat.intercom.take_performed().into_iter().filter_map(|action| match action {
+            Action::Begin { text, files, .. } => Some(format!("begins {text:?} {}", names(&files))),
+            Action::Relay { text, files, .. } => Some(format!("says {text:?} {}", names(&files))),
+            _ => None,
+        });
+        said.collect::<Vec<_>>()
+    };
+    assert_eq!(opened_with("Look", &[("a", true), ("b", false)]), [r#"begins "Look" b"#, r#"says "" a"#]);
+    assert_eq!(opened_with("", &[("a", true), ("b", false)]), [r#"begins "" b"#, r#"says "" a"#]);
+    assert_eq!(opened_with("", &[("a", true), ("b", true)]), [r#"begins "" a b"#]);
+}

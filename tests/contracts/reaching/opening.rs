@@ -47,6 +47,20 @@ fn a_conversation_begins_with_the_customers_words_as_they_were_written_and_is_fo
 }
 
 #[test]
+fn a_file_alone_opens_a_conversation() {
+    run(async {
+        let there = Reached::start("opening-with-a-file", "2.15").await;
+        let fetched = json!({ "url": "https://files.example/a.png?until=soon", "fetch": true });
+        let files = vec![serde_json::from_value(fetched).unwrap()];
+        let begin = Action::Begin { contact: contact(CARLA, "user"), text: String::new(), files };
+        let answer = there.perform(&nowhere(), &begin).await;
+        let Answer::Begun { conversation } = answer else { panic!("{answer:?}") };
+        let source = shown(&there, &conversation).await.source.unwrap();
+        assert_eq!(source.attachments[0].url, "https://files.example/a.png?until=soon");
+    });
+}
+
+#[test]
 fn a_doubtful_opening_is_unknown_sent_once_and_found_where_it_arrived() {
     run(async {
         let there = Reached::start("doubtful-opening", "2.15").await;

@@ -178,8 +178,11 @@ impl Stepper<'_> {
         }
         let (customer, session) = (start.customer.clone(), start.session.clone());
         self.enqueue(id, Weight::Required, Action::FindContact { customer, session });
-        // A conversation cannot be opened with files of its own: those come behind it.
-        let (fetched, linked): (Vec<File>, Vec<File>) = start.files.iter().cloned().partition(|file| file.fetch);
+        // A conversation cannot be opened with files of its own: those come behind it. Where there is nothing
+        // else to open it with, they go by their addresses, which Intercom asks at once.
+        let is_bare = start.text.trim().is_empty() && start.files.iter().all(|file| file.fetch);
+        let behind = |file: &File| file.fetch && !is_bare;
+        let (fetched, linked): (Vec<File>, Vec<File>) = start.files.iter().cloned().partition(behind);
         let text = start.text.clone();
         self.enqueue(id, Weight::Required, Action::Say { text, files: linked });
         if !fetched.is_empty() {
