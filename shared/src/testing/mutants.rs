@@ -58,8 +58,6 @@ pub enum Mutant {
     IndexIsFresh,
     /// A start is done with the last that it asks for, not when the customer's words are there.
     StartDoneAtItsEnd,
-    /// What had to wait because nobody could tell who wrote it is forgotten.
-    HeldIsForgotten,
     /// Nobody tells the bot that its chat goes on.
     GoingOnNotTold,
     /// Nobody looks who has a chat that goes on.

@@ -110,7 +110,6 @@ impl Mutant {
             Core::EndGoesBack,
             Core::IndexIsFresh,
             Core::StartDoneAtItsEnd,
-            Core::HeldIsForgotten,
             Core::GoingOnNotTold,
             Core::HolderNotAsked,
         ];

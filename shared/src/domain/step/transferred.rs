@@ -450,10 +450,17 @@ impl Stepper<'_> {
         self.state.control = Control::Human;
         self.new_epoch();
         let now = self.now;
+        let mut known = false;
         if let Some(transfer) = &mut self.state.transfer {
             transfer.started_at = now;
             transfer.began_after = Watermark::default();
             transfer.agent = None;
+            known = transfer.others.contains(conversation);
+        }
+        if known {
+            // What it begins with was passed on already, while others had the chat.
+            (self.state.seen.source, self.state.told.source) = (true, true);
+            self.tell(EventKind::Reopened);
         }
     }
 

@@ -73,8 +73,7 @@ impl Stepper<'_> {
             // What was held back is looked at, unless it was ours, and the last that there was.
             let held = transfer.held.take_if(|_| !is_open);
             transfer.look |= held.is_some_and(|part| !self.state.own_parts.contains(&part));
-            broken_as!(HeldIsForgotten => transfer.look = false);
-            let look = (transfer.look && transfer.conversation.is_some()).then_some(now);
+            let look = (transfer.look && transfer.conversation.is_some() && !self.state.deleted).then_some(now);
             let look = look.map(|now| self.state.resume_at.filter(|at| *at <= now).unwrap_or(now));
             self.state.resume_at = transfer.waits.values().copied().chain(look).min();
         }
@@ -108,11 +107,8 @@ impl Stepper<'_> {
     }
 
     fn time_out(&mut self, patience: Patience, observation: &Observation) {
-        broken_as!(TimeOutAgain => {
-            self.wait_no_more_for(patience);
-            self.wait_for(patience);
-        });
         self.wait_no_more_for(patience);
+        broken_as!(TimeOutAgain => self.wait_for(patience));
         let settings = self.state.bot.as_ref().and_then(|bot| self.workspace.transfer(bot));
         let Some(out) = settings.and_then(|settings| settings.time_out(patience)).cloned() else { return };
         self.note(Decision::TimedOut);

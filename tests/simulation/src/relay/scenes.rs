@@ -241,8 +241,20 @@ pub(crate) fn opened_again(view: View) -> Ending {
     }))
 }
 
-/// A teammate begins a conversation with somebody whose chat the bot has: it reaches them there.
+/// A teammate begins a conversation with somebody whose chat the bot has: it reaches them there. Where others
+/// have the chat, its first words do, once; the rest when the chat is over.
 pub(crate) fn people_begin(view: View) -> Ending {
+    let beside = Stage::of(1, "hello").step(MINUTE, Step::PeopleBegin("we have found it".to_owned()));
+    let beside = beside.step(2 * MINUTE, Step::End).act(3 * MINUTE, Who::Alice, says("are you there"));
+    let beside = beside.run(view, |world| {
+        let (told, again) = (heard(world, "agent_message"), heard(world, "reopened"));
+        unless((told, again) == (2, 1), || {
+            format!("{told} of two messages were told, and {again} times that it goes on")
+        })
+    });
+    if !beside.wrong.is_empty() {
+        return beside;
+    }
     let stage = Stage::of(0, "hello").act(20 * SECOND, Who::Alice, Deed::Close(None));
     let stage = stage.step(2 * MINUTE, Step::PeopleBegin("we have found it".to_owned()));
     stage.say(3 * MINUTE, "wonderful").act(4 * MINUTE, Who::Alice, says("bye")).run(view, |world| {
