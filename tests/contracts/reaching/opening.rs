@@ -173,6 +173,10 @@ fn what_has_no_place_any_more_is_refused_and_what_is_doubtful_is_unknown() {
         let stranger = contact("65a0c0ffee000000000fffff", "lead");
         let answer = there.relay(&id, &stranger, "Hi", Vec::new()).await;
         assert!(matches!(answer, Answer::Done { part_id: Some(_) }), "the conversation knows its customer: {answer:?}");
+        let dan = json!({ "admin_id": "900002", "customer": { "intercom_user_id": DAN } });
+        there.rest("POST", &format!("/conversations/{id}/customers"), dan).await;
+        let answer = there.relay(&id, &stranger, "Hi", Vec::new()).await;
+        rejected_as(&answer, "contact_gone"); // of two nobody knows who they are
         there.rest("DELETE", &format!("/contacts/{CARLA}"), Value::Null).await;
         rejected_as(&there.relay(&id, &who, "Hi", Vec::new()).await, "contact_gone");
         there.rest("DELETE", &format!("/conversations/{id}"), Value::Null).await;

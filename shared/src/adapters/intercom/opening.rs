@@ -19,7 +19,7 @@ use crate::domain::settings::Workspace;
 use crate::domain::step::Answer;
 use crate::domain::transfer::{Contact, File};
 use crate::ports::{Clock, Tokens};
-use crate::wire::intercom::ContactItem;
+use crate::wire::intercom::{ContactItem, ConversationItem};
 use crate::wire::people::OpeningItem;
 
 /// For how long Intercom may not know a contact that it has just made: then it is asked again.
@@ -92,10 +92,11 @@ impl<C: Clock, T: Tokens> RestApi<C, T> {
     ) -> Answer {
         let said = self.say(workspace, id, contact.as_str(), text, files).await;
         let Err(Failure::Refused { status: StatusCode::NOT_FOUND, .. }) = said else { return self.said(said, text) };
-        // Nothing has been said. The conversation knows who its customer is, also after a merge.
+        // Nothing has been said. The conversation knows who its customer is, also after a merge; where it has
+        // several, nobody's name is taken for theirs.
         match self.show(workspace, id).await {
             Ok((item, _)) => match item.observation(true).contact {
-                Some(present) if present != *contact => {
+                Some(present) if present != *contact && is_with_one(&item) => {
                     let said = self.say(workspace, id, present.as_str(), text, files).await;
                     self.said(said, text)
                 }
@@ -139,7 +140,7 @@ impl<C: Clock, T: Tokens> RestApi<C, T> {
 
     fn said(&self, said: Result<Vec<u8>, Failure>, text: &str) -> Answer {
         match said {
-            Ok(bytes) => match serde_json::from_slice::<crate::wire::intercom::ConversationItem>(&bytes) {
+            Ok(bytes) => match serde_json::from_slice::<ConversationItem>(&bytes) {
                 Ok(item) => Answer::Done { part_id: newest_of_the_customer(&item.observation(true), text) },
                 Err(_) => Answer::Unknown,
             },
@@ -172,6 +173,10 @@ impl<C: Clock, T: Tokens> RestApi<C, T> {
             Err(failure) => self.before_sending(failure),
         }
     }
+}
+
+fn is_with_one(item: &ConversationItem) -> bool {
+    item.contacts.as_ref().is_some_and(|list| list.contacts.len() == 1)
 }
 
 /// Where a contact is that Intercom does not take.
@@ -222,7 +227,6 @@ fn newest_of_the_customer(shown: &Observation, text: &str) -> Option<PartId> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::intercom::ConversationItem;
 
     fn newest(parts: &serde_json::Value, text: &str) -> Option<String> {
         let shown = json!({ "id": "1", "conversation_parts": { "conversation_parts": parts } });
