@@ -598,6 +598,65 @@ fn an_unknown_note_is_answered_with_the_list_and_other_notes_are_nobodys() {
     assert!(note(&mut talk, "let us ask the /bot why").is_empty());
 }
 
+/// A conversation of Support's that the bot never had, in which a teammate writes this note just now.
+fn elsewhere(words: &str, more: impl FnOnce(&mut Scene)) -> Talk {
+    let mut scene = Scene::default();
+    scene.assign(AuthorKind::Operator, team("500001"));
+    more(&mut scene);
+    let mut talk = Talk::of(scene);
+    talk.hear();
+    assert_eq!(talk.state, Conversation::default(), "nothing is kept of it");
+    talk.now = Timestamp::from_seconds(1_768_031_789 + 60);
+    talk.scene.note(words);
+    talk.hear();
+    talk
+}
+
+#[test]
+fn a_teammate_is_answered_in_a_conversation_that_the_bot_never_had() {
+    for (words, answer) in [
+        ("/bot why", "people have this conversation"),
+        ("/bot summary", "“Hello”"),
+        ("/bot dance", "I do not know"),
+        ("/bot send 1", "no suggestion"),
+        ("/bot pause", "silent already"),
+        ("/bot retry", "Nothing waits"),
+    ] {
+        let mut talk = elsewhere(words, |_| ());
+        let done = talk.carry_out();
+        assert!(notes(&done).contains(answer) && done.len() == 1, "{words}: {done:?}");
+        assert!(talk.state.bot.is_none() && talk.told().is_empty(), "the bot knows nothing of it");
+        talk.hear();
+        talk.look();
+        assert!(talk.carry_out().is_empty(), "{words}: once is enough");
+    }
+    assert!(elsewhere("let us see", |_| ()).state == Conversation::default());
+    assert!(notes(&elsewhere("/bot take", |scene| _ = scene.close()).carry_out()).contains("is closed"));
+}
+
+#[test]
+fn a_teammate_can_give_the_bot_a_conversation_that_it_never_had_by_a_note() {
+    let mut talk = elsewhere("/bot take", |scene| _ = scene.customer("my parcel"));
+    let told = talk.told();
+    assert!(matches!(told[..], [EventKind::Message { .. }, EventKind::Message { .. }]), "{told:?}");
+    let done = talk.carry_out();
+    assert!(matches!(done[..], [Action::Take { .. }]), "{done:?}");
+    talk.hear();
+    talk.ask(Ask::Reply { content: text("On its way") });
+    assert_eq!(replies(&talk.carry_out()), ["<p>On its way</p>"]);
+    assert!(talk.state.control == Control::Bot && !talk.state.away);
+}
+
+#[test]
+fn an_old_note_in_a_conversation_that_the_bot_never_had_is_not_answered() {
+    let mut scene = Scene::default();
+    scene.assign(AuthorKind::Operator, team("500001"));
+    scene.note("/bot why");
+    let mut talk = Talk::of(scene);
+    talk.look();
+    assert_eq!(talk.state, Conversation::default());
+}
+
 #[test]
 fn only_teammates_command_and_only_in_notes() {
     for happen in [

@@ -13,18 +13,15 @@ use crate::domain::render;
 use crate::domain::rules::{Because, Deed};
 use crate::domain::suggestion::{Ruled, Spent, Suggestion};
 
+/// How old a note may be in a conversation that the bot never had, in milliseconds.
+const FRESH_MS: u64 = 3_600_000;
 /// How much of a message a summary repeats, in characters.
 const MAX_QUOTED: usize = 200;
 
 impl Stepper<'_> {
     /// A note of a teammate's, if it is for the bot.
     pub(super) fn noted(&mut self, part: &Part, observation: &Observation, taking: &mut bool) {
-        let by_person = part.author.kind == AuthorKind::Teammate && !part.is_by(&self.workspace.bot_teammate);
-        if part.kind != PartKind::Note || !by_person || part.redacted {
-            return;
-        }
-        let text = part.body.as_ref().map(incoming::text).unwrap_or_default();
-        let Some(command) = notes::read(&text) else { return };
+        let Some(command) = self.asked_in(part) else { return };
         if !observation.complete {
             self.effects.push(Effect::Fetch);
             return;
@@ -57,6 +54,37 @@ impl Stepper<'_> {
                 });
             }
             NoteCommand::Retry => self.retry_by_note(observation, part),
+        }
+    }
+
+    /// What a part asks of the bot, if it is a teammate's note for it.
+    fn asked_in(&self, part: &Part) -> Option<NoteCommand> {
+        let by_person = part.author.kind == AuthorKind::Teammate && !part.is_by(&self.workspace.bot_teammate);
+        let body = part.body.as_ref().filter(|_| part.kind == PartKind::Note && by_person && !part.redacted)?;
+        notes::read(&incoming::text(body))
+    }
+
+    /// Whether a part of a conversation that the bot never had is a note for it that waits for an answer. An
+    /// old one waits no more: it was written when nobody listened.
+    pub(super) fn asks_elsewhere(&self, part: &Part) -> bool {
+        let is_fresh = part.created_at.plus_ms(FRESH_MS) > self.now;
+        is_fresh && !self.state.seen.covers(&part.id) && self.asked_in(part).is_some()
+    }
+
+    /// Teammates may speak to the bot in a conversation that it never had, too: it answers there, or takes it.
+    /// Of the conversation nothing is kept but that.
+    pub(super) fn noted_elsewhere(&mut self, observation: &Observation) {
+        for note in observation.parts_in_order() {
+            if !self.asks_elsewhere(note) {
+                continue;
+            }
+            let mut taking = false;
+            self.state.control = if observation.open { Control::Human } else { Control::Closed };
+            self.state.seen.raise(&note.id);
+            self.noted(note, observation, &mut taking);
+            if taking {
+                return self.take(observation);
+            }
         }
     }
 

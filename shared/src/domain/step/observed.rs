@@ -95,12 +95,14 @@ impl Stepper<'_> {
         self.yield_to_another_bot();
     }
 
-    /// A conversation that the bot never had. Nothing is kept of it until the bot gets it.
+    /// A conversation that the bot never had. Nothing is kept of it until the bot gets it, or is asked
+    /// something there.
     fn meet(&mut self, observation: &Observation) {
         let is_bots = |assignee: &Assignee| self.workspace.is_bots(assignee);
         if !observation.complete {
             let hinted = is_bots(&observation.owner()) || is_bots(&observation.assignee);
-            if (hinted && observation.open) || self.may_be_watched(observation) {
+            let asks = observation.parts.iter().any(|part| self.asks_elsewhere(part));
+            if (hinted && observation.open) || asks || self.may_be_watched(observation) {
                 self.effects.push(Effect::Fetch);
             }
             return;
@@ -117,6 +119,8 @@ impl Stepper<'_> {
             }
         } else if self.watch(observation) {
             self.take(observation);
+        } else {
+            self.noted_elsewhere(observation);
         }
     }
 
@@ -490,7 +494,7 @@ impl Stepper<'_> {
     }
 
     /// The bot gets the conversation: it learns what it missed, then what is still unanswered.
-    fn take(&mut self, observation: &Observation) {
+    pub(super) fn take(&mut self, observation: &Observation) {
         if !observation.complete {
             self.effects.push(Effect::Fetch);
             return;
