@@ -299,7 +299,8 @@ fn names_of_tests() -> BTreeSet<String> {
             } else if name.ends_with(".rs") || name.ends_with(".py") {
                 let text = fs::read_to_string(&path).unwrap();
                 let defined = text.lines().map(str::trim_start).filter_map(|line| {
-                    line.strip_prefix("fn ")
+                    line.strip_prefix("pub(crate) fn ")
+                        .or_else(|| line.strip_prefix("fn "))
                         .or_else(|| line.strip_prefix("def "))
                         .and_then(|rest| rest.split('(').next())
                 });

@@ -74,12 +74,12 @@ pub const ALL: &[Scene] = &[
     scene("T1", "an opening in doubt", relay::an_opening_in_doubt),
     scene("T2", "a start comes twice", relay::a_start_comes_twice),
     scene("T4", "the same words through both doors", relay::the_same_words_through_both_doors),
-    scene("T6", "both end a chat", relay::both_end_it),
+    scene("T6", "both end a chat", relay::both_end_a_chat),
     scene("T5", "a message at every moment of an end", relay::a_message_at_every_moment_of_an_end),
-    scene("T7", "time-outs", relay::time_outs),
-    scene("T10", "what is over is opened again", relay::opened_again),
-    scene("T11", "people begin", relay::people_begin),
-    scene("T12", "from hand to hand", relay::from_hand_to_hand),
+    scene("T7", "time-outs", relay::whoever_is_waited_for_in_vain_is_told_of_once),
+    scene("T10", "what is over is opened again", relay::what_is_over_is_opened_again),
+    scene("T11", "people begin", relay::what_people_begin_reaches_the_chat),
+    scene("T12", "from hand to hand", relay::a_chat_goes_from_hand_to_hand),
     scene("T1", "a start is stopped at every step", relay::a_start_is_stopped_at_every_step),
 ];
 

@@ -496,6 +496,11 @@ impl Stepper<'_> {
             }
             Action::Close { .. } => {
                 part_id.into_iter().for_each(|part_id| self.ends_with(part_id));
+                if newest && self.is_relaying() {
+                    // What seemed to go on, because it was heard of first, came before this.
+                    let by = if entry.command.is_some() { Ender::Customer } else { Ender::People };
+                    self.over(by, Vec::new());
+                }
             }
             _ => {}
         }

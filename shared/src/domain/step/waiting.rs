@@ -69,7 +69,11 @@ impl Stepper<'_> {
         let is_open = self.state.outbox.front().is_some_and(|head| {
             matches!(head.action, Action::Relay { .. }) && !matches!(head.progress, Progress::Pending { .. })
         });
+        let is_with_people = self.state.control == Control::Human;
         if let Some(transfer) = &mut self.state.transfer {
+            if !is_with_people {
+                transfer.waits.clear(); // nobody waits for anybody where the bot has the chat
+            }
             // What was held back is looked at, unless it was ours, and the last that there was.
             let held = transfer.held.take_if(|_| !is_open);
             transfer.look |= held.is_some_and(|part| !self.state.own_parts.contains(&part));

@@ -162,7 +162,7 @@ pub(crate) fn the_same_words_through_both_doors(view: View) -> Ending {
 }
 
 /// The customer ends the chat while a teammate closes it, at every moment.
-pub(crate) fn both_end_it(view: View) -> Ending {
+pub(crate) fn both_end_a_chat(view: View) -> Ending {
     each((0..30).map(|moment| {
         let stage = Stage::of((moment % 2) as usize, "hello").act(30 * SECOND, Who::Alice, says("yes"));
         let stage = stage.say(MINUTE - 200, "thanks").step(MINUTE, Step::End);
@@ -187,7 +187,7 @@ pub(crate) fn a_message_at_every_moment_of_an_end(view: View) -> Ending {
 }
 
 /// Whoever is waited for in vain is told of once, in time, and what follows is done.
-pub(crate) fn time_outs(view: View) -> Ending {
+pub(crate) fn whoever_is_waited_for_in_vain_is_told_of_once(view: View) -> Ending {
     let set = |patience| move |setting: &mut Setting| setting.patience = patience;
     let none = (0, "");
     let nobody = Stage::of(0, "hello").set(set([(2, "team:500002"), none, none])).until(HOUR);
@@ -222,7 +222,7 @@ pub(crate) fn time_outs(view: View) -> Ending {
 }
 
 /// What is over is opened again by each who can: relayed again, or left to the bot with a word to the teammate.
-pub(crate) fn opened_again(view: View) -> Ending {
+pub(crate) fn what_is_over_is_opened_again(view: View) -> Ending {
     let ways = [
         (Who::Alice, says("one thing more")),
         (Who::Alice, Deed::Open),
@@ -243,7 +243,7 @@ pub(crate) fn opened_again(view: View) -> Ending {
 
 /// A teammate begins a conversation with somebody whose chat the bot has: it reaches them there. Where others
 /// have the chat, its first words do, once; the rest when the chat is over.
-pub(crate) fn people_begin(view: View) -> Ending {
+pub(crate) fn what_people_begin_reaches_the_chat(view: View) -> Ending {
     let beside = Stage::of(1, "hello").step(MINUTE, Step::PeopleBegin("we have found it".to_owned()));
     let beside = beside.step(2 * MINUTE, Step::End).act(3 * MINUTE, Who::Alice, says("are you there"));
     let beside = beside.run(view, |world| {
@@ -265,7 +265,7 @@ pub(crate) fn people_begin(view: View) -> Ending {
 
 /// Teammates talk about the customer, hand the chat round and come back; nothing of the notes is told, and who
 /// has it always is.
-pub(crate) fn from_hand_to_hand(view: View) -> Ending {
+pub(crate) fn a_chat_goes_from_hand_to_hand(view: View) -> Ending {
     each((0..6).map(|seed| {
         let mut stage = Stage::of((seed % 2) as usize, "hello").uneven(seed);
         for round in 0..6 {

@@ -259,8 +259,10 @@ impl World {
                 let Some(talk) = this.talks.iter().find(of_it) else { return };
                 let mut ends = self.talks[*talk].parts.iter().filter(|one| one.kind == "close" && one.id > since);
                 // What was said before the last end is told late, and is no news.
-                let end = ends.clone().find(|end| end.id < part).filter(|_| !this.heard.unsure);
-                if let (Some(end), false) = (end.map(|end| end.id), ends.any(|end| end.id > part)) {
+                let closes = |row: &super::Row| row.state.outbox.iter().any(|entry| entry.action.as_str() == "close");
+                let to_come = self.rows.get(&this.key).is_some_and(closes);
+                let end = ends.clone().find(|end| end.id < part).filter(|_| !this.heard.unsure && !to_come);
+                if let (Some(end), false) = (end.map(|end| end.id), ends.any(|end| end.id >= part)) {
                     self.accuse(format!("message {part} was told although part {end} had ended the chat"));
                 }
             }

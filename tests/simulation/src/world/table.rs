@@ -109,6 +109,9 @@ fn describe(version: u64, state: &Conversation) -> String {
             progress.get("state").and_then(|state| state.as_str()).unwrap_or_default()
         );
     }
+    if let Some(transfer) = state.transfer.as_ref().filter(|transfer| transfer.look || !transfer.waits.is_empty()) {
+        let _ = write!(text, ", looks {}, waits {:?}", transfer.look, transfer.waits.keys());
+    }
     for event in &state.events {
         let _ = write!(text, ", tells {} {}", event.kind.as_str(), event.seq);
     }
