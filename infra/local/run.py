@@ -1,8 +1,8 @@
-"""`make run`: the whole of Baton on this machine, from infra/template.yaml, and a story that shows it.
+"""`make run`: the whole of Baton on this machine, from infra/template.yaml, and two stories that show it.
 
-Steps: build, AWS, deploy, sandbox and demo bot, the story; then it stays up until Ctrl-C. With --once
-(or ONCE=1) it ends after the story. With INTERCOM_ACCESS_TOKEN set it serves that real workspace
-instead of the sandbox, and there is no story.
+Steps: build, AWS, deploy, sandbox and demo bot, the stories; then it stays up until Ctrl-C. With --once
+(or ONCE=1) it ends after them. With INTERCOM_ACCESS_TOKEN set it serves that real workspace
+instead of the sandbox, and there are none.
 """
 
 import argparse
@@ -18,6 +18,7 @@ import packages
 import settings
 import stack
 from aws import ACCOUNT, Aws, request
+from chat_story import ChatStory
 from console import Failure, failure, paint, say, step
 from processes import Processes, choose_port
 from story import Story
@@ -92,7 +93,8 @@ def _run(options, intercom, processes, directory):
         _serve_real(processes, directory, ports, workspace, outputs)
         return
     with Trail(aws, sandbox_url):
-        Story(processes, aws, outputs, sandbox_url, bot_url, workspace).play()
+        for story in (Story, ChatStory):
+            story(processes, aws, outputs, sandbox_url, bot_url, workspace).play()
         if not options.once:
             _show_addresses(
                 {

@@ -63,17 +63,16 @@ shadow = true
 """
 
 
-# The demo bot's own chats go to the people of the sandbox's first workspace: to nobody who is there from
-# `sms`, and from the kiosk to nobody at all. The times are short, so that one sees them run out.
+# The demo bot's own chats go to the people of the sandbox's first workspace, and from the kiosk to nobody.
+# The times are short, so that one sees them run out.
 TRANSFER = """
 [[workspace.transfer]]
 bot = "demo"
-default = true
 availability = "refuse"
 [workspace.transfer.channels]
 web = "team:500001"
 whatsapp = "team:500002"
-sms = "team:500003"
+sms = "team:500004"
 [workspace.transfer.nobody]
 after_seconds = 60
 message = "Everybody is busy right now. I ask other colleagues."

@@ -48,7 +48,7 @@ def test_a_conversation_goes_both_ways_until_the_bot_closes_it(baton):
     }
     message, contact = data["message"], data["context"]["contact"]
     assert message["text"] == message["markdown"] == spoken("Do you ship to Norway?")
-    assert message["author"] == {"kind": "customer", "id": conversation.contact_id, "name": "Erik"}
+    assert message["author"] == {"kind": "customer", "id": conversation.contact_id, "name": "Erik", "avatar": None}
     assert message["part_id"] is None and message["attachments"] == []
     assert (contact["id"], contact["name"], contact["role"]) == (conversation.contact_id, "Erik", "user")
     assert (contact["email"], contact["attributes"]) == ("erik@customer2.example", {"plan": "free"})

@@ -133,7 +133,8 @@ impl ChatSight {
         // The first message is the conversation's own: what opened it tells no part of it.
         let there: Vec<u64> = by_customer.iter().map(|entry| entry.id).skip(1).collect();
         let by_words = |line: &Line| {
-            let mut twins = by_customer.iter().filter(|entry| line.starts && same_words(&entry.text, &line.text));
+            let is_twin = |text: &str| line.starts && !text.is_empty() && same_words(text, &line.text);
+            let mut twins = by_customer.iter().filter(|entry| is_twin(&entry.text));
             twins.next_back().map(|entry| entry.id)
         };
         let mine = self.lines.iter().filter(|line| line.from == "customer" && line.delivery != "refused");
