@@ -161,8 +161,16 @@ pub(crate) fn the_same_words_through_both_doors(view: View) -> Ending {
     }))
 }
 
-/// The customer ends the chat while a teammate closes it, at every moment.
+/// The customer ends the chat while a teammate closes it, at every moment; or after it was closed and opened again
+/// unheard of, so that what came first is heard of last.
 pub(crate) fn both_end_a_chat(view: View) -> Ending {
+    let unheard = Stage::of(0, "hello").act(30 * SECOND, Who::Alice, says("yes"));
+    let unheard = unheard.storm(Storm::of(Point::Deliver, Fault::Dropped).between(MINUTE, 100 * SECOND));
+    let unheard = unheard.act(61 * SECOND, Who::Alice, Deed::Close(None)).act(63 * SECOND, Who::Bob, says("wait"));
+    let unheard = unheard.step(66 * SECOND, Step::End).until(10 * MINUTE).runs(view);
+    if !unheard.wrong.is_empty() {
+        return unheard;
+    }
     each((0..30).map(|moment| {
         let stage = Stage::of((moment % 2) as usize, "hello").act(30 * SECOND, Who::Alice, says("yes"));
         let stage = stage.say(MINUTE - 200, "thanks").step(MINUTE, Step::End);
@@ -178,6 +186,15 @@ pub(crate) fn both_end_a_chat(view: View) -> Ending {
 
 /// The customer writes at every moment of a close: it is in Intercom, or its refusal is told.
 pub(crate) fn a_message_at_every_moment_of_an_end(view: View) -> Ending {
+    let waits = Stage::of(1, "hello").say(MINUTE, "one more");
+    let waits = waits.storm(Storm::of(Point::Post, Fault::Limited).by(REPLIES).between(MINUTE, 90 * SECOND));
+    let waits = waits.act(70 * SECOND, Who::Alice, Deed::Close(None)).until(10 * MINUTE).run(view, |world| {
+        let told = heard(world, "command_superseded");
+        unless(told == 1, || format!("{told} of one message that was left to the bot were told"))
+    });
+    if !waits.wrong.is_empty() {
+        return waits;
+    }
     each((0..30).map(|moment| {
         let stage = Stage::of((moment % 2) as usize, "hello").act(30 * SECOND, Who::Alice, says("yes"));
         let stage = stage.act(MINUTE, Who::Alice, Deed::Close(Some("<p>bye</p>".to_owned())));
