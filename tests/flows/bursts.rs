@@ -3,11 +3,12 @@
 
 use baton_tests::{Bridge, close, handover, now, reply};
 use shared::domain::burst::Windows;
-use shared::domain::command::HandoverTarget;
+use shared::domain::command::{Command, HandoverTarget};
 use shared::domain::content::Message;
-use shared::domain::conversation::{Control, Conversation, EventKind, Overtaker, PendingEvent};
-use shared::domain::ids::Timestamp;
+use shared::domain::conversation::{Control, Conversation, EventKind, Lane, Overtaker, PendingEvent};
+use shared::domain::ids::{BotId, ClaimId, CommandId, Timestamp};
 use shared::domain::incoming;
+use shared::domain::step::{Answer, Effect, Input, step};
 use shared::ports::{Clock as _, Conversations as _, Worker};
 use shared::testing::{Scene, StoreFault, key};
 use shared::wire::bot::EventMessage;
@@ -267,6 +268,32 @@ fn a_close_is_not_carried_out_over_messages_that_wait() {
     assert!(matches!(told[..], [EventKind::CommandSuperseded { by: Overtaker::Message, .. }]), "{told:?}");
     bridge.desk.clock.advance_ms(WINDOW_MS);
     assert_eq!(turns(&bridge.told()), [["Wait!"]]);
+}
+
+#[test]
+fn a_close_that_did_not_leave_is_not_tried_again_over_messages_that_wait() {
+    let (mut scene, bridge) = bridge();
+    let workspace = bridge.desk.settings.workspaces.values().next().unwrap().clone();
+    let (at, claim) = (bridge.desk.clock.now(), ClaimId::parse("claim").unwrap());
+    let (id, bot) = (CommandId::parse("c1").unwrap(), BotId::parse("demo").unwrap());
+    let command = Command { id, bot, digest: String::new(), epoch: None, seq: None, ask: close(Some("Bye")) };
+    let mut state = bridge.state();
+    for (writes, refused) in [(false, 1), (true, 0)] {
+        let mut take = |input: &Input| {
+            let outcome = step(&state, input, &workspace, at);
+            state = outcome.state;
+            outcome.effects
+        };
+        take(&Input::Commanded(command.clone()));
+        let claimed = take(&Input::Claim { lane: Lane::Close, claim: claim.clone(), until: at.plus_ms(9) });
+        let Some(Effect::Perform { seq, .. }) = claimed.last() else { panic!("{claimed:?}") };
+        if writes {
+            take(&Input::Observed(scene.customer_now("Wait!", at).notification()));
+        }
+        take(&Input::Answered { seq: *seq, claim: claim.clone(), answer: Answer::NotSent { retry_at: at } });
+        assert_eq!((state.outbox.len(), state.burst.is_some()), (refused, writes));
+    }
+    assert!(state.events.iter().any(|event| matches!(event.kind, EventKind::CommandSuperseded { .. })));
 }
 
 #[test]
