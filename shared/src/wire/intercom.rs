@@ -252,7 +252,7 @@ pub struct ConversationItem {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<SourceItem>,
     /// Whom it is with.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "loose")]
     pub contacts: Option<ContactRefs>,
     /// Its parts: those that caused a notification, or up to 500.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -912,7 +912,7 @@ mod tests {
 
     #[test]
     fn an_odd_field_does_not_spoil_the_conversation() {
-        let json = r#"{"id":"1","statistics":{"count_conversation_parts":"many","first_close_at":{"odd":1}},"conversation_rating":{"rating":-1},
+        let json = r#"{"id":"1","contacts":{"contacts":[7,{"id":{}}]},"statistics":{"count_conversation_parts":"many","first_close_at":{"odd":1}},"conversation_rating":{"rating":-1},
             "conversation_parts":{"conversation_parts":[{"id":7,"part_type":"comment","body":"x","created_at":"2026-01-10","attachments":[{"url":"u","filesize":1.5}]}]}}"#;
         let item: ConversationItem = serde_json::from_str(json).unwrap();
         let seen = item.observation(false);
