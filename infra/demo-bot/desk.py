@@ -86,6 +86,8 @@ class Desk:
         session = event["session"]
         with self.chats.lock:
             chat = self.chats.get(session["id"])
+            if chat is None and event["type"].startswith("command_"):
+                return  # Nobody waits for what becomes of it.
             if chat is None:  # Of a run before this one; or people begin, and the customer's number is its name.
                 channel = session.get("channel") or "web"
                 customer = {} if channel in CHANNELS else {"external_id": session["id"]}

@@ -211,6 +211,11 @@ def test_what_people_begin_opens_a_chat(baton):
     assert baton.command(0, "transfer_message")["session"]["id"] == "cust-7"
 
 
+def test_what_becomes_of_a_command_of_nobodys_opens_no_chat(baton):
+    assert baton.tell("stranger", "command_rejected", {"command_id": "x", "code": "unknown", "message": "no"}, conversation=None) == 200
+    assert call("GET", f"{baton.bot_url}/chat/sessions/stranger")[0] == 404
+
+
 def test_an_event_that_comes_twice_is_heard_once(baton):
     talk = Talk(baton)
     talk.is_handed_over()
