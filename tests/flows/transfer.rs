@@ -371,7 +371,7 @@ fn a_conversation_that_was_deleted_gives_the_chat_back_and_the_next_start_opens_
     let chat = relayed();
     chat.intercom.expect([Surprise::Refused { code: "conversation_gone" }]);
     chat.wrote("m1", "still there?");
-    assert_eq!(chat.told(), ["superseded m1", "closed by deletion: "]);
+    assert_eq!(chat.told(), ["closed by deletion: ", "superseded m1"]);
     chat.intercom.expect([Surprise::None, Surprise::Refused { code: "conversation_gone" }]);
     chat.started("s2", "a person, please");
     assert_eq!((chat.told(), chat.intercom.opened()), (vec!["done s2".to_owned(), "handover_waiting".to_owned()], 2));
@@ -566,4 +566,33 @@ fn files_that_run_out_come_behind_the_opening_and_open_it_where_there_is_nothing
     assert_eq!(opened_with("Look", &[("a", true), ("b", false)]), [r#"begins "Look" b"#, r#"says "" a"#]);
     assert_eq!(opened_with("", &[("a", true), ("b", false)]), [r#"begins "" b"#, r#"says "" a"#]);
     assert_eq!(opened_with("", &[("a", true), ("b", true)]), [r#"begins "" a b"#]);
+}
+
+#[test]
+fn what_is_in_doubt_when_the_conversation_is_said_to_be_gone_is_asked_about_once_more() {
+    for gone in [false, true] {
+        let chat = relayed();
+        chat.intercom.expect([Surprise::AnswerLost]);
+        chat.wrote("m1", "still there?");
+        baton_tests::now(heed(&chat.desk, &chat.intercom, &chat.in_intercom(), &News::Deleted)).unwrap();
+        assert_eq!(chat.told(), ["closed by deletion: "]);
+        if gone {
+            chat.intercom.delete();
+        }
+        chat.time_goes_by(31_000);
+        let expected: &[&str] = if gone { &["superseded m1"] } else { &["done m1", "reopened"] };
+        assert_eq!(chat.told(), expected);
+    }
+}
+
+#[test]
+fn people_close_what_the_customer_has_ended_and_last_words_that_wait_are_not_said_into_it() {
+    let chat = relayed();
+    chat.intercom.expect([Surprise::Limited { until: chat.desk.clock.now().plus_ms(5_000) }]);
+    chat.wrote("m1", "last words");
+    chat.asked("e1", Ask::TransferEnd { reason: None }).unwrap();
+    chat.teammate_closes();
+    chat.time_goes_by(6_000);
+    assert_eq!(chat.told(), ["closed by customer: ", "superseded m1", "done e1"]);
+    assert!(!chat.shown().iter().any(|line| line.contains("last words")));
 }

@@ -191,11 +191,14 @@ impl<S: Conversations, W: Wakers, C: Clock> Desk<S, W, C> {
         inputs: &[Input],
     ) -> Result<(Stored, Vec<Effect>), Unfinished> {
         let workspace = self.workspace(key)?;
+        let about = stored.conversation.in_intercom(key).cloned();
         for _ in 0..MAX_CONFLICTS {
             let now = self.clock.now();
             let mut effects = Vec::new();
             let mut state = stored.conversation.clone();
-            for input in inputs {
+            // A chat may have another conversation by now: what was seen of the one before says nothing of it.
+            let is_another = stored.conversation.in_intercom(key) != about.as_ref();
+            for input in inputs.iter().filter(|input| !(is_another && input.tells_of_a_conversation())) {
                 let outcome = step::step(&state, input, workspace, now);
                 state = outcome.state;
                 effects.extend(outcome.effects);

@@ -115,6 +115,12 @@ pub enum Input {
 }
 
 impl Input {
+    /// Whether it tells what Intercom shows of the conversation.
+    #[must_use]
+    pub fn tells_of_a_conversation(&self) -> bool {
+        matches!(self, Self::Observed(_) | Self::Deleted | Self::Tick(Some(_)) | Self::ReadBack { .. })
+    }
+
     /// The input's name in logs.
     #[must_use]
     pub fn name(&self) -> &'static str {
@@ -549,7 +555,11 @@ impl Stepper<'_> {
     }
 
     /// Ends a close that is not on the wire yet: something happened that its bot did not know of.
+    /// A chat that its own customer has ended is closed all the same.
     fn drop_a_waiting_close(&mut self, by: Overtaker) {
+        if self.state.transfer.is_some() {
+            return;
+        }
         broken_as!(CloseGoesOn => return);
         self.supersede(by, |entry| {
             matches!((&entry.action, &entry.progress), (Action::Close { .. }, Progress::Pending { .. }))

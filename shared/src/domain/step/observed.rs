@@ -609,6 +609,9 @@ impl Stepper<'_> {
     }
 
     pub(super) fn deleted(&mut self) {
+        if self.state.deleted && self.state.transfer.is_some() {
+            self.is_still_gone();
+        }
         if self.state.deleted || self.state.bot.is_none() {
             return;
         }

@@ -246,6 +246,7 @@ impl Stepper<'_> {
     fn is_closed(&mut self, part: &Part, observation: &Observation) {
         self.ends_with(&part.id);
         if !self.is_relaying() {
+            self.last_words_are_too_late();
             return;
         }
         if !observation.complete {
@@ -253,6 +254,22 @@ impl Stepper<'_> {
             return;
         }
         self.over(Ender::People, self.stretch(observation));
+    }
+
+    /// People have closed a chat that its customer had ended: what is not on the wire of their last words is
+    /// not said into it any more. The note and the close go on.
+    fn last_words_are_too_late(&mut self) {
+        let epoch = self.state.epoch;
+        let is_said = |action: &Action| {
+            matches!(action, Action::Say { .. } | Action::Relay { .. } | Action::Begin { .. } | Action::Assign { .. })
+        };
+        if !self.state.outbox.iter().any(|entry| entry.epoch == epoch && is_said(&entry.action)) {
+            return;
+        }
+        for entry in self.state.outbox.iter_mut().filter(|entry| entry.epoch == epoch && !is_said(&entry.action)) {
+            entry.epoch += 1;
+        }
+        self.new_epoch();
     }
 
     /// What came before this part came before the chat's end. Never less: our own close may be known before

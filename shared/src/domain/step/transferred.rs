@@ -269,7 +269,17 @@ impl Stepper<'_> {
     /// The conversation was deleted in Intercom, as it seems. The next start tries it there once more, and
     /// opens another where it is gone.
     pub(super) fn conversation_is_gone(&mut self) {
-        let ended: Vec<_> = self.state.outbox.drain(..).collect();
+        // What may have arrived is asked about once more: what says that it is gone can be wrong.
+        let settle_at = self.now.plus_ms(self.workspace.settle_ms);
+        let is_open =
+            |entry: &OutboxEntry| entry.action.adds_a_message() && !matches!(entry.progress, Progress::Pending { .. });
+        let (open, ended) = self.state.outbox.drain(..).partition::<Vec<_>, _>(|entry| is_open(entry));
+        self.state.outbox = open.into();
+        for entry in &mut self.state.outbox {
+            if let Progress::Unknown { settle_at: due, .. } = &mut entry.progress {
+                *due = settle_at;
+            }
+        }
         for entry in ended {
             self.finish(&entry, CommandOutcome::Superseded { by: Overtaker::Turn });
         }
@@ -529,6 +539,20 @@ impl Stepper<'_> {
         }
     }
 
+    /// It is said once more that the conversation is gone: what could not be asked about is lost with it.
+    pub(super) fn is_still_gone(&mut self) {
+        let now = self.now;
+        self.is_lost(|entry| matches!(entry.progress, Progress::Unknown { settle_at, .. } if settle_at <= now));
+    }
+
+    fn is_lost(&mut self, is_it: impl Fn(&OutboxEntry) -> bool) {
+        if let Some(position) = self.state.outbox.iter().position(is_it)
+            && let Some(entry) = self.state.outbox.remove(position)
+        {
+            self.finish(&entry, CommandOutcome::Superseded { by: Overtaker::Turn });
+        }
+    }
+
     /// A conversation that is gone is opened anew where a chat begins; the start is repeated in it.
     pub(super) fn begins_anew(&mut self, position: usize, code: &str) -> bool {
         let Some(entry) = self.state.outbox.get_mut(position) else { return false };
@@ -540,7 +564,9 @@ impl Stepper<'_> {
             transfer.conversation = None;
             entry.progress = Progress::Pending { not_before: self.now };
         } else {
+            let seq = entry.seq;
             self.deleted(); // in the middle of a chat it is over
+            self.is_lost(|entry| entry.seq == seq);
         }
         true
     }

@@ -184,8 +184,14 @@ fn results(chat: &Chat, said: &[Word<'_>], wrong: &mut Vec<String>) {
             chat.doubted.contains(&issue.id)
                 && said.iter().any(|word| word.made.is_none() && *word.text == crate::world::kept(&issue.words))
         };
+        // A start that was given up and comes back late joins the chat that another start has begun with these
+        // words.
+        let joins = || {
+            let by_another = |word: &Word<'_>| word.made.is_some() && *word.text == crate::world::kept(&issue.words);
+            matches!(issue.asked, Asked::Start) && said.iter().any(by_another)
+        };
         let fits = match results.first() {
-            Some(&"done") => parts == 1 || (parts == 0 && (issue.repeats || twins() || is_lost(said))),
+            Some(&"done") => parts == 1 || (parts == 0 && (issue.repeats || twins() || joins() || is_lost(said))),
             _ => parts == 0 || is_lost(said),
         };
         if !fits {
