@@ -263,13 +263,11 @@ impl Stepper<'_> {
         let is_said = |action: &Action| {
             matches!(action, Action::Say { .. } | Action::Relay { .. } | Action::Begin { .. } | Action::Assign { .. })
         };
-        if !self.state.outbox.iter().any(|entry| entry.epoch == epoch && is_said(&entry.action)) {
-            return;
+        // As if they were of the time before the end, whose epoch the bot knows: nothing new begins.
+        for entry in self.state.outbox.iter_mut().filter(|entry| entry.epoch == epoch && is_said(&entry.action)) {
+            entry.epoch = epoch.saturating_sub(1);
         }
-        for entry in self.state.outbox.iter_mut().filter(|entry| entry.epoch == epoch && !is_said(&entry.action)) {
-            entry.epoch += 1;
-        }
-        self.new_epoch();
+        self.supersede_the_overtaken();
     }
 
     /// What came before this part came before the chat's end. Never less: our own close may be known before
