@@ -7,7 +7,7 @@ use baton_tests::chat::{Chat, TRANSFER, customer, message, seat, start, teammate
 use shared::app::heed::{News, heed};
 use shared::domain::command::Ask;
 use shared::domain::conversation::{Action, Control, EventKind};
-use shared::domain::ids::{AdminId, ConversationId, TeamId};
+use shared::domain::ids::{AdminId, ConversationId, ConversationKey, TeamId};
 use shared::domain::part::{Assignee, PartKind};
 use shared::domain::transfer::{Agent, Availability, File};
 use shared::ports::Clock as _;
@@ -432,11 +432,8 @@ fn commands_of_one_mode_are_refused_in_the_other() {
     assert!(matches!(&bridge.told()[..], [EventKind::CommandRejected { code, .. }] if code == "not_a_session"));
 }
 
-#[test]
-fn people_begin_a_conversation_and_the_customer_reads_it_in_the_bots_chat() {
-    let chat = relayed();
-    chat.teammate_closes();
-    let _ = chat.events();
+/// Alice begins another conversation with the chat's customer.
+fn begun_by_people(chat: &Chat) -> (ConversationKey, News) {
     let another = ConversationId::parse("777").unwrap();
     chat.intercom.change(|shown| {
         shown.parts.clear();
@@ -448,8 +445,17 @@ fn people_begin_a_conversation_and_the_customer_reads_it_in_the_bots_chat() {
     });
     let mut seen = chat.intercom.shown();
     seen.complete = false;
-    let key = shared::domain::ids::ConversationKey { app_id: chat.home().app_id, conversation_id: another };
+    let key = ConversationKey { app_id: chat.home().app_id, conversation_id: another };
     let news = News::Shown(Box::new(seen));
+    (key, news)
+}
+
+#[test]
+fn people_begin_a_conversation_and_the_customer_reads_it_in_the_bots_chat() {
+    let chat = relayed();
+    chat.teammate_closes();
+    let _ = chat.events();
+    let (key, news) = begun_by_people(&chat);
     baton_tests::now(heed(&chat.desk, &chat.intercom, &key, &news)).unwrap();
     assert_eq!(chat.told(), ["agent_joined 900002", "agent_message We found it"]);
     assert_eq!(chat.row(&key).moved_to, Some(chat.home().conversation_id));
@@ -460,19 +466,7 @@ fn people_begin_a_conversation_and_the_customer_reads_it_in_the_bots_chat() {
 #[test]
 fn people_begin_another_conversation_while_others_have_the_chat() {
     let chat = relayed();
-    let another = ConversationId::parse("777").unwrap();
-    chat.intercom.change(|shown| {
-        shown.parts.clear();
-        (shown.open, shown.part_count) = (true, Some(0));
-        if let Some(source) = &mut shown.source {
-            source.author = teammate("900002");
-            source.body = Some(shared::domain::content::Body::html("<p>We found it</p>".to_owned()));
-        }
-    });
-    let mut seen = chat.intercom.shown();
-    seen.complete = false;
-    let key = shared::domain::ids::ConversationKey { app_id: chat.home().app_id, conversation_id: another };
-    let news = News::Shown(Box::new(seen));
+    let (key, news) = begun_by_people(&chat);
     baton_tests::now(heed(&chat.desk, &chat.intercom, &key, &news)).unwrap();
     baton_tests::now(heed(&chat.desk, &chat.intercom, &key, &news)).unwrap();
     assert_eq!(chat.told(), ["agent_message We found it"], "once");

@@ -235,7 +235,7 @@ impl Stepper<'_> {
                 self.enqueue(id, Weight::Completes, Action::Snooze { until: *until });
             }
             Ask::TransferStart(start) => self.start(command, start),
-            Ask::TransferMessage { text, files } => self.pass_on(command, text, files),
+            Ask::TransferMessage { text, files } => self.say_as_the_customer(command, text, files),
             Ask::TransferEnd { reason } => self.end(command, reason.as_deref()),
             Ask::Redact { part_id } => {
                 self.enqueue(id, Weight::Completes, Action::Redact { part_id: part_id.clone() });
@@ -315,13 +315,22 @@ impl Stepper<'_> {
 
     /// Assigns to people, the last act of a hand-over.
     pub(super) fn leave_to(&mut self, command: Option<&CommandId>, target: &Assignee) {
-        let mut fallbacks: Vec<Assignee> = self.workspace.handover.default.iter().cloned().collect();
-        fallbacks.push(Assignee::Nobody);
-        fallbacks.retain(|fallback| fallback != target);
-        self.enqueue(command, Weight::Completes, Action::Assign { to: target.clone(), fallbacks });
+        let assign = self.assignment(target.clone(), None);
+        self.enqueue(command, Weight::Completes, assign);
         self.note(Decision::PeopleTake);
         self.tell_waiting(target);
         broken_as!(HandoverLeavesTheBot => self.state.control = Control::Bot);
+    }
+
+    /// The assignment to people: where Intercom refuses them, to whom else would have got it, then as the
+    /// settings say, then to nobody.
+    pub(super) fn assignment(&self, to: Assignee, else_to: Option<&Assignee>) -> Action {
+        let default = self.workspace.handover.default.as_ref();
+        let mut fallbacks: Vec<Assignee> = else_to.into_iter().chain(default).cloned().collect();
+        fallbacks.push(Assignee::Nobody);
+        fallbacks.retain(|fallback| *fallback != to);
+        fallbacks.dedup();
+        Action::Assign { to, fallbacks }
     }
 
     pub(super) fn messages(&self, command: &Command, content: &[Block]) -> Vec<blocks::Said> {

@@ -9,7 +9,7 @@ use super::sending::may_have_made;
 use super::{Decision, Effect, Stepper};
 use crate::domain::content::{AuthorKind, Message};
 use crate::domain::conversation::{Action, Control, Ender, EventKind, Weight};
-use crate::domain::ids::{AdminId, PartId, TeamId};
+use crate::domain::ids::{AdminId, PartId};
 use crate::domain::part::{Assignee, Observation, Part, PartKind};
 use crate::domain::render;
 use crate::domain::transfer::{Again, Agent, Patience};
@@ -148,8 +148,7 @@ impl Stepper<'_> {
     }
 
     fn goes_on_again(&self) -> bool {
-        let settings = self.state.bot.as_ref().and_then(|bot| self.workspace.transfer(bot));
-        settings.is_none_or(|settings| settings.again == Again::Relay)
+        self.settings_of_transfer().is_none_or(|settings| settings.again == Again::Relay)
     }
 
     /// A chat that was over is with people again.
@@ -225,8 +224,7 @@ impl Stepper<'_> {
         if let Some(agent) = left {
             self.tell(EventKind::AgentLeft { agent });
         }
-        let team: Option<TeamId> = if let Assignee::Team(team) = to { Some(team.clone()) } else { None };
-        self.tell(EventKind::HandoverWaiting { team });
+        self.tell_waiting(to);
         self.agent_went();
     }
 

@@ -75,7 +75,7 @@ impl Stepper<'_> {
         self.state.transfer.is_some() && self.state.control == Control::Human
     }
 
-    fn settings_of_transfer(&self) -> Option<&TransferSettings> {
+    pub(super) fn settings_of_transfer(&self) -> Option<&TransferSettings> {
         self.workspace.transfer(self.state.bot.as_ref()?)
     }
 
@@ -193,13 +193,9 @@ impl Stepper<'_> {
         for html in transcript::notes(start) {
             self.enqueue(id, Weight::Optional, Action::Note { html });
         }
-        let mut fallbacks: Vec<Assignee> = settings.target(&start.channel).cloned().into_iter().collect();
-        fallbacks.extend(self.workspace.handover.default.clone());
-        fallbacks.push(Assignee::Nobody);
-        fallbacks.retain(|fallback| *fallback != target);
-        fallbacks.dedup();
         // The start is done when the customer's words are there.
-        self.enqueue(id, Weight::Optional, Action::Assign { to: target, fallbacks });
+        let assign = self.assignment(target, settings.target(&start.channel));
+        self.enqueue(id, Weight::Optional, assign);
     }
 
     /// People have the chat already. What the customer said last is passed on, where it is something else.
@@ -218,11 +214,7 @@ impl Stepper<'_> {
     }
 
     /// The customer wrote, and people have the chat.
-    pub(super) fn pass_on(&mut self, command: &Command, text: &str, files: &[File]) {
-        self.say_as_the_customer(command, text, files);
-    }
-
-    fn say_as_the_customer(&mut self, command: &Command, text: &str, files: &[File]) {
+    pub(super) fn say_as_the_customer(&mut self, command: &Command, text: &str, files: &[File]) {
         if let Some(transfer) = &mut self.state.transfer {
             transfer.last_words = words_of(text);
         }

@@ -14,7 +14,7 @@ use crate::domain::transfer::{Outcome, Patience};
 impl Stepper<'_> {
     /// Begins to wait, where a time is set for it and nobody waits already.
     pub(super) fn wait_for(&mut self, patience: Patience) {
-        let settings = self.state.bot.as_ref().and_then(|bot| self.workspace.transfer(bot));
+        let settings = self.settings_of_transfer();
         let Some(after_ms) = settings.and_then(|settings| settings.time_out(patience)).map(|out| out.after_ms) else {
             return;
         };
@@ -113,7 +113,7 @@ impl Stepper<'_> {
     fn time_out(&mut self, patience: Patience, observation: &Observation) {
         self.wait_no_more_for(patience);
         broken_as!(TimeOutAgain => self.wait_for(patience));
-        let settings = self.state.bot.as_ref().and_then(|bot| self.workspace.transfer(bot));
+        let settings = self.settings_of_transfer();
         let Some(out) = settings.and_then(|settings| settings.time_out(patience)).cloned() else { return };
         self.note(Decision::TimedOut);
         self.tell(EventKind::TimedOut { patience, message: out.message.clone(), then: out.then.clone() });
@@ -138,10 +138,6 @@ impl Stepper<'_> {
             Outcome::Keep => self.enqueue(None, Weight::Optional, Action::Note { html: render::plain(&words) }),
             Outcome::Team(team) => {
                 self.enqueue(None, Weight::Optional, Action::Note { html: render::plain(&words) });
-                let mut fallbacks: Vec<Assignee> = self.workspace.handover.default.iter().cloned().collect();
-                fallbacks.push(Assignee::Nobody);
-                let to = Assignee::Team(team.clone());
-                fallbacks.retain(|fallback| *fallback != to);
                 if let Some(agent) = self.state.transfer.as_mut().and_then(|transfer| transfer.agent.take()) {
                     self.enqueue(None, Weight::Optional, Action::Unseat { teammate: agent.id.clone() });
                     self.tell(EventKind::AgentLeft { agent });
@@ -149,7 +145,8 @@ impl Stepper<'_> {
                 if let Some(transfer) = &mut self.state.transfer {
                     transfer.sent_on = patience == Patience::Nobody;
                 }
-                self.enqueue(None, Weight::Optional, Action::Assign { to, fallbacks });
+                let assign = self.assignment(Assignee::Team(team.clone()), None);
+                self.enqueue(None, Weight::Optional, assign);
             }
         }
     }
