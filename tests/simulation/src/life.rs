@@ -59,6 +59,25 @@ fn flap(play: &mut Play, talk: usize, span: u64, chance: &mut Chance) {
     }
 }
 
+/// What happens to everybody at once while it lasts, and when there is peace. Whether dead letters are put
+/// back in the middle of it.
+pub fn trouble(play: &mut Play, span: u64, chance: &mut Chance) -> bool {
+    for trouble in [
+        Trouble::BotDown(chance.one_of(&[30_000, 900_000, 2_400_000])),
+        Trouble::WorkersDown(chance.one_of(&[60_000, 3_600_000])),
+    ] {
+        if chance.strikes(600) {
+            play.events.push((chance.below(span), trouble));
+        }
+    }
+    let few = chance.strikes(1_500);
+    if few {
+        play.events.push((chance.below(span), Trouble::Redrive));
+    }
+    play.peace = span + chance.between(1_000, 120_000);
+    few
+}
+
 /// The life of a seed.
 #[must_use]
 pub fn of_seed(seed: u64) -> (Play, Fate, Manner, View) {
@@ -99,19 +118,7 @@ pub fn of_seed(seed: u64) -> (Play, Fate, Manner, View) {
             flap(&mut play, talk, span, &mut chance);
         }
     }
-    for trouble in [
-        Trouble::BotDown(chance.one_of(&[30_000, 900_000, 2_400_000])),
-        Trouble::WorkersDown(chance.one_of(&[60_000, 3_600_000])),
-    ] {
-        if chance.strikes(600) {
-            play.events.push((chance.below(span), trouble));
-        }
-    }
-    let few = chance.strikes(1_500);
-    if few {
-        play.events.push((chance.below(span), Trouble::Redrive));
-    }
-    play.peace = span + chance.between(1_000, 120_000);
+    let few = trouble(&mut play, span, &mut chance);
     play.setting = Setting {
         resumes: chance.strikes(3_000),
         introduces: chance.strikes(1_500),

@@ -11,7 +11,7 @@ use crate::intercom::{Deed, Who, bot_teammate, support, teammate};
 use crate::life;
 use crate::mutants::Mutant;
 use crate::product::{Away, Setting};
-use crate::run::{Ending, Play, Trouble, View, run};
+use crate::run::{Ending, Play, View, run};
 use crate::world::Manner;
 
 /// What people do in a chat's conversation, by chance.
@@ -109,19 +109,7 @@ pub fn of_seed(seed: u64) -> (Play, Fate, Manner, View) {
     play.acts.retain(|(at, ..)| *at < span);
     play.events.clear();
     play.chats = (0..chance.one_of(&[1, 1, 2, 3])).map(|number| chat(number, span, &mut chance)).collect();
-    for trouble in [
-        Trouble::BotDown(chance.one_of(&[30_000, 900_000, 2_400_000])),
-        Trouble::WorkersDown(chance.one_of(&[60_000, 3_600_000])),
-    ] {
-        if chance.strikes(600) {
-            play.events.push((chance.below(span), trouble));
-        }
-    }
-    let few = chance.strikes(1_500);
-    if few {
-        play.events.push((chance.below(span), Trouble::Redrive));
-    }
-    play.peace = span + chance.between(1_000, 120_000);
+    let few = life::trouble(&mut play, span, &mut chance);
     let mut patience = |thens: &[&'static str]| {
         let minutes = chance.one_of(&[0, 0, 0, 1, 3, 10]);
         (minutes, if minutes == 0 { "" } else { chance.one_of(thens) })
