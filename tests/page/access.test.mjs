@@ -87,6 +87,41 @@ test("everything is reached with the keyboard alone", async () => {
   assert.equal(await focused(), "Search conversations");
 });
 
+test("a key acts at once when a dialog is closed, and the focus is back where it was", async () => {
+  const page = await the.open({ as: ALICE, customer: CARLA, talk: id, id });
+  const at = await page.evaluate(() => {
+    const press = (key) => document.activeElement.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+    const keys = document.querySelector("[data-tool=keys]");
+    keys.focus();
+    keys.click();
+    document.querySelector("dialog").close();
+    const back = document.activeElement === keys;
+    press("/"); // before the browser has told that the dialog is closed
+    return { back, there: document.querySelectorAll("dialog").length };
+  });
+  assert.deepEqual(at, { back: true, there: 1 });
+  await page.locator("dialog").waitFor({ state: "detached" });
+  assert.equal(await page.evaluate(() => document.activeElement.getAttribute("aria-label")), "Search conversations");
+});
+
+test("what is sent leaves the field at once, and does not take the focus when it has arrived", async () => {
+  const page = await the.open({ as: ALICE, customer: CARLA, talk: id, id });
+  await inbox(page).getByRole("heading", { name: "Carla" }).waitFor();
+  let answer;
+  const refused = new Promise((resolve) => { answer = resolve; });
+  await page.route("**/teammate", async (route) => { await refused; await route.fulfill({ status: 503, json: { errors: [{ message: "Not now" }] } }); });
+  await page.keyboard.press("r");
+  await page.keyboard.type("Slowly taken");
+  await page.keyboard.press("Control+Enter");
+  const field = inbox(page).getByLabel("Write to the customer");
+  assert.equal(await field.inputValue(), "");
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("/");
+  answer();
+  await page.waitForFunction(() => document.querySelector("#pane-inbox textarea").value === "Slowly taken");
+  assert.equal(await page.evaluate(() => document.activeElement.getAttribute("aria-label")), "Search conversations");
+});
+
 test("the tab key goes through the whole page and is never held", async () => {
   const page = await the.open({ as: ALICE, customer: CARLA, talk: id, id });
   await inbox(page).getByRole("heading", { name: "Carla" }).waitFor();

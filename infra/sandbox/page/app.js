@@ -7,7 +7,7 @@ import { Inbox } from './inbox.js';
 import { Messenger } from './messenger.js';
 import { Timeline } from './baton.js';
 import { Workshop } from './workshop.js';
-import { confirmed, show } from './overlays.js';
+import { confirmed, covered, show } from './overlays.js';
 import { full, go, loadDirectory, now, onMove, page, read, remembered, tell } from './state.js';
 
 /** The panes in their order; the bot platform's chat is there when one is connected. */
@@ -193,8 +193,8 @@ async function resetAll() {
 document.addEventListener('keydown', (event) => {
   const target = event.target;
   const typing = target.matches?.('input, textarea, select, [contenteditable]');
-  if (event.key === 'Escape' && typing && !document.querySelector('dialog')) { target.blur(); return; }
-  if (typing || event.ctrlKey || event.metaKey || event.altKey || document.querySelector('dialog, .menu') || remembered.get('keys') === 'off') return;
+  if (event.key === 'Escape' && typing && !covered()) { target.blur(); return; }
+  if (typing || event.ctrlKey || event.metaKey || event.altKey || covered() || remembered.get('keys') === 'off') return;
   const [pane] = panes()[Number(event.key) - 1] ?? [];
   if (pane) { turnTo(pane); [...at(`pane-${pane}`).querySelectorAll('button, [tabindex="0"]')].find((node) => node.offsetParent)?.focus(); event.preventDefault(); return; }
   const act = { j: 0, k: 1, '/': 2, r: 3, n: 4, a: 5, e: 6, m: 7, c: 8, '?': 10 }[event.key.toLowerCase()];

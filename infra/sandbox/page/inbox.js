@@ -255,10 +255,17 @@ export class Inbox {
     const body = this.text.value.trim();
     if (!body || !this.loaded.value) { this.text.focus(); return; }
     const id = this.loaded.id;
-    this.sendButton.disabled = true;
-    const sent = await this.act(this.kind, { body });
-    this.sendButton.disabled = false;
-    if (sent) { this.text.value = ''; this.drafts.delete(id); this.text.focus(); }
+    const sending = this.act(this.kind, { body });
+    this.write(id, '');
+    this.text.focus();
+    // What was not taken is there to be sent again, unless something else has been typed.
+    if (!await sending && !this.drafts.get(id)) this.write(id, body);
+  }
+
+  /** Puts words where they are written, for the conversation that they are meant for. */
+  write(id, words) {
+    this.drafts.set(id, words);
+    if (page.at.id === id) this.text.value = words;
   }
 
   closeOrOpen() {

@@ -236,19 +236,28 @@ export class Messenger {
 
   async sendText() {
     const body = this.text.value.trim();
-    if (!body && !this.pending.length) return;
+    const { pending } = this;
+    if ((!body && !pending.length) || this.starting) return;
     if (!this.customer) { toast('Choose or create a customer first.', 'error'); return; }
     const talk = page.at.talk;
-    const content = { body, attachments: this.pending, contact_id: this.writer() };
-    const sent = talk === NEW
-      ? await attempt(() => post(`/${page.at.app}/conversations`, { ...content, contact_id: this.customer.id }))
-      : await attempt(() => post(`/${page.at.app}/conversations/${talk}/customer`, content));
-    if (!sent) return;
-    this.text.value = '';
-    this.pending = [];
-    this.drawAttached();
-    if (talk === NEW) go({ talk: sent.conversation_id, ...(page.at.id ? {} : { id: sent.conversation_id }) }, { replace: true });
+    this.starting = talk === NEW; // what is sent next belongs to the same conversation
+    const sending = attempt(() => (talk === NEW
+      ? post(`/${page.at.app}/conversations`, { body, attachments: pending, contact_id: this.customer.id })
+      : post(`/${page.at.app}/conversations/${talk}/customer`, { body, attachments: pending, contact_id: this.writer() })));
+    this.write('', []);
     this.text.focus();
+    const sent = await sending;
+    this.starting = false;
+    if (page.at.talk !== talk) return;
+    if (sent && talk === NEW) go({ talk: sent.conversation_id, ...(page.at.id ? {} : { id: sent.conversation_id }) }, { replace: true });
+    // What was not taken is there to be sent again, unless something else has been typed.
+    if (!sent && !this.text.value && !this.pending.length) this.write(body, pending);
+  }
+
+  write(words, files) {
+    this.text.value = words;
+    this.pending = files;
+    this.drawAttached();
   }
 }
 

@@ -38,10 +38,10 @@ export function menu(button, label, items, typed) {
   (buttons[0] ?? input)?.focus();
 }
 
+/** A dialog over the page. The browser gives the focus back as it closes; its node goes a moment later. */
 function dialog(title, content, buttons) {
-  const before = document.activeElement;
   const node = h('dialog', { 'aria-labelledby': 'dialog-title' }, h('h2', { id: 'dialog-title' }, title), content, h('div', { class: 'dialog-buttons' }, buttons));
-  node.addEventListener('close', () => { node.remove(); before?.focus?.(); });
+  node.addEventListener('close', () => node.remove());
   document.body.append(node);
   node.showModal();
   return node;
@@ -57,6 +57,9 @@ export function confirmed(title, text, word) {
     no.focus();
   });
 }
+
+/** Whether something lies over the page. A dialog that is closed and not yet taken away does not. */
+export const covered = () => Boolean(document.querySelector('dialog[open], .menu'));
 
 export function show(title, ...content) {
   const done = h('button', { type: 'button', class: 'primary', on: { click: () => node.close() } }, 'Done');
