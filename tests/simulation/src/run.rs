@@ -292,8 +292,8 @@ fn happen(event: Event, product: &Rc<Product>, works: &mut Vec<Option<Work>>) {
                 begin(worker, Box::pin(Rc::clone(product).replay_dead_letters()), works);
             }
         }
-        Event::Applies(talk, action, made) => {
-            let _ = apply(talk, &action, made);
+        Event::Applies(party, action, made) => {
+            let _ = apply(party, &action, made);
         }
         other => with(|world| world.plain(other)),
     }

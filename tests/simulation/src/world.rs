@@ -105,15 +105,13 @@ pub enum Event {
     /// A webhook is delivered.
     Deliver(Webhook),
     /// A request that nobody waits for any more is applied.
-    Applies(usize, Action, Option<Made>),
+    Applies(Party, Action, Option<Made>),
     /// A bot reads its own queue.
     BotReads(Party),
     /// A bot posts a command, or puts it on a queue.
     BotGives(Party, Box<CommandMessage>),
     /// Something happens in a chat of a bot platform's.
     Step(usize, crate::relay::chat::Step),
-    /// A conversation that nobody waits for any more is opened for a chat.
-    Opens(usize, Action, Option<Made>),
     /// The minute's sweep.
     Sweep,
     /// An operator looks at the dead letters.

@@ -135,9 +135,6 @@ impl World {
                 }
             }
             Event::Step(chat, step) => self.step(chat, step),
-            Event::Opens(chat, action, made) => {
-                self.begin(chat, &action, made);
-            }
             Event::BotDown(until) => self.bot_goes_down(until),
             Event::WorkersDown(until) => {
                 self.tell(until, |_| "all workers are down".to_owned());
@@ -215,11 +212,15 @@ impl World {
     }
 
     /// An action was refused for good.
-    pub fn refuse(&mut self, talk: usize, made: &Made) {
-        let Some(command) = &made.command else { return };
-        match self.talks[talk].chat {
-            Some(chat) => self.chats[chat].refused.insert(Rc::clone(command)),
-            None => self.memories[talk].refused.insert(Rc::clone(command)),
+    pub fn refuse(&mut self, party: Party, made: Option<&Made>) {
+        let Some(command) = made.and_then(|made| made.command.clone()) else { return };
+        let of_chat = match party {
+            Party::Chat(chat) => Some(chat),
+            Party::Talk(talk) => self.talks[talk].chat,
+        };
+        match (of_chat, party) {
+            (Some(chat), _) | (None, Party::Chat(chat)) => self.chats[chat].refused.insert(command),
+            (None, Party::Talk(talk)) => self.memories[talk].refused.insert(command),
         };
     }
 }

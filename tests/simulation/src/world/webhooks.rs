@@ -3,23 +3,19 @@
 use std::rc::Rc;
 
 use shared::domain::conversation::Action;
-use shared::domain::ids::ConversationKey;
 
-use super::{Event, World};
+use super::{Event, Party, World};
 use crate::faults::{Fault, Point};
 use crate::intercom::{Deed, Made, Webhook, Who};
 
 impl World {
     /// Which entry the present worker carries out, as the table shows it.
     #[must_use]
-    pub fn made_by(&self, talk: usize, action: &Action) -> Option<Made> {
-        let key = self.talks[talk].chat.map_or(&self.talks[talk].key, |chat| &self.chats[chat].key);
-        self.made_in(key, action)
-    }
-
-    /// The same, of the row that it is kept in.
-    #[must_use]
-    pub fn made_in(&self, key: &ConversationKey, action: &Action) -> Option<Made> {
+    pub fn made_by(&self, party: Party, action: &Action) -> Option<Made> {
+        let key = match party {
+            Party::Talk(talk) => self.talks[talk].chat.map_or(&self.talks[talk].key, |chat| &self.chats[chat].key),
+            Party::Chat(chat) => &self.chats[chat].key,
+        };
         let claims = self.workers.get(self.current).map_or(&[][..], |worker| &worker.claims);
         let seq = claims.iter().rev().find(|(held, ..)| held == key).map(|(_, seq, _)| *seq);
         let outbox = &self.rows.get(key)?.state.outbox;
