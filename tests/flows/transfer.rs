@@ -4,9 +4,9 @@
 use serde_json::{Value, json};
 
 use baton_tests::chat::{Chat, TRANSFER, customer, message, seat, start, teammate};
-use shared::app::heed::{News, heed};
+use shared::app::heed::{News, heed, look};
 use shared::domain::command::Ask;
-use shared::domain::conversation::{Action, Control, EventKind};
+use shared::domain::conversation::{Action, Control, EventKind, Lane};
 use shared::domain::ids::{AdminId, ConversationId, ConversationKey, TeamId};
 use shared::domain::part::{Assignee, PartKind};
 use shared::domain::transfer::{Agent, Availability, File};
@@ -196,6 +196,36 @@ fn the_same_words_by_the_other_door_while_ours_are_on_the_wire_are_told_once() {
     chat.time_goes_by(31_000);
     assert_eq!(chat.told(), ["done m1"]);
     assert_eq!(chat.shown().iter().filter(|line| *line == "customer: yes").count(), 1);
+}
+
+#[test]
+fn what_is_said_behind_a_doubt_is_told_as_soon_as_it_is_settled_and_waits_for_no_sweep() {
+    let chat = relayed();
+    chat.intercom.expect([Surprise::AnswerLost]);
+    chat.wrote("m1", "yes");
+    chat.notified();
+    chat.teammate_says("Hello?");
+    assert_eq!(chat.told(), Vec::<String>::new(), "nobody knows yet whose words came before it");
+    chat.desk.clock.advance_ms(30_000);
+    chat.carry_out(Lane::Replies, None).unwrap();
+    assert_eq!(chat.told(), ["done m1", "agent_joined 900002", "agent_message Hello?"]);
+    assert_eq!(chat.state().resume_at, None, "nothing is left to the sweep");
+}
+
+#[test]
+fn who_has_a_chat_that_goes_on_is_looked_up_at_once() {
+    let chat = relayed();
+    chat.teammate_closes();
+    chat.happens_unseen(PartKind::Open, teammate("900002"), None, None);
+    chat.intercom.change(|shown| shown.assignee = seat("900003"));
+    let report = chat.try_notified().unwrap();
+    assert_eq!(report.look, Some(chat.home()));
+    let late = chat.desk.clock.now().plus_ms(1_000);
+    baton_tests::now(look(&chat.desk, &chat.intercom, &chat.home(), late));
+    assert_eq!(chat.told(), ["closed by people: ", "reopened"], "with so little time it is left to the sweep");
+    let deadline = chat.desk.clock.now().plus_ms(30_000);
+    baton_tests::now(look(&chat.desk, &chat.intercom, &chat.home(), deadline));
+    assert_eq!((chat.told(), chat.state().resume_at), (vec!["agent_joined 900003".to_owned()], None));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What happens in Intercom is heeded, conversation by conversation, in order.
 
-use shared::app::heed::{News, heed};
+use shared::app::heed::{News, heed, look};
 use shared::app::{Desk, Unfinished};
 use shared::domain::ids::{ConversationKey, Timestamp};
 use shared::lambda::batch::{Handled, NotHandled, SqsRecord};
@@ -35,6 +35,9 @@ where
         queue::News::Due => ("due".to_owned(), News::Due),
     };
     let report = heed(desk, intercom, &key, &news).await?;
+    if let Some(chat) = &report.look {
+        look(desk, intercom, chat, deadline).await;
+    }
     tracing::info!(
         outcome = "heeded",
         topic,

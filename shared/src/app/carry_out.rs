@@ -1,7 +1,7 @@
 //! What bots ask for is carried out in Intercom: the use case of `bot-reply` and
 //! `close-conversation`, which differ only in their lane.
 
-use super::{Desk, Report, Unfinished, worker_of};
+use super::{Desk, Report, Unfinished, heed, worker_of};
 use crate::domain::command::Command;
 use crate::domain::conversation::Lane;
 use crate::domain::ids::{ContactId, ConversationId, ConversationKey, Timestamp};
@@ -106,6 +106,9 @@ where
     // When this lane itself has to wait, its own message is kept or put anew by the caller.
     let except = report.due.map(|_| worker_of(lane));
     desk.wake_the_waiting(key, &stored.conversation, except).await?;
+    if step::look_is_due(&stored.conversation, desk.clock.now()) {
+        heed::look(desk, intercom, key, deadline).await;
+    }
     Ok(report)
 }
 

@@ -4,7 +4,7 @@ use super::{Desk, Report, Standing, Unfinished};
 use crate::domain::budget::{Call, Urgency};
 use crate::domain::content::AuthorKind;
 use crate::domain::conversation::Control;
-use crate::domain::ids::{BotId, ConversationKey};
+use crate::domain::ids::{BotId, ConversationKey, Timestamp};
 use crate::domain::part::Observation;
 use crate::domain::settings::Workspace;
 use crate::domain::step::{self, Effect, Input};
@@ -26,6 +26,10 @@ pub enum News {
 
 /// How long to wait for an answer that is as new as the notification, in milliseconds.
 const STALE_MS: u64 = 2_000;
+
+/// How long a look may take in all, in milliseconds: two requests to Intercom and the rest. None is begun with
+/// less time left.
+const LOOK_MS: u64 = 22_000;
 
 /// Whether `GET` showed fewer parts than the notification had counted.
 fn is_stale(seen: &Observation, news: &News) -> bool {
@@ -102,7 +106,25 @@ where
     report.standing =
         Some(Standing { owner: state.control, epoch: state.epoch, silent_because: step::silent_because(&state) });
     desk.wake_the_waiting(key, &state, None).await?;
+    report.look = step::look_is_due(&state, desk.clock.now()).then_some(home);
     Ok(report)
+}
+
+/// Looks at a chat at once, where that is due: what waits for it does not wait for the sweep. What cannot be
+/// looked at now is left to the sweep, which finds it due; so does a worker that dies here.
+pub async fn look<S, W, C, I>(desk: &Desk<S, W, C>, intercom: &I, chat: &ConversationKey, deadline: Timestamp)
+where
+    S: Conversations,
+    W: Wakers,
+    C: Clock,
+    I: Intercom + Pace,
+{
+    if desk.clock.now().plus_ms(LOOK_MS) > deadline {
+        return;
+    }
+    if let Err(why) = heed(desk, intercom, chat, &News::Due).await {
+        tracing::info!(outcome = "not_looked", app_id = %chat.app_id, conversation_id = %chat.conversation_id, %why);
+    }
 }
 
 /// What was seen of a bot's own chat, with who the teammates in it are. Nobody else's names are told.

@@ -72,6 +72,9 @@ pub struct Report {
     /// When there is more to do. All that there is to know is recorded; the worker is to be woken
     /// then, and the sweep does so too.
     pub due: Option<Timestamp>,
+    /// The chat that is to be looked at at once: what waits for that waits for nothing else. The sweep does so
+    /// too.
+    pub look: Option<ConversationKey>,
     /// The command that was given, where it could not even be recorded; its bot is to be told.
     pub refusal: Option<Refusal>,
 }

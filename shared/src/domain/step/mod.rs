@@ -444,6 +444,13 @@ pub fn waiting(state: &Conversation) -> Waiting {
     }
 }
 
+/// Whether a chat is to be looked at now: something may have been said behind a part that was unclear and is
+/// clear now, or before the chat was known to be here, or somebody was waited for long enough.
+#[must_use]
+pub fn look_is_due(state: &Conversation, now: Timestamp) -> bool {
+    state.transfer.is_some() && state.resume_at.is_some_and(|due| due <= now)
+}
+
 /// Whether Intercom shows more of a conversation than is known, so that it has to be fetched.
 /// `shown` is without parts, as a search gives it.
 #[must_use]
