@@ -1,13 +1,14 @@
 //! What Intercom never told is found by searching it.
 
+use baton_tests::chat::Chat;
 use baton_tests::{Bridge, now};
 use shared::app::catch_up::{Found, catch_up};
-use shared::app::heed::News;
+use shared::app::heed::{News, heed};
 use shared::domain::ids::{ConversationId, Timestamp};
 use shared::domain::part::Rating;
 use shared::domain::settings::Workspace;
 use shared::ports::{Bookmarks, Changed, Clock as _, NotShown, Page, Unavailable};
-use shared::testing::{FakeSearch, Scene, key};
+use shared::testing::{FakeSearch, Scene, Surprise, key};
 
 /// What a search shows of the scene's conversation.
 fn shown(scene: &Scene) -> Changed {
@@ -163,4 +164,29 @@ fn a_queue_that_is_down_keeps_the_bookmark_where_it_is() {
     fake.expect([page(vec![of(1, &scene)], None)]);
     assert!(search_for(&bridge, &fake, 60_000).is_err());
     assert_eq!(now(bridge.desk.store.bookmark(&key().app_id)).unwrap(), before);
+}
+
+#[test]
+fn of_a_chat_only_the_conversation_that_it_has_rings() {
+    let chat = Chat::default();
+    chat.started("s1", "I want a person");
+    let before = chat.in_intercom().conversation_id;
+    now(heed(&chat.desk, &chat.intercom, &chat.in_intercom(), &News::Deleted)).unwrap();
+    chat.intercom.expect([Surprise::None, Surprise::Refused { code: "conversation_gone" }]);
+    chat.started("s2", "a person, please");
+    assert_eq!(chat.intercom.opened(), 2, "the one before is gone");
+    let look = |fake: &FakeSearch| {
+        let deadline = chat.desk.clock.now().plus_ms(60_000);
+        now(catch_up(&chat.desk, fake, deadline)).unwrap()
+    };
+    look(&FakeSearch::default());
+    let found = |id: ConversationId| {
+        let mut shown = chat.intercom.shown();
+        shown.part_count = shown.part_count.map(|count| count + 1);
+        let fake = FakeSearch::default();
+        fake.expect([page(vec![Changed { id, updated_at: Timestamp::from_seconds(1_768_040_100), shown }], None)]);
+        look(&fake)
+    };
+    assert_eq!(found(before), Found { changed: 1, rung: 0 }, "it is nobody's any more");
+    assert_eq!(found(chat.in_intercom().conversation_id), Found { changed: 1, rung: 1 });
 }

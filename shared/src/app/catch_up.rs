@@ -10,7 +10,6 @@
 
 use super::{Desk, Unfinished};
 use crate::domain::budget::{Call, Urgency};
-use crate::domain::conversation::Conversation;
 use crate::domain::ids::{ConversationKey, Timestamp};
 use crate::domain::settings::Workspace;
 use crate::domain::step;
@@ -132,14 +131,9 @@ where
     W: Doorbells,
 {
     let key = ConversationKey { app_id: workspace.app_id.clone(), conversation_id: one.id.clone() };
-    let known = match desk.store.load(&key).await?.conversation {
-        Conversation { moved_to: Some(row), .. } => {
-            let home = ConversationKey { app_id: workspace.app_id.clone(), conversation_id: row };
-            desk.store.load(&home).await?.conversation
-        }
-        known => known,
-    };
-    if !step::is_behind(&known, &one.shown, workspace) {
+    // Where a chat has another conversation by now, this one is nobody's.
+    let Some((_, known)) = desk.at_home(&key).await? else { return Ok(false) };
+    if !step::is_behind(&known.conversation, &one.shown, workspace) {
         return Ok(false);
     }
     // The same change within five minutes is one bell.

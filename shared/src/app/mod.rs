@@ -127,16 +127,7 @@ pub struct Desk<S, W, C> {
 /// How often a decision is made again because somebody else saved first.
 const MAX_CONFLICTS: u32 = 8;
 
-impl<S: Conversations, W: Wakers, C: Clock> Desk<S, W, C> {
-    /// The workspace of a conversation.
-    ///
-    /// # Errors
-    /// [`Unfinished::UnknownWorkspace`].
-    pub fn workspace(&self, key: &ConversationKey) -> Result<&Workspace, Unfinished> {
-        let workspace = self.settings.workspaces.get(&key.app_id);
-        workspace.ok_or_else(|| Unfinished::UnknownWorkspace(key.app_id.clone()))
-    }
-
+impl<S: Conversations, W, C> Desk<S, W, C> {
     /// The row in which a conversation is kept, and what is there: one that is relayed from a bot
     /// platform's chat is kept under the chat's name. None where a row leads to a chat that has another
     /// conversation by now.
@@ -147,6 +138,17 @@ impl<S: Conversations, W: Wakers, C: Clock> Desk<S, W, C> {
         let stored = self.store.load(&home).await?;
         let here = stored.conversation.in_intercom(&home) == Some(&key.conversation_id);
         Ok(here.then_some((home, stored)))
+    }
+}
+
+impl<S: Conversations, W: Wakers, C: Clock> Desk<S, W, C> {
+    /// The workspace of a conversation.
+    ///
+    /// # Errors
+    /// [`Unfinished::UnknownWorkspace`].
+    pub fn workspace(&self, key: &ConversationKey) -> Result<&Workspace, Unfinished> {
+        let workspace = self.settings.workspaces.get(&key.app_id);
+        workspace.ok_or_else(|| Unfinished::UnknownWorkspace(key.app_id.clone()))
     }
 
     /// Makes rows lead to a chat whose names in Intercom were learnt. Each is put before it is recorded as
