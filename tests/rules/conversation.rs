@@ -5,7 +5,7 @@ use shared::domain::command::{Ask, Command, HandoverTarget};
 use shared::domain::content::{AuthorKind, Block, TextFormat};
 use shared::domain::conversation::{Action, Control, Conversation, EventKind, Lane, Overtaker};
 use shared::domain::ids::{AdminId, BotId, ClaimId, CommandId, TeamId, Timestamp};
-use shared::domain::part::Assignee;
+use shared::domain::part::{Assignee, Observation};
 use shared::domain::rules::{Candidate, Confidence, Intent, Node, Turn};
 use shared::domain::settings::Workspace;
 use shared::domain::step::{Answer, Effect, Input, step};
@@ -72,9 +72,13 @@ impl Talk {
 
     /// The last part is notified, and the whole fetched where it is asked for.
     pub(crate) fn hear(&mut self) {
-        let notification = self.scene.notification();
+        self.hear_of(&self.scene.notification());
+    }
+
+    /// A notification arrives, maybe late, and the whole is fetched where it is asked for.
+    fn hear_of(&mut self, notification: &Observation) {
         if self.take(&Input::Observed(notification.clone())).contains(&Effect::Fetch) {
-            let whole = self.scene.whole().with_parts_of(&notification);
+            let whole = self.scene.whole().with_parts_of(notification);
             assert!(!self.take(&Input::Observed(whole)).contains(&Effect::Fetch));
         }
     }
@@ -439,6 +443,41 @@ fn take_assigns_to_the_bot_and_sends_what_it_offered() {
     talk.look();
     assert_eq!(talk.state.control, Control::Bot, "what Intercom shows agrees");
     assert!(notes(&note(&mut talk, "/bot take")).contains("have the conversation already"));
+}
+
+#[test]
+fn notifications_from_before_the_note_do_not_take_it_from_the_bot_again() {
+    for order in [[0, 1], [1, 0]] {
+        let mut talk = Talk::new();
+        // Each shows whose the conversation was when it was sent: the bot's, then the team's.
+        let given = talk.scene.notification();
+        talk.answer("Refund", sure(900));
+        talk.carry_out();
+        let late = [given, talk.scene.notification()];
+        assert_ne!(late[0].assignee, late[1].assignee);
+        talk.scene.note("/bot take");
+        talk.hear();
+        for which in order {
+            talk.hear_of(&late[which]);
+        }
+        assert_eq!(talk.state.control, Control::Bot, "{order:?}");
+        let done = talk.carry_out();
+        assert!(matches!(done[..], [Action::Take { .. }, Action::Reply { .. }]), "{order:?}: {done:?}");
+    }
+}
+
+#[test]
+fn take_is_heeded_where_the_assignment_before_it_is_heard_of_with_it() {
+    let mut talk = Talk::new();
+    talk.answer("Refund", sure(900));
+    talk.carry_out();
+    talk.scene.assign(AuthorKind::Teammate, team("500001"));
+    talk.scene.note("/bot take");
+    talk.hear();
+    assert_eq!(talk.state.control, Control::Bot);
+    assert!(matches!(talk.carry_out()[..], [Action::Take { .. }, Action::Reply { .. }]));
+    talk.look();
+    assert_eq!(talk.state.control, Control::Bot, "what Intercom shows agrees");
 }
 
 #[test]

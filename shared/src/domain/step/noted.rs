@@ -127,6 +127,9 @@ impl Stepper<'_> {
         self.wanted = true;
         self.state.exchange.person_acted();
         self.give_to_bot(taking);
+        // The teammate who writes this knows whose it is: an assignment that is heard of only now is
+        // older, unless a part that comes behind it says otherwise.
+        self.state.assignee = Some(observation.assignee.clone());
         if !self.workspace.is_bots(&observation.owner()) || !self.workspace.is_bots(&observation.assignee) {
             let from = observation.assignee.clone();
             self.enqueue(None, Weight::Completes, Action::Take { from });

@@ -59,6 +59,7 @@ impl Stepper<'_> {
         // A notification that shows nothing new leaves the mark where it is, and the count with it.
         let counts = observation.complete || !fresh.is_empty();
         let relays = self.state.transfer.is_some();
+        let late = !observation.complete && fresh.is_empty();
         let mut waits = false;
         for part in fresh {
             waits = relays && self.must_wait(part, observation);
@@ -81,7 +82,7 @@ impl Stepper<'_> {
                 return;
             }
         } else {
-            self.heed_the_assignee(observation, &mut taking);
+            self.heed_the_assignee(observation, late, &mut taking);
         }
         broken_as!(CountTakenUnseen => self.state.seen_count = self.state.seen_count.max(observation.part_count));
         if counts {
@@ -466,10 +467,14 @@ impl Stepper<'_> {
     }
 
     /// Acts on an assignee that no part explains: a part was missed, or Intercom made none. An
-    /// assignee that was judged before is not judged again, so an old notification that still
-    /// shows it does no harm.
-    fn heed_the_assignee(&mut self, observation: &Observation, taking: &mut bool) {
+    /// assignee that was judged before is not judged again. A notification with nothing new (`late`) may
+    /// show whose the conversation was once: what is so now, only the whole conversation tells.
+    fn heed_the_assignee(&mut self, observation: &Observation, late: bool, taking: &mut bool) {
         if self.state.assignee.as_ref() == Some(&observation.assignee) {
+            return;
+        }
+        if late {
+            self.effects.push(Effect::Fetch);
             return;
         }
         let owner = if observation.complete { observation.owner() } else { observation.assignee.clone() };
