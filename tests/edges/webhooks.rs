@@ -81,8 +81,9 @@ fn a_signed_notification_is_enqueued_once_and_answered_with_200() {
     assert_eq!(seen.parts[0].id.as_str(), "37358198341");
     assert_eq!(shared::domain::incoming::text(seen.parts[0].body.as_ref().unwrap()), "Hi & hello — ü");
     assert_eq!(seen.part_count, Some(2));
+    assert_eq!(seen.traits.attributes.unwrap()["plan"], "team", "rules may ask for it");
     let slim = serde_json::to_string(message).unwrap();
-    assert!(!slim.contains("custom_attributes") && slim.len() < 2_000, "{slim}");
+    assert!(!slim.contains("ai_agent") && !slim.contains("waiting_since") && slim.len() < 2_000, "{slim}");
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod agreeing;
 mod conversation;
 mod email;
 mod hours;
+mod marked;
 mod properties;
 mod settings;
 mod watching;

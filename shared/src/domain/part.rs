@@ -125,6 +125,8 @@ pub struct Observation {
     pub rating: Option<Rating>,
     /// Whom the conversation is with, and the conversation's own attributes. Known from `GET`.
     pub profile: Option<Profile>,
+    /// The conversation's tags and attributes, where it is said which it has.
+    pub traits: Traits,
     /// The customer, as Intercom knows them.
     pub contact: Option<ContactId>,
     /// The customer, by the company's own id.
@@ -224,6 +226,17 @@ impl Observation {
     }
 }
 
+/// What a conversation is marked with; none of what is not said.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Traits {
+    /// Its tags.
+    pub tags: Option<Vec<String>>,
+    /// Its own attributes.
+    pub attributes: Option<serde_json::Map<String, serde_json::Value>>,
+}
+
+impl Eq for Traits {}
+
 /// What is known of the customer and of the conversation itself; travels with each event to the
 /// bot, for conditional routing and interpolation.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -261,7 +274,40 @@ pub struct Profile {
 
 impl Eq for Profile {}
 
+/// How many tags are known of a conversation.
+const MAX_TAGS: usize = 100;
+
 impl Profile {
+    /// What is shown of the conversation's tags and attributes now is what it has.
+    pub fn learn(&mut self, traits: &Traits) {
+        if let Some(tags) = &traits.tags {
+            self.tags.clone_from(tags);
+        }
+        if let Some(attributes) = &traits.attributes {
+            self.conversation_attributes.clone_from(attributes);
+        }
+    }
+
+    /// The conversation has one more tag. Intercom tells no case apart in them.
+    pub fn tag(&mut self, name: &str) {
+        if !self.is_tagged(name) && self.tags.len() < MAX_TAGS {
+            self.tags.push(name.to_owned());
+        }
+    }
+
+    /// Whether the conversation has this tag, however it is written.
+    #[must_use]
+    pub fn is_tagged(&self, name: &str) -> bool {
+        self.tags.iter().any(|tag| tag.trim().to_lowercase() == name.trim().to_lowercase())
+    }
+
+    /// The value of an attribute: the conversation's, else the customer's. One that is null is not set.
+    #[must_use]
+    pub fn attribute(&self, name: &str) -> Option<&serde_json::Value> {
+        let of = [&self.conversation_attributes, &self.contact_attributes];
+        of.into_iter().filter_map(|attributes| attributes.get(name)).find(|value| !value.is_null())
+    }
+
     /// Whether the customer writes by e-mail.
     #[must_use]
     pub fn is_by_email(&self) -> bool {

@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use crate::domain::content::{Attachment, Author, AuthorKind, Body, Message, QuickReplies};
 use crate::domain::ids::{AdminId, ConversationKey, PartId, TeamId, Timestamp};
-use crate::domain::part::{Assignee, Observation, Part, PartKind};
+use crate::domain::part::{Assignee, Observation, Part, PartKind, Traits};
 use crate::domain::settings::{Settings, Workspace};
 
 /// The bot's teammate.
@@ -303,6 +303,7 @@ impl Scene {
             part_count: Some(self.parts.len() as u64),
             rating: None,
             profile: None,
+            traits: Traits::default(),
             contact: None,
             external_id: None,
             crew: Vec::new(),

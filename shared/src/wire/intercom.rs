@@ -12,9 +12,10 @@ use serde::de::{self, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use super::traits::{TagNames, few_attributes, few_tags};
 use crate::domain::content::{Attachment, Author, AuthorKind, Body, BodyFormat, Message, QuickReplies};
 use crate::domain::ids::{AdminId, ContactId, PartId, TeamId, Timestamp};
-use crate::domain::part::{Assignee, Observation, Part, PartKind, Rating};
+use crate::domain::part::{Assignee, Observation, Part, PartKind, Rating, Traits};
 
 /// An id that Intercom writes as a text here and as a number there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -263,6 +264,12 @@ pub struct ConversationItem {
     /// The rating.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub conversation_rating: Option<RatingItem>,
+    /// Its tags, as far as a notification may carry them.
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "few_tags")]
+    pub tags: Option<TagNames>,
+    /// Its custom attributes, likewise.
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "few_attributes")]
+    pub custom_attributes: Option<serde_json::Map<String, serde_json::Value>>,
     /// Whether the item is in the shape of version 1.
     #[serde(rename = "conversation_message", deserialize_with = "present", skip_serializing)]
     pub legacy: bool,
@@ -601,6 +608,10 @@ impl ConversationItem {
                 .as_ref()
                 .and_then(|item| item.rating.map(|rating| Rating { rating, remark: item.remark.clone() })),
             profile: None,
+            traits: Traits {
+                tags: self.tags.as_ref().map(TagNames::names),
+                attributes: self.custom_attributes.clone(),
+            },
             contact: self.contact(),
             external_id: self
                 .contacts
@@ -786,7 +797,7 @@ pub struct ConversationContext {
     /// Its custom attributes.
     pub custom_attributes: Option<serde_json::Map<String, serde_json::Value>>,
     /// Its tags.
-    pub tags: Option<TagList>,
+    pub tags: Option<TagNames>,
     /// Where it began.
     pub source: Option<SourceContext>,
 }
@@ -798,15 +809,6 @@ pub struct ContactList {
     /// The contacts.
     #[serde(deserialize_with = "nullable")]
     pub contacts: Vec<ContactItem>,
-}
-
-/// The list around the tags.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
-pub struct TagList {
-    /// The tags.
-    #[serde(deserialize_with = "nullable")]
-    pub tags: Vec<TagItem>,
 }
 
 /// A tag.

@@ -15,6 +15,7 @@ pub mod schedules;
 pub mod settings;
 pub mod start;
 pub mod tags;
+pub mod traits;
 pub mod turn;
 
 use sha2::{Digest as _, Sha256};

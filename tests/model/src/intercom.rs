@@ -7,7 +7,7 @@
 use shared::domain::content::{Author, AuthorKind, Body, Message, QuickReplies};
 use shared::domain::conversation::Action;
 use shared::domain::ids::{AdminId, PartId, TeamId, Timestamp};
-use shared::domain::part::{Assignee, Observation, Part, PartKind};
+use shared::domain::part::{Assignee, Observation, Part, PartKind, Traits};
 use shared::testing::{ALICE, BOT, BOT_TEAM, CUSTOMER, SUPPORT};
 
 use crate::time::NOW;
@@ -279,6 +279,7 @@ fn shown(parts: &[Happening]) -> Observation {
         part_count: Some(parts.len() as u64),
         rating: None,
         profile: None,
+        traits: Traits::default(),
         contact: None,
         external_id: None,
         crew: Vec::new(),

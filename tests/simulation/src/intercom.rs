@@ -462,6 +462,8 @@ impl Talk {
             conversation_parts: Some(PartList { conversation_parts: parts.iter().map(part).collect() }),
             statistics: Some(Statistics { count_conversation_parts: Some(count as u64), dates: Some(DateStyle::Iso) }),
             conversation_rating: face.rating.map(|rating| RatingItem { rating: Some(rating), remark: None }),
+            tags: None,
+            custom_attributes: None,
             legacy: false,
         }
     }

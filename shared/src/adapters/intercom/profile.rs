@@ -10,6 +10,7 @@ use crate::domain::part::Profile;
 use crate::domain::settings::Workspace;
 use crate::ports::{Clock, Tokens};
 use crate::wire::intercom::{ContactItem, ConversationContext};
+use crate::wire::traits::simple;
 
 impl<C: Clock, T: Tokens> RestApi<C, T> {
     /// The details of a conversation's customer, asked for where the conversation has only the id.
@@ -23,7 +24,6 @@ impl<C: Clock, T: Tokens> RestApi<C, T> {
             }
             _ => mentioned,
         };
-        let tags = context.tags.map(|list| list.tags).unwrap_or_default();
         let source = context.source.unwrap_or_default();
         Profile {
             contact_id: contact.id.map(|id| id.0),
@@ -39,24 +39,9 @@ impl<C: Clock, T: Tokens> RestApi<C, T> {
             url: source.url,
             delivered_as: source.delivered_as,
             channel: source.channel,
-            tags: tags.into_iter().filter_map(|tag| tag.name).take(MAX_ATTRIBUTES).collect(),
+            tags: context.tags.unwrap_or_default().names(),
         }
     }
-}
-
-/// How many attributes, and how many tags, travel with an event.
-const MAX_ATTRIBUTES: usize = 100;
-/// The longest text of an attribute that travels with an event, in bytes.
-const MAX_ATTRIBUTE_BYTES: usize = 2 * 1024;
-
-/// The attributes that have simple values, as Intercom's own do.
-fn simple(attributes: Option<serde_json::Map<String, Value>>) -> serde_json::Map<String, Value> {
-    let is_simple = |value: &Value| match value {
-        Value::String(text) => text.len() <= MAX_ATTRIBUTE_BYTES,
-        Value::Array(_) | Value::Object(_) => false,
-        _ => true,
-    };
-    attributes.unwrap_or_default().into_iter().filter(|(_, value)| is_simple(value)).take(MAX_ATTRIBUTES).collect()
 }
 
 fn texts_of(location: serde_json::Map<String, Value>) -> BTreeMap<String, String> {

@@ -1,5 +1,6 @@
 //! When a rule holds: where the conversation is, how it came in, what is known of it, what time it
-//! is. What is known is what the bot was told of when it last got the conversation.
+//! is. The conversation's tags and attributes are those that Intercom showed last, with what the bot has
+//! asked for since; the customer's attributes are those of when the bot last got the conversation.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -55,11 +56,9 @@ impl Conditions {
         let inbox = self.inboxes.is_empty() || self.inboxes.contains(circumstances.inbox);
         let channel =
             self.channels.is_empty() || profile.channel.as_ref().is_some_and(|channel| self.channels.contains(channel));
-        let tag = self.tags.is_empty() || profile.tags.iter().any(|tag| self.tags.contains(tag));
+        let tag = self.tags.is_empty() || self.tags.iter().any(|tag| profile.is_tagged(tag));
         let attributes = self.attributes.iter().all(|(name, values)| {
-            let of_conversation = profile.conversation_attributes.get(name);
-            let value = of_conversation.or_else(|| profile.contact_attributes.get(name));
-            value.and_then(as_text).is_some_and(|value| values.contains(&value))
+            profile.attribute(name).is_some_and(|value| values.iter().any(|wanted| is_written(value, wanted)))
         });
         let hours = match (self.hours, circumstances.office) {
             (None, _) => true,
@@ -90,13 +89,13 @@ impl Conditions {
     }
 }
 
-/// An attribute's value as the settings write it.
-fn as_text(value: &Value) -> Option<String> {
+/// Whether the settings mean an attribute's value by this. A number is one however it is written.
+fn is_written(value: &Value, wanted: &str) -> bool {
     match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        Value::Bool(boolean) => Some(boolean.to_string()),
-        _ => None,
+        Value::String(text) => text.trim() == wanted,
+        Value::Number(number) => number.as_f64().is_some_and(|number| wanted.parse() == Ok(number)),
+        Value::Bool(boolean) => wanted.parse() == Ok(*boolean),
+        _ => false,
     }
 }
 

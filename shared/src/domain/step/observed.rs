@@ -53,6 +53,9 @@ impl Stepper<'_> {
             self.effects.push(Effect::Fetch);
             return;
         }
+        if observation.complete || !fresh.is_empty() {
+            self.state.profile.learn(&observation.traits);
+        }
         let mut taking = false;
         self.relay_the_source(observation);
         self.state.seen.source |= observation.source.is_some();

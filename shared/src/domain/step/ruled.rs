@@ -6,7 +6,7 @@ use crate::domain::blocks::Said;
 use crate::domain::command::Command;
 use crate::domain::content::Block;
 use crate::domain::conversation::{Action, CommandOutcome, EventKind, Overtaker, Weight, remember};
-use crate::domain::part::Assignee;
+use crate::domain::part::{Assignee, Profile};
 use crate::domain::render;
 use crate::domain::rules::{self, Candidate, Circumstances, Deed, Root, Ruling, Turn};
 use crate::domain::suggestion::{Held, MAX_RULED, Ruled, Spent, Suggestion};
@@ -21,17 +21,17 @@ const MAX_NAME_BYTES: usize = 500;
 impl Stepper<'_> {
     /// The bot answers, and names its turn: the rules decide what becomes of it.
     pub(super) fn answer_by_rules(&mut self, command: &Command, content: &[Block], turn: &Turn) {
-        let nobody = Assignee::Nobody;
-        let ruling =
-            rules::decide(&self.workspace.rules, turn, &self.circumstances(&nobody), self.state.granted.as_deref());
+        let known = self.known_by_now();
+        let circumstances = self.circumstances(&known);
+        let ruling = rules::decide(&self.workspace.rules, turn, &circumstances, self.state.granted.as_deref());
         self.follow(&ruling, command, content, turn);
     }
 
     /// The bot answers, and does not name its turn: it is said, unless it is an e-mail and the settings
     /// have it otherwise.
     pub(super) fn answer(&mut self, command: &Command, content: &[Block]) {
-        let nobody = Assignee::Nobody;
-        if let Some(ruling) = rules::decide_unnamed(&self.workspace.rules, &self.circumstances(&nobody)) {
+        let known = self.known_by_now();
+        if let Some(ruling) = rules::decide_unnamed(&self.workspace.rules, &self.circumstances(&known)) {
             return self.follow(&ruling, command, content, &Turn::default());
         }
         self.take_what_is_watched();
@@ -80,10 +80,24 @@ impl Stepper<'_> {
         root
     }
 
-    fn circumstances<'a>(&'a self, nobody: &'a Assignee) -> Circumstances<'a> {
+    /// What is known of the conversation, with the tags and attributes that the bot has asked for and that
+    /// are still on their way: a rule that asks for them holds from then on.
+    fn known_by_now(&self) -> Profile {
+        let mut known = self.state.profile.clone();
+        for entry in &self.state.outbox {
+            match &entry.action {
+                Action::Tag { name } => known.tag(name),
+                Action::SetAttributes { attributes } => known.conversation_attributes.extend(attributes.clone()),
+                _ => {}
+            }
+        }
+        known
+    }
+
+    fn circumstances<'a>(&'a self, known: &'a Profile) -> Circumstances<'a> {
         Circumstances {
-            inbox: self.state.assignee.as_ref().unwrap_or(nobody),
-            profile: &self.state.profile,
+            inbox: self.state.assignee.as_ref().unwrap_or(&Assignee::Nobody),
+            profile: known,
             now: self.now,
             office: self.workspace.office_hours.as_ref(),
         }
@@ -92,9 +106,8 @@ impl Stepper<'_> {
     /// Whom people are to be found among when nobody is named: the target of the node that the dialog
     /// last came by, else the default, else nobody.
     pub(super) fn escalation(&self) -> Assignee {
-        let nobody = Assignee::Nobody;
         let goal = self.state.goal.as_ref();
-        let target = rules::escalation(&self.workspace.rules, goal, &self.circumstances(&nobody));
+        let target = rules::escalation(&self.workspace.rules, goal, &self.circumstances(&self.known_by_now()));
         target.or_else(|| self.workspace.handover.default.clone()).unwrap_or(Assignee::Nobody)
     }
 

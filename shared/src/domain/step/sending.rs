@@ -132,8 +132,13 @@ impl Stepper<'_> {
             self.know_own(part_id);
         }
         let newest = part_id.is_some() && part_id > self.state.seen.part;
-        if let Action::Reply { offer, .. } = &entry.action {
-            self.remember_offer(part_id.as_ref(), offer.as_ref());
+        match &entry.action {
+            Action::Reply { offer, .. } => self.remember_offer(part_id.as_ref(), offer.as_ref()),
+            Action::Tag { name } => self.state.profile.tag(name),
+            Action::SetAttributes { attributes } => {
+                self.state.profile.conversation_attributes.extend(attributes.clone());
+            }
+            _ => {}
         }
         self.finish(&entry, CommandOutcome::Done { part_id: part_id.clone() });
         if self.state.transfer.is_some() {
