@@ -146,8 +146,12 @@ pub(crate) fn sure(thousandths: u16) -> Turn {
 }
 
 pub(crate) fn several() -> Turn {
-    let candidate = |label: &str, text: &str| Candidate { label: label.into(), text: text.into(), confidence: None };
-    Turn { candidates: vec![candidate("One", "first"), candidate("Two <b>", "*second*")], ..sure(900) }
+    let candidate = |label: &str, text: &str, confidence: Option<u16>| Candidate {
+        label: label.into(),
+        text: text.into(),
+        confidence: confidence.map(Confidence),
+    };
+    Turn { candidates: vec![candidate("One", "first", Some(820)), candidate("Two <b>", "*second*", None)], ..sure(900) }
 }
 
 pub(crate) fn team(id: &str) -> Assignee {
@@ -416,6 +420,31 @@ fn what_is_stale_is_not_sent() {
     assert!(notes(&note(&mut talk, "/bot dismiss")).contains("is dismissed"));
     let done = note(&mut talk, "/bot send 1");
     assert!(replies(&done).is_empty() && notes(&done).contains("it was dismissed"));
+}
+
+#[test]
+fn teammates_are_told_what_intercom_did_not_take() {
+    let mut talk = Talk::new();
+    talk.answer("Refund", sure(900));
+    talk.carry_out();
+    talk.scene.note("/bot send 1");
+    talk.hear();
+    talk.refuse_next(Answer::Rejected { code: "too_bad".to_owned(), message: String::new() });
+    let done = talk.carry_out();
+    assert!(
+        replies(&done).is_empty() && notes(&done).contains("did not take what was to be sent (too_bad)"),
+        "{done:?}"
+    );
+}
+
+#[test]
+fn a_note_may_ask_several_things_and_say_others_beside_them() {
+    let mut talk = Talk::new();
+    talk.answer("Refund", several());
+    talk.carry_out();
+    let done = note(&mut talk, "<p>The second is right.</p><p>/bot send two</p><p>/bot why</p>");
+    assert_eq!(replies(&done), ["<p><i>second</i></p>"]);
+    assert!(notes(&done).contains("has been sent already"), "{done:?}");
 }
 
 #[test]

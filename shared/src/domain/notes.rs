@@ -1,6 +1,7 @@
-//! What teammates write to the bot in notes: `/bot why`, `/bot send 2`. Read here, forgiving of case
-//! and spacing; what becomes of it is `step`'s matter. Also how moments and times are written there.
+//! What teammates write to the bot in notes: `/bot why`, `/bot send 2`. Read here, line by line, forgiving
+//! of case, spacing and courtesy; what becomes of it is `step`'s matter. Also how moments and times are written there.
 
+use super::choice;
 use super::ids::Timestamp;
 
 /// What a teammate wants of the bot.
@@ -28,6 +29,12 @@ pub enum NoteCommand {
 
 /// The longest pause, in minutes: a month.
 const MAX_PAUSE_MINUTES: u64 = 31 * 1_440;
+/// How many commands of a note are heeded.
+const MAX_COMMANDS: usize = 5;
+/// What is said to a bot for courtesy, or because a sentence wants it.
+const COURTESY: [&str; 9] = ["please", "now", "thanks", "for", "and", "the", "it", "this", "conversation"];
+/// What may stand in front of a number.
+const NUMBER: &str = "number";
 /// How much of an unknown word is repeated, in characters.
 const MAX_REPEATED: usize = 40;
 
@@ -41,49 +48,71 @@ pub const HELP: &str = "<p>In a note I understand:</p><ul>\
 <li><b>/bot dismiss</b>: forget the suggestion</li>\
 <li><b>/bot retry</b>: try at once what waits; or ask me again what nobody has answered</li></ul>";
 
-/// Reads a note; none where it is not for the bot.
+/// Reads a note: what its lines ask of the bot, in order; nothing where it is not for the bot.
 #[must_use]
-pub fn read(text: &str) -> Option<NoteCommand> {
-    let text: String = text.chars().map(|character| if character.is_whitespace() { ' ' } else { character }).collect();
-    let lower = text.trim().to_lowercase();
+pub fn read(text: &str) -> Vec<NoteCommand> {
+    text.lines().filter_map(in_line).take(MAX_COMMANDS).collect()
+}
+
+fn in_line(line: &str) -> Option<NoteCommand> {
+    let is_unseen =
+        |character: &char| matches!(character, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}');
+    let seen = line.chars().filter(|character| !is_unseen(character)).collect::<String>().replace('／', "/");
+    let lower = seen.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
+    let lower =
+        after_a_mention(&lower).trim_start_matches(|character: char| is_decoration(character) && character != '/');
     let rest = lower.strip_prefix('/')?.trim_start().strip_prefix("bot")?;
     if rest.starts_with(|character: char| character.is_alphanumeric() || character == '_') {
         return None; // "/bottle"
     }
-    let rest = rest.trim_matches([' ', ':', ',', '.', '!', '?']);
+    let asked = rest.trim_matches([' ', ':', ',', '.', '!', '?']);
+    let rest = rest.trim_matches(is_decoration);
     let end = rest.find(|character: char| !character.is_alphabetic()).unwrap_or(rest.len());
-    let (verb, argument) = rest.split_at(end);
-    let argument = argument.trim_matches([' ', ':', '#', '(', ')']);
-    let command = match (verb, argument) {
-        ("", "") | ("help", _) => NoteCommand::Help,
+    let (verb, more) = rest.split_at(end);
+    let words = more.split([' ', ',']).map(|word| word.trim_matches(is_decoration));
+    let words: Vec<&str> = words.filter(|word| !word.is_empty() && !COURTESY.contains(word)).collect();
+    let command = match (verb, words.as_slice()) {
+        ("", []) | ("help", _) => NoteCommand::Help,
         ("why", _) => NoteCommand::Why,
-        ("pause", "") => NoteCommand::Pause(None),
-        ("pause", time) => match minutes_of(time.strip_prefix("for ").unwrap_or(time)) {
-            Some(minutes) => NoteCommand::Pause(Some(minutes)),
-            None => unknown(rest),
-        },
-        ("resume" | "take", "") => NoteCommand::Resume,
-        ("summary", "") => NoteCommand::Summary,
-        ("send", "") => NoteCommand::Send(1),
-        ("send", number) => match number.trim().parse() {
-            Ok(number) => NoteCommand::Send(number),
-            Err(_) => unknown(rest),
-        },
-        ("dismiss", "") => NoteCommand::Dismiss,
-        ("retry", "") => NoteCommand::Retry,
-        _ => unknown(rest),
+        ("pause", []) => NoteCommand::Pause(None),
+        ("pause", time) => {
+            minutes_of(&time.join(" ")).map_or_else(|| unknown(asked), |time| NoteCommand::Pause(Some(time)))
+        }
+        ("resume" | "take", []) => NoteCommand::Resume,
+        ("summary", []) => NoteCommand::Summary,
+        ("send", []) => NoteCommand::Send(1),
+        ("send", [number] | [NUMBER, number]) => {
+            choice::number(number).map_or_else(|| unknown(asked), NoteCommand::Send)
+        }
+        ("dismiss", []) => NoteCommand::Dismiss,
+        ("retry", []) => NoteCommand::Retry,
+        _ => unknown(asked),
     };
     Some(command)
+}
+
+/// What follows where the bot's teammate is mentioned first, as "@Acme Bot /bot why"; all of it elsewhere.
+fn after_a_mention(line: &str) -> &str {
+    let mentioned = line.trim_start_matches(|character: char| is_decoration(character) && character != '/');
+    let command = mentioned.find("/bot").filter(|_| mentioned.starts_with('@'));
+    command.and_then(|at| mentioned.get(at..)).unwrap_or(line)
+}
+
+/// What may stand around words without meaning anything: quotes, brackets, the marks of a list.
+fn is_decoration(character: char) -> bool {
+    !character.is_alphanumeric() && !matches!(character, '@' | '_')
 }
 
 fn unknown(rest: &str) -> NoteCommand {
     NoteCommand::Unknown(rest.chars().take(MAX_REPEATED).collect())
 }
 
-/// A time, in minutes: `2h`, `30 min`, `1 day`, `1h 30m`; a bare number is of minutes. At least one.
+/// A time, in minutes: `2h`, `30 min`, `1 day`, `1h 30m`, `an hour`; a bare number is of minutes. At least one.
 fn minutes_of(text: &str) -> Option<u64> {
     let mut minutes: u64 = 0;
-    let mut rest = text.trim();
+    let text = text.trim();
+    let one = ["an ", "a ", "one "].iter().find_map(|one| text.strip_prefix(one)).map(|unit| format!("1 {unit}"));
+    let mut rest = one.as_deref().unwrap_or(text);
     while !rest.is_empty() {
         let digits = rest.find(|character: char| !character.is_ascii_digit()).unwrap_or(rest.len());
         let (number, after) = rest.split_at(digits);
@@ -95,6 +124,7 @@ fn minutes_of(text: &str) -> Option<u64> {
             "" | "m" | "min" | "mins" | "minute" | "minutes" => 1,
             "h" | "hr" | "hrs" | "hour" | "hours" => 60,
             "d" | "day" | "days" => 1_440,
+            "w" | "week" | "weeks" => 10_080,
             _ => return None,
         };
         minutes = minutes.checked_add(number.checked_mul(factor)?)?;
@@ -146,18 +176,51 @@ mod tests {
             ("/bot retry", NoteCommand::Retry),
             ("/bot", NoteCommand::Help),
             ("/bot help", NoteCommand::Help),
+            ("/bot send two", NoteCommand::Send(2)),
+            ("/bot send number 2, please", NoteCommand::Send(2)),
+            ("/bot pause an hour", NoteCommand::Pause(Some(60))),
+            ("/bot pause for 2h, 30m", NoteCommand::Pause(Some(150))),
+            ("/bot pause 2 hours and 5 min please", NoteCommand::Pause(Some(125))),
+            ("/bot pause a week", NoteCommand::Pause(Some(10_080))),
+            ("/bot take it, please", NoteCommand::Resume),
+            ("/bot-why", NoteCommand::Why),
+            ("“/bot why”", NoteCommand::Why),
+            ("- /bot why", NoteCommand::Why),
+            ("\u{feff}/BOT\u{200b} why", NoteCommand::Why),
+            ("／bot why", NoteCommand::Why),
+            ("@Acme Bot /bot why", NoteCommand::Why),
+            ("@Acme Bot (https://app.intercom.com/a/900001) /bot why", NoteCommand::Why),
         ] {
-            assert_eq!(read(text), Some(expected), "{text}");
+            assert_eq!(read(text), [expected], "{text}");
         }
     }
 
     #[test]
+    fn each_line_of_a_note_is_read_by_itself() {
+        assert_eq!(read("Looks right to me.\n\n/bot send 2\nthanks!"), [NoteCommand::Send(2)]);
+        assert_eq!(read("/bot dismiss\n/bot pause 2h"), [NoteCommand::Dismiss, NoteCommand::Pause(Some(120))]);
+        assert_eq!(read(&"/bot why\n".repeat(9)).len(), MAX_COMMANDS);
+    }
+
+    #[test]
     fn what_is_not_understood_is_said_to_be_so_and_what_is_not_for_the_bot_is_left_alone() {
-        for text in ["/bot dance", "/bot pause tomorrow", "/bot pause 0", "/bot send two", "/bot pause 99999 days"] {
-            assert!(matches!(read(text), Some(NoteCommand::Unknown(_))), "{text}: {:?}", read(text));
+        for text in [
+            "/bot dance",
+            "/bot pause tomorrow",
+            "/bot pause 0",
+            "/bot pause 99999 days",
+            "/bot send 1 and 2",
+            "/bot send it tomorrow",
+            "/bot send 99999999999999999999999",
+            "/bot take 2",
+            "/bot resume at 5",
+            "/bot sned 2",
+        ] {
+            assert!(matches!(read(text)[..], [NoteCommand::Unknown(_)]), "{text}: {:?}", read(text));
         }
-        for text in ["", "why", "bot why", "/bottle", "please /bot why", "/bot_why", "/"] {
-            assert_eq!(read(text), None, "{text}");
+        for text in ["", "why", "bot why", "/bottle", "please /bot why", "/bot_why", "/", "@Acme Bot look", "see /bot"]
+        {
+            assert_eq!(read(text), [], "{text}");
         }
     }
 

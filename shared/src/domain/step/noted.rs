@@ -21,12 +21,21 @@ const MAX_QUOTED: usize = 200;
 impl Stepper<'_> {
     /// A note of a teammate's, if it is for the bot.
     pub(super) fn noted(&mut self, part: &Part, observation: &Observation, taking: &mut bool) {
-        let Some(command) = self.asked_in(part) else { return };
+        let commands = self.asked_in(part);
+        if commands.is_empty() {
+            return;
+        }
         if !observation.complete {
             self.effects.push(Effect::Fetch);
             return;
         }
         self.note(Decision::NoteHeeded);
+        for command in commands {
+            self.heed_note(command, part, observation, taking);
+        }
+    }
+
+    fn heed_note(&mut self, command: NoteCommand, part: &Part, observation: &Observation, taking: &mut bool) {
         match command {
             NoteCommand::Why => {
                 let html = self.why();
@@ -57,18 +66,18 @@ impl Stepper<'_> {
         }
     }
 
-    /// What a part asks of the bot, if it is a teammate's note for it.
-    fn asked_in(&self, part: &Part) -> Option<NoteCommand> {
+    /// What a part asks of the bot; nothing, unless it is a teammate's note for it.
+    fn asked_in(&self, part: &Part) -> Vec<NoteCommand> {
         let by_person = part.author.kind == AuthorKind::Teammate && !part.is_by(&self.workspace.bot_teammate);
-        let body = part.body.as_ref().filter(|_| part.kind == PartKind::Note && by_person && !part.redacted)?;
-        notes::read(&incoming::text(body))
+        let body = part.body.as_ref().filter(|_| part.kind == PartKind::Note && by_person && !part.redacted);
+        body.map(|body| notes::read(&incoming::text(body))).unwrap_or_default()
     }
 
     /// Whether a part of a conversation that the bot never had is a note for it that waits for an answer. An
     /// old one waits no more: it was written when nobody listened.
     pub(super) fn asks_elsewhere(&self, part: &Part) -> bool {
         let is_fresh = part.created_at.plus_ms(FRESH_MS) > self.now;
-        is_fresh && !self.state.seen.covers(&part.id) && self.asked_in(part).is_some()
+        is_fresh && !self.state.seen.covers(&part.id) && !self.asked_in(part).is_empty()
     }
 
     /// Teammates may speak to the bot in a conversation that it never had, too: it answers there, or takes it.

@@ -122,7 +122,8 @@ impl Stepper<'_> {
         let answer = Held { label: None, messages: self.messages(command, content) };
         let held = |candidate: &Candidate| {
             let said = Said { html: render::markdown(&candidate.text), ..Said::default() };
-            Held { label: Some(candidate.label.clone()), messages: vec![said] }
+            let sure = candidate.confidence.map(|confidence| format!(" ({confidence})")).unwrap_or_default();
+            Held { label: Some(format!("{}{sure}", candidate.label)), messages: vec![said] }
         };
         let several = turn.candidates.len() > 1;
         let candidates = turn.candidates.iter().filter(|_| several).map(held).collect();
@@ -196,7 +197,9 @@ fn suggestion_note(suggestion: &Suggestion, about: &str) -> String {
             html.push_str(&format!("<li>{}{}</li>", as_bold(&label), candidate.shown()));
         }
         html.push_str("</ol>");
-        html.push_str(&format!("<p>Write a note <b>/bot send 1</b> (or another number) to send one, {dismiss}.</p>"));
+        html.push_str(&format!(
+            "<p>Write a note <b>/bot send 1</b> (or another number) to send one, {dismiss}. To let the bot go on, {take}.</p>"
+        ));
         return html;
     }
     if suggestion.root.as_ref().is_some_and(|root| root.has_children) {

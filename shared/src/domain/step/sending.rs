@@ -283,6 +283,12 @@ impl Stepper<'_> {
             }
             Action::Assign { .. } => self.keep_the_conversation(&entry),
             Action::Take { .. } if entry.epoch == self.state.epoch => self.have_not_taken(code),
+            // No bot asked for it, so no bot is told: a teammate did, or the settings.
+            Action::Reply { .. } if entry.command.is_none() && entry.weight != Weight::Optional => {
+                let words =
+                    format!("Intercom did not take what was to be sent ({code}); the customer has not read it.");
+                self.say_to_teammates(&words);
+            }
             _ => {}
         }
     }
