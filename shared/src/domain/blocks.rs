@@ -483,7 +483,7 @@ mod tests {
             ([vec![text("a")], vec![Block::Pause { ms: 1 }; 11]].concat(), "bad_pause"),
             (vec![options(&[])], "bad_options"),
             (vec![options(&["a", " "])], "bad_options"),
-            (vec![options(&["Café", "cafe!"])], "bad_options"),
+            (vec![options(&["Café", "CAFÉ "])], "bad_options"),
             (vec![options(&[&"x".repeat(201)])], "bad_options"),
             (vec![options(&["a"]), options(&["b"])], "bad_options"),
             (vec![Block::Options { text: None, options: choices(&["a"; 21]) }], "bad_options"),

@@ -22,26 +22,40 @@ const NUMBERS: [&[&str]; 10] = [
     &["ten", "zehn", "dix", "diez", "dieci", "dez"],
 ];
 
+/// What people write in front of a number that they choose by.
+const COUNTED: [&str; 10] =
+    ["option", "number", "nr", "nummer", "numero", "opcion", "opzione", "opcao", "optie", "antwort"];
+
 /// The option whose button was pressed.
 #[must_use]
 pub fn pressed(options: &[OfferedOption], uuid: &str) -> Option<Choice> {
     options.iter().find(|option| option.uuid.eq_ignore_ascii_case(uuid)).map(|option| option.choice.clone())
 }
 
-/// The option that typed words choose: the only one that they can mean.
+/// The option that typed words choose: the only one that they can mean. A label typed sign by sign means
+/// that one, unless it is a number as well.
 #[must_use]
 pub fn typed(options: &[OfferedOption], words: &str) -> Option<Choice> {
     let said = Said::of(words);
+    let exact = |option: &&OfferedOption| same_label(&option.choice.label, words);
+    if let Some(option) = options.iter().find(exact).filter(|_| !is_number_of_a_list(&said.as_it_is)) {
+        return Some(option.choice.clone());
+    }
     let mut meant = options.iter().enumerate().filter(|(place, option)| said.can_mean(*place, &option.choice.label));
     let (_, first) = meant.next()?;
     meant.next().is_none().then(|| first.choice.clone())
 }
 
-/// Whether two labels cannot be told apart when they are typed.
+/// Whether two labels read the same. Those that differ by a sign only, "C" and "C++", are told apart by it.
 #[must_use]
 pub fn same_label(one: &str, other: &str) -> bool {
-    let (one, other) = (Said::of(one), Said::of(other));
-    one.as_it_is == other.as_it_is || (!one.plain.is_empty() && one.plain == other.plain)
+    one.trim().to_lowercase() == other.trim().to_lowercase()
+}
+
+/// Whether somebody who writes this may count: "2", "2.", "(2)", "#2". Nobody counts with "+2".
+fn is_number_of_a_list(words: &str) -> bool {
+    let digits = words.trim_matches(['.', ')', '(', '#', ' ']);
+    !digits.is_empty() && digits.chars().all(char::is_numeric)
 }
 
 /// What somebody wrote, ready to compare.
@@ -58,7 +72,8 @@ impl Said {
     fn of(words: &str) -> Self {
         let as_it_is = words.trim().to_owned();
         let plain = plain(&as_it_is);
-        let number = number(&plain);
+        let (first, rest) = plain.split_once(' ').unwrap_or(("", &plain));
+        let number = number(if COUNTED.contains(&first) { rest } else { &plain });
         Self { as_it_is, plain, number }
     }
 
@@ -88,9 +103,16 @@ impl Said {
 }
 
 /// The number that a text is, written in digits or as a word.
-fn number(plain: &str) -> Option<usize> {
+pub(super) fn number(plain: &str) -> Option<usize> {
     let word = NUMBERS.iter().position(|words| words.contains(&plain)).map(|place| place + 1);
-    word.or_else(|| plain.parse().ok())
+    word.or_else(|| plain.chars().map(western).collect::<Option<String>>()?.parse().ok())
+}
+
+/// A digit of any of the scripts that count in tens, as 0 to 9.
+fn western(digit: char) -> Option<char> {
+    let zeros = ['0', '\u{660}', '\u{6f0}', '\u{966}', '\u{9e6}', '\u{e50}'];
+    let value = zeros.into_iter().filter_map(|zero| u32::from(digit).checked_sub(u32::from(zero)));
+    value.filter(|value| *value < 10).find_map(|value| char::from_digit(value, 10))
 }
 
 /// Letters and digits in lower case and without accents, in words.
@@ -154,6 +176,12 @@ mod tests {
             ("TEAM!!", "v2"),
             ("„Team“", "v2"),
             ("2. Team", "v2"),
+            ("Option 2", "v2"),
+            ("Nr. 2", "v2"),
+            ("número 2", "v2"),
+            ("number two", "v2"),
+            ("٢", "v2"),
+            ("२", "v2"),
             ("2 - team.", "v2"),
             ("basico free", "v1"),
             ("BÁSICO, FREE.", "v1"),
@@ -193,6 +221,27 @@ mod tests {
     }
 
     #[test]
+    fn labels_that_differ_by_a_sign_are_told_apart_by_it() {
+        let value = |labels: &[&str], words: &str| typed(&offered(labels), words).map(|choice| choice.value);
+        for (labels, words, meant) in [
+            (["C", "C++"], "C++", Some("v2")),
+            (["C", "C++"], " C ", Some("v1")),
+            (["C", "C++"], "c++", Some("v2")),
+            (["C", "C++"], "c!", None),
+            (["C", "C++"], "2", Some("v2")),
+            (["-1", "+1"], "+1", Some("v2")),
+            (["-1", "+1"], "-1", Some("v1")),
+            (["50 %", "50 €"], "50 €", Some("v2")),
+            (["50 %", "50 €"], "50", None),
+            (["2", "Other"], "2", None),
+            (["2.", "Other"], "2.", None),
+            (["Other", "2"], "2", Some("v2")),
+        ] {
+            assert_eq!(value(&labels, words).as_deref(), meant, "{labels:?} {words:?}");
+        }
+    }
+
+    #[test]
     fn a_button_is_known_by_its_id() {
         let options = offered(&["Basic", "Team"]);
         assert_eq!(pressed(&options, &options[1].uuid.to_uppercase()).unwrap().label, "Team");
@@ -201,8 +250,9 @@ mod tests {
 
     #[test]
     fn labels_that_read_the_same_are_the_same() {
-        assert!(same_label("Café", "cafe!"));
+        assert!(same_label("Café", "CAFÉ "));
         assert!(same_label("👍", "👍 "));
+        assert!(!same_label("C", "C++") && !same_label("+1", "-1"));
         assert!(!same_label("👍", "👎"));
         assert!(!same_label("Team", "Teams"));
     }
