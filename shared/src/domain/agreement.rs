@@ -66,19 +66,72 @@ pub const MAX_AGREEMENTS: usize = 16;
 /// From what share of common words on two messages are alike, in percent.
 const ALIKE_PERCENT: usize = 60;
 
+/// Words that turn a sentence round.
+const NEGATIONS: [&str; 22] = [
+    "not", "no", "never", "cannot", "nicht", "kein", "keine", "keinen", "nie", "pas", "jamais", "aucun", "aucune",
+    "non", "niet", "geen", "nunca", "não", "ikke", "inte", "не", "нет",
+];
+
 /// Whether a teammate wrote what was suggested, or nearly: most of the words are common to both. Case,
-/// punctuation and order count for nothing.
+/// punctuation and order count for nothing. Another number in the place of one, or a "not" that only one
+/// of them has, is a correction, however much is common.
 #[must_use]
 pub fn are_alike(suggested: &str, written: &str) -> bool {
     let (one, other) = (words(suggested), words(written));
-    let common = one.intersection(&other).count();
     let all = one.len() + other.len();
-    all > 0 && 200 * common >= ALIKE_PERCENT * all
+    if all == 0 {
+        let signs = |text: &str| text.split_whitespace().collect::<String>();
+        return !signs(suggested).is_empty() && signs(suggested) == signs(written);
+    }
+    let common = one.intersection(&other).count();
+    200 * common >= ALIKE_PERCENT * all && !is_corrected(&one, &other)
 }
 
+fn is_corrected(one: &BTreeSet<String>, other: &BTreeSet<String>) -> bool {
+    let has_number = |word: &&String| word.contains(|character: char| character.is_numeric());
+    let other_numbers =
+        one.difference(other).any(|word| has_number(&word)) && other.difference(one).any(|word| has_number(&word));
+    let negates = |words: &BTreeSet<String>| words.iter().any(|word| is_negation(word));
+    other_numbers || negates(one) != negates(other)
+}
+
+fn is_negation(word: &str) -> bool {
+    NEGATIONS.contains(&word) || (word.len() > 2 && word.ends_with("n't"))
+}
+
+/// The words of a text. Where none are parted by spaces, as in Chinese or Thai, each two characters that
+/// follow each other are one.
 fn words(text: &str) -> BTreeSet<String> {
-    let parted = text.split(|character: char| !character.is_alphanumeric());
-    parted.filter(|word| !word.is_empty()).map(str::to_lowercase).collect()
+    let text = text.to_lowercase().replace('’', "'");
+    let parted = text.split(|character: char| !character.is_alphanumeric() && character != '\'');
+    let parted = parted.map(|word| word.trim_matches('\'')).filter(|word| !word.is_empty());
+    parted.flat_map(|word| if word.contains(is_unparted) { pairs(word) } else { vec![word.to_owned()] }).collect()
+}
+
+/// Whether a character is of a script that writes no spaces between words.
+fn is_unparted(character: char) -> bool {
+    matches!(character, '\u{e00}'..='\u{eff}' | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{17ff}'
+        | '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}' | '\u{20000}'..='\u{3ffff}')
+}
+
+/// Each two characters that follow each other; numbers stay whole.
+fn pairs(word: &str) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    let mut before: Option<char> = None;
+    for character in word.chars() {
+        match before {
+            Some(last) if last.is_numeric() && character.is_numeric() => {
+                if let Some(number) = found.last_mut() {
+                    number.push(character);
+                }
+            }
+            _ if character.is_numeric() => found.push(character.to_string()),
+            Some(last) if !last.is_numeric() => found.push([last, character].iter().collect()),
+            _ => {}
+        }
+        before = Some(character);
+    }
+    if found.is_empty() { vec![word.to_owned()] } else { found }
 }
 
 /// What may become of a node's rule.
@@ -169,6 +222,16 @@ mod tests {
             ("You get it back.", "you get it BACK", true),
             ("You get it back within 14 days.", "Hi Carla, you get it back within 14 days!", true),
             ("You get it back.", "We are closed on Sundays.", false),
+            ("You get it back within 14 days.", "You get it back within 30 days.", false),
+            ("You get it back within 14 days.", "You get it back within 14 days; call 0800 123.", true),
+            ("You can return it at any shop of ours.", "You can not return it at any shop of ours.", false),
+            ("You can return it at any shop of ours.", "You can’t return it at any shop of ours.", false),
+            ("We don't do that here.", "We don’t do that, here.", true),
+            ("返金は14日以内に行われます。", "返金は14日以内に行われますよ。", true),
+            ("返金は14日以内に行われます。", "返金は30日以内に行われます。", false),
+            ("返金は14日以内に行われます。", "店は日曜日に閉まっています。", false),
+            ("👍", " 👍", true),
+            ("👍", "👎", false),
             ("", "", false),
             ("…", "!", false),
         ] {
