@@ -7,6 +7,9 @@ use super::tree::{self, Node};
 /// How much may be in the tags of an element that is parted: more is not repeated on both sides.
 const MAX_TAG_SHARE: usize = 4;
 
+/// What the tags around code take, in bytes.
+const PRE_TAGS_BYTES: usize = 11;
+
 /// Parts HTML into pieces of at most so many bytes, in order. Only what cannot be parted, an address of
 /// that length, is longer.
 #[must_use]
@@ -64,6 +67,10 @@ fn parts(node: Node, max: usize) -> Vec<Node> {
         Node::Text(text) => sentences(&text, max).into_iter().map(Node::Text).collect(),
         Node::Break | Node::Image { .. } => vec![node],
         Node::Element { name, children, .. } if name == "ol" => numbered(children),
+        Node::Element { name, children, .. } if name == "pre" => {
+            let code = lines_of_code(&tree::words_of(&children), max.saturating_sub(PRE_TAGS_BYTES));
+            code.into_iter().map(|code| Node::element("pre", vec![Node::Text(code)])).collect()
+        }
         Node::Element { name, url, children } => {
             let tags = 5 + 2 * name.len() + url.as_ref().map_or(0, |url| 8 + escaped_len(url));
             if tags.saturating_mul(MAX_TAG_SHARE) > max {
@@ -141,6 +148,47 @@ fn sentences(text: &str, max: usize) -> Vec<String> {
     parts
 }
 
+/// Code in parts: whole lines, with the space in front of them. Only a line that is too long itself is parted.
+fn lines_of_code(code: &str, max: usize) -> Vec<String> {
+    let mut parts: Vec<String> = Vec::new();
+    let mut current: Option<String> = None;
+    for line in code.split('\n') {
+        let bytes = current.as_ref().map_or(0, |lines| escaped_len(lines) + 1) + escaped_len(line);
+        match &mut current {
+            Some(lines) if bytes <= max => {
+                lines.push('\n');
+                lines.push_str(line);
+            }
+            _ => {
+                parts.extend(current.take());
+                let mut pieces = if escaped_len(line) > max { cut(line, max) } else { vec![line.to_owned()] };
+                current = pieces.pop();
+                parts.extend(pieces);
+            }
+        }
+    }
+    parts.extend(current);
+    parts.retain(|part| !part.trim().is_empty());
+    parts
+}
+
+/// A text in parts of so many bytes, wherever that is.
+fn cut(text: &str, max: usize) -> Vec<String> {
+    let (mut parts, mut bytes) = (vec![String::new()], 0);
+    for character in text.chars() {
+        let more = escaped_char_len(character);
+        if bytes > 0 && bytes + more > max {
+            parts.push(String::new());
+            bytes = 0;
+        }
+        bytes += more;
+        if let Some(part) = parts.last_mut() {
+            part.push(character);
+        }
+    }
+    parts
+}
+
 fn end_of_part(text: &str, max: usize) -> usize {
     let (mut bytes, mut word, mut sentence) = (0, None, None);
     let mut before = ' ';
@@ -196,6 +244,24 @@ mod tests {
         assert!(parts.len() > 1 && parts.iter().all(|part| part.len() <= 64), "{parts:?}");
         assert!(parts.iter().all(|part| crate::domain::html::sanitize(part) == *part), "{parts:?}");
         assert!(parts[1].contains("<b>"), "{parts:?}");
+    }
+
+    #[test]
+    fn code_is_parted_between_lines_and_keeps_its_space() {
+        let code: String = (0..40).map(|n| format!("{}line {n} <x>\n", "  ".repeat(n % 5))).collect();
+        let parts = split(&render::markdown(&format!("Look:\n\n```\n{code}```\n\nend")), 200);
+        assert!(parts.len() > 3 && parts.iter().all(|part| part.len() <= 200), "{parts:?}");
+        let lines: Vec<String> = parts
+            .iter()
+            .flat_map(|part| tree::read(part))
+            .filter(|node| node.is("pre"))
+            .flat_map(|node| tree::words_of(&[node]).lines().map(str::to_owned).collect::<Vec<_>>())
+            .collect();
+        assert_eq!(lines, code.lines().collect::<Vec<_>>());
+        let long = format!("<pre>{}</pre>", "x".repeat(500));
+        let parts = split(&long, 100);
+        assert!(parts.iter().all(|part| part.len() <= 100 && part.starts_with("<pre>x")), "{parts:?}");
+        assert_eq!(parts.concat().matches('x').count(), 500);
     }
 
     #[test]
