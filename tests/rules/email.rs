@@ -133,5 +133,5 @@ fn every_mistake_in_what_is_set_for_e_mails_is_reported_with_its_line() {
     wrong("action = \"send\"\nteam = \"1\"\nteammate = \"2\"", &[(4, "not both")]);
     wrong("burst_seconds = 3601\nacton = \"answer\"", &[(3, "from 0 to 3600"), (4, "`acton` is no setting")]);
     wrong("team = \"500002\"", &[(2, "needs `action`")]);
-    wrong("action = \"send\"\nteam = \"500009\"", &[(3, "must be people")]);
+    wrong("action = \"send\"\nteam = \"500009\"", &[(4, "must be people")]);
 }

@@ -137,7 +137,7 @@ proptest! {
         let nobody = Assignee::Nobody;
         let circumstances = Circumstances { inbox: &nobody, profile: &profile, now: Timestamp(0), office: None };
         if let Because::Rule { line } = decide(&rules, &turn, &circumstances, None).because {
-            prop_assert_eq!(rules.overshadowed_by(line - 1), None);
+            prop_assert!(rules.overshadowed_by(line - 1).is_empty());
         }
     }
 }

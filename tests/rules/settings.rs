@@ -107,10 +107,110 @@ action = "nothing"
 nodes = "e"
 action = "answer"
 "#;
-    // What only the whole workspace tells is said once the workspace itself is good.
     expect(
-        &rules.replace("hours = \"open\"\n", "\n"),
-        &[(6, "the one on line"), (16, "never match"), (23, "must be people"), (29, "the one on line")],
+        rules,
+        &[
+            (6, "the one on line"),
+            (18, "never match"),
+            (22, "office_hours"),
+            (26, "must be people"),
+            (29, "the one on line"),
+        ],
     );
-    assert!(mistakes(rules).iter().any(|(line, message)| *line == 22 && message.contains("office_hours")));
+}
+
+/// A rule of the settings file.
+fn rule(lines: &str) -> String {
+    format!("[[workspace.rules.rule]]\n{}\n", lines.replace("; ", "\n"))
+}
+
+#[test]
+fn rules_that_together_leave_nothing_to_a_later_one_are_named() {
+    let office = "[workspace.rules.office_hours]\ntime_zone = \"UTC\"\ndays = \"mon\"\nhours = \"09:00-17:00\"\n";
+    let one = |condition: &str| rule(&format!("action = \"answer\"; nodes = \"a\"; {condition}"));
+    let two = |condition: &str| rule(&format!("action = \"nothing\"; nodes = \"a\"; {condition}"));
+    for (before, last, dead) in [
+        (
+            [
+                rule("action = \"answer\"; nodes = \"a\"; shadow = false"),
+                rule("action = \"nothing\"; nodes = \"b\"; shadow = false"),
+            ],
+            rule("action = \"answer\"; nodes = [\"a\", \"b\"]"),
+            true,
+        ),
+        (
+            [
+                rule("action = \"answer\"; nodes = \"a\"; shadow = false"),
+                rule("action = \"nothing\"; nodes = \"b\"; shadow = false"),
+            ],
+            rule("action = \"answer\"; nodes = [\"a\", \"c\"]"),
+            false,
+        ),
+        ([one("hours = \"open\""), two("hours = \"closed\"")], one("confidence = 0.9"), true),
+        ([one("hours = \"open\""), two("hours = \"closed\"")], one("confidence = 0.5"), false),
+        ([one("tags = \"VIP\""), two("tags = \"b\"")], one("tags = [\"vip\", \"B\"]"), true),
+        ([one("tags = \"vip\""), two("tags = \"b\"")], one("shadow = true"), false),
+        (
+            [one("attributes = { plan = \"a\" }"), two("attributes = { plan = [\"b\", \"c\"] }")],
+            one("attributes = { plan = [\"a\", \"c\"] }"),
+            true,
+        ),
+        (
+            [one("attributes = { plan = \"a\" }"), two("attributes = { plan = \"b\" }")],
+            one("attributes = { plan = [\"a\", \"c\"] }"),
+            false,
+        ),
+        (
+            [one("channels = \"email\""), two("channels = \"sms\"; tags = \"vip\"")],
+            one("channels = [\"email\", \"sms\"]; tags = \"vip\""),
+            true,
+        ),
+        ([one("channels = \"email\""), two("inboxes = \"bot\"")], one("channels = [\"email\", \"sms\"]"), false),
+    ] {
+        let text = format!("[workspace.rules]\n{office}{}{last}", before.concat());
+        let found = shared::wire::settings::parse(&file(&text)).err().map(|mistakes| mistakes.to_string());
+        let expected = before.iter().zip([6, 10]).map(|(_, line)| line.to_string()).collect::<Vec<_>>();
+        assert_eq!(found.is_some(), dead, "{text}{found:?}");
+        if let Some(found) = found {
+            assert!(
+                found.contains("never match: those on lines") && found.contains("put it before"),
+                "{expected:?} {found}"
+            );
+        }
+    }
+}
+
+#[test]
+fn an_office_that_never_closes_is_never_closed() {
+    let office = |more: &str| {
+        format!(
+            "\n[workspace.rules]\n[workspace.rules.office_hours]\ntime_zone = \"UTC\"\ndays = [\"mon\", \"tue\", \"wed\", \"thu\", \"fri\", \"sat\", \"sun\"]\n\
+             hours = [\"00:00-12:00\", \"12:00-24:00\"]\n{more}[[workspace.rules.rule]]\naction = \"nothing\"\nhours = \"closed\"\n"
+        )
+    };
+    expect(&office(""), &[(8, "never end")]);
+    assert!(shared::wire::settings::parse(&file(&office("holidays = [2026-12-25]\n"))).is_ok());
+}
+
+#[test]
+fn attributes_are_texts_numbers_and_yes_or_no() {
+    let rules = "[workspace.rules]\n".to_owned()
+        + &rule("action = \"answer\"; attributes = { plan = \"pro\", paid = true, seats = [5, 7.5], level = \"3\" }");
+    let workspace = workspace(&rules);
+    let values: Vec<_> = workspace.rules.rules[0].when.attributes.iter().collect();
+    assert_eq!(
+        format!("{values:?}"),
+        r#"[("level", {"3"}), ("paid", {"true"}), ("plan", {"pro"}), ("seats", {"5", "7.5"})]"#
+    );
+    let wrong = |value: &str, words: &str| {
+        let rules = format!(
+            "\n[workspace.rules]\n{}",
+            rule(&format!("action = \"answer\"; attributes = {{ plan = {value} }}"))
+        );
+        expect(&rules, &[(4, words)]);
+    };
+    wrong("[]", "`plan` is empty");
+    wrong("\" \"", "`plan` must be texts");
+    wrong("[[1]]", "`plan` must be a value");
+    wrong("{ a = 1 }", "`plan` must be texts");
 }

@@ -112,6 +112,13 @@ pub struct OfficeHours {
 }
 
 impl OfficeHours {
+    /// Whether the office is open day and night.
+    #[must_use]
+    pub fn never_close(&self) -> bool {
+        let is_all_day = |times: &Times| times.0.iter().map(|open| open.end - open.start).sum::<u32>() == MINUTES_A_DAY;
+        self.holidays.is_empty() && self.week.iter().chain(self.special.values()).all(is_all_day)
+    }
+
     /// Whether the office is open.
     #[must_use]
     pub fn are_open(&self, now: Timestamp) -> bool {

@@ -78,6 +78,28 @@ pub fn parse(text: &str) -> Result<Settings, Mistakes> {
     }
 }
 
+/// Whose conversations are the bot's.
+struct Own {
+    teammate: Option<AdminId>,
+    teams: Vec<TeamId>,
+}
+
+impl Own {
+    fn is(&self, assignee: &Assignee) -> bool {
+        match assignee {
+            Assignee::Teammate(teammate) => self.teammate.as_ref() == Some(teammate),
+            Assignee::Team(team) => self.teams.contains(team),
+            Assignee::Nobody => false,
+        }
+    }
+}
+
+/// Where the bot finds conversations.
+struct Desk<'d> {
+    own: &'d Own,
+    monitor: Option<&'d Assignee>,
+}
+
 /// Where lines begin.
 struct Lines(Vec<usize>);
 
@@ -279,7 +301,7 @@ impl Reader<'_> {
             if let Some(bot) = bot
                 && let Some(former) = bots.insert(bot.id.clone(), bot)
             {
-                self.mistake(line, format!("there are two bots with the id \"{}\"", former.id));
+                self.mistake(line, format!("there are two bots with the id \"{}\"; give each its own", former.id));
             }
         }
         let mut workspaces = BTreeMap::new();
@@ -290,7 +312,8 @@ impl Reader<'_> {
             if let Some(workspace) = workspace
                 && let Some(former) = workspaces.insert(workspace.app_id.clone(), workspace)
             {
-                self.mistake(line, format!("there are two workspaces with the app_id \"{}\"", former.app_id));
+                let message = format!("there are two workspaces with the app_id \"{}\"; keep one", former.app_id);
+                self.mistake(line, message);
             }
         }
         self.close(&root);
@@ -315,8 +338,9 @@ impl Reader<'_> {
         let bot_teammate = self.needed(section, "bot_teammate");
         let bot_teammate = self.id("bot_teammate", bot_teammate, AdminId::parse);
         let bot_teams = self.ids(section, "bot_teams", "team", TeamId::parse);
+        let own = Own { teammate: bot_teammate.clone(), teams: bot_teams.clone() };
         let other_bots = self.other_bots(section, bot_teammate.as_ref());
-        let monitor = self.monitor(section);
+        let monitor = self.monitor(section, &own);
         let bot = self.bot_of(section, bots);
         let introduction = self.words(section, "introduction");
         let take_back = self.boolean(section, "take_back", true);
@@ -324,12 +348,12 @@ impl Reader<'_> {
         let resume_after_minutes = self.number(section, "resume_after_minutes", 1..=MAX_MINUTES);
         let settle_ms = self.number(section, "settle_ms", 1_000..=600_000).unwrap_or(DEFAULT_SETTLE_MS);
         let loops = self.loops(section);
-        let handover_line = section.line;
-        let handover = self.handover(section);
+        let line = section.line;
+        let handover = self.handover(section, &own);
         let mut office = hours::Office::default();
         self.office(section, "[workspace.office_hours]", &mut office);
-        let mut rules = self.rules(section, bot_teammate.as_ref(), &mut office);
-        let email = self.email(section);
+        let mut rules = self.rules(section, &Desk { own: &own, monitor: monitor.as_ref() }, &mut office);
+        let email = self.email(section, &own);
         rules.email = email.rule;
         let ms = bot.as_ref().and_then(|id| bots.get(id)).map_or(0, |bot| bot.burst_ms);
         let bursts = Windows { email_ms: email.burst_ms.unwrap_or(ms), ms };
@@ -358,12 +382,7 @@ impl Reader<'_> {
             transfers,
             bursts,
         };
-        if workspace.handover.default.as_ref().is_some_and(|target| workspace.is_bots(target)) {
-            self.mistake(handover_line, "the hand-over's default is the bot's own; it must be people");
-            return None;
-        }
-        self.check_rules(&workspace, handover_line);
-        self.check_transfers(&workspace, handover_line);
+        self.check_transfers(&workspace, line);
         Some(workspace)
     }
 
@@ -423,13 +442,26 @@ impl Reader<'_> {
         what: &str,
         parse: fn(String) -> Result<T, InvalidId>,
     ) -> Vec<T> {
+        self.ids_with_lines(section, key, what, parse).into_iter().map(|(id, _)| id).collect()
+    }
+
+    fn ids_with_lines<T>(
+        &mut self,
+        section: &mut Section<'_, '_>,
+        key: &'static str,
+        what: &str,
+        parse: fn(String) -> Result<T, InvalidId>,
+    ) -> Vec<(T, usize)> {
         let Some(value) = section.get(key) else { return Vec::new() };
         let mut ids = Vec::new();
         if let DeValue::Array(array) = value.get_ref() {
             for element in array {
                 let line = self.line_of(element);
                 match element.get_ref() {
-                    DeValue::String(text) => ids.extend(self.id(key, Some((text.to_string(), line)), parse)),
+                    DeValue::String(text) => {
+                        let id = self.id(key, Some((text.to_string(), line)), parse);
+                        ids.extend(id.map(|id| (id, line)));
+                    }
                     _ => self.mistake(line, format!("`{key}` must be {what} ids in quotes")),
                 }
             }
@@ -441,11 +473,11 @@ impl Reader<'_> {
     }
 
     fn other_bots(&mut self, section: &mut Section<'_, '_>, own: Option<&AdminId>) -> Vec<AdminId> {
-        let bots = self.ids(section, "other_bots", "teammate", AdminId::parse);
-        if own.is_some_and(|own| bots.contains(own)) {
-            self.mistake(section.line, "`other_bots` names the bot's own teammate; it is for bots of other apps");
+        let bots = self.ids_with_lines(section, "other_bots", "teammate", AdminId::parse);
+        for (_, line) in bots.iter().filter(|(id, _)| own == Some(id)) {
+            self.mistake(*line, "`other_bots` names the bot's own teammate; it is for bots of other apps");
         }
-        bots
+        bots.into_iter().map(|(id, _)| id).collect()
     }
 
     fn loops(&mut self, section: &mut Section<'_, '_>) -> LoopLimits {
@@ -459,7 +491,10 @@ impl Reader<'_> {
         let (text, line) = self.needed(section, "bot")?;
         let bot = self.id("bot", Some((text, line)), BotId::parse)?;
         if !bots.contains_key(&bot) {
-            self.mistake(line, format!("there is no valid [[bot]] with the id \"{bot}\""));
+            let known: Vec<String> = bots.keys().map(|id| format!("\"{id}\"")).collect();
+            let known =
+                if known.is_empty() { "there is none".to_owned() } else { format!("there is {}", known.join(", ")) };
+            self.mistake(line, format!("there is no valid [[bot]] with the id \"{bot}\"; {known}"));
         }
         Some(bot)
     }
@@ -480,21 +515,13 @@ impl Reader<'_> {
         }
     }
 
-    fn handover(&mut self, section: &mut Section<'_, '_>) -> HandoverSettings {
+    fn handover(&mut self, section: &mut Section<'_, '_>, own: &Own) -> HandoverSettings {
         let Some(mut handover) = self.subsection(section, "handover", "[workspace.handover]") else {
             return HandoverSettings::default();
         };
-        let team = self.text(&mut handover, "default_team");
-        let team_line = team.as_ref().map_or(handover.line, |(_, line)| *line);
-        let team = self.id("default_team", team, TeamId::parse);
-        let teammate = self.text(&mut handover, "default_teammate");
-        let teammate = self.id("default_teammate", teammate, AdminId::parse);
+        let default = self.whom(&mut handover, "default_team", "default_teammate", own);
         let message = self.words(&mut handover, "message");
         self.close(&handover);
-        if team.is_some() && teammate.is_some() {
-            self.mistake(team_line, "set `default_team` or `default_teammate`, not both");
-        }
-        let default = team.map(Assignee::Team).or(teammate.map(Assignee::Teammate));
         HandoverSettings { default, message }
     }
 
@@ -679,8 +706,28 @@ transport = "http"
     }
 
     #[test]
-    fn the_default_of_a_hand_over_must_be_people() {
-        let text = GOOD.replace("default_team = \"500001\"", "default_team = \"500009\"");
-        assert!(parse(&text).unwrap_err().to_string().contains("must be people"));
+    fn what_is_the_bots_own_is_no_place_for_people_nor_for_other_bots() {
+        for (old, new, line, words) in [
+            ("default_team = \"500001\"", "default_team = \"500009\"", 11, "must be people"),
+            ("default_team = \"500001\"", "default_teammate = \"900001\"", 11, "must be people"),
+            ("bot = \"demo\"", "bot = \"demo\"\nmonitor = \"500009\"", 10, "`monitor` names the bot's own"),
+            ("bot = \"demo\"", "bot = \"demo\"\nother_bots = [\"1\",\n\"900001\"]", 11, "of other apps"),
+            ("bot = \"demo\"", "bot = \"dmeo\"", 9, "there is \"demo\""),
+        ] {
+            let mistakes = parse(&GOOD.replacen(old, new, 1)).unwrap_err();
+            assert_eq!(mistakes.0.len(), 1, "{mistakes}");
+            assert!(mistakes.0[0].line == line && mistakes.0[0].message.contains(words), "{mistakes}");
+        }
+    }
+
+    #[test]
+    fn a_mistake_hides_no_other() {
+        let rules = "[workspace.rules]\n[[workspace.rules.rule]]\naction = \"nothing\"\n\
+                     [[workspace.rules.rule]]\naction = \"send\"\nteam = \"500009\"\n\n[[bot]]";
+        let text = GOOD.replace("app_id = \"abc123\"", "app_id = \"a b\"").replace("[[bot]]", rules);
+        let text = text.replace("default_team = \"500001\"", "default_team = \"500009\"");
+        let mistakes = parse(&text).unwrap_err();
+        let found: Vec<usize> = mistakes.0.iter().map(|mistake| mistake.line).collect();
+        assert_eq!(found, [3, 11, 16, 18], "{mistakes}");
     }
 }

@@ -71,6 +71,49 @@ impl Rule {
         self.nodes.is_empty() || root.is_some_and(|root| self.nodes.iter().any(|name| root.is_called(name)))
     }
 
+    /// The rule in parts, one for each node, inbox, channel, tag and value that it names, and for each half of
+    /// the day: it holds where one of them does. A rule of very many parts is one part.
+    fn parts(&self) -> Vec<Self> {
+        let mut parts = vec![self.clone()];
+        let mut part_by = |ways: Vec<Way>| {
+            if ways.len() > 1 && parts.len() * ways.len() <= MAX_PARTS {
+                let of = |part: &Self| {
+                    let each = ways.iter().map(|narrow| {
+                        let mut one = part.clone();
+                        narrow(&mut one);
+                        one
+                    });
+                    each.collect::<Vec<_>>()
+                };
+                parts = parts.iter().flat_map(of).collect();
+            }
+        };
+        let only = |name: &String| BTreeSet::from([name.clone()]);
+        part_by(self.nodes.iter().map(only).map(|set| way(move |part| part.nodes.clone_from(&set))).collect());
+        let inboxes = self.when.inboxes.iter().cloned();
+        part_by(inboxes.map(|inbox| way(move |part| part.when.inboxes = vec![inbox.clone()])).collect());
+        part_by(
+            self.when
+                .channels
+                .iter()
+                .map(only)
+                .map(|set| way(move |part| part.when.channels.clone_from(&set)))
+                .collect(),
+        );
+        part_by(self.when.tags.iter().map(only).map(|set| way(move |part| part.when.tags.clone_from(&set))).collect());
+        for (name, values) in &self.when.attributes {
+            let value = |set: BTreeSet<String>| {
+                let name = name.clone();
+                way(move |part| _ = part.when.attributes.insert(name.clone(), set.clone()))
+            };
+            part_by(values.iter().map(only).map(value).collect());
+        }
+        if self.when.hours.is_none() {
+            part_by([Hours::Open, Hours::Closed].map(|hours| way(move |part| part.when.hours = Some(hours))).into());
+        }
+        parts
+    }
+
     /// How sure the bot has to be. To say nothing it need not be sure.
     fn threshold(&self, rules: &Rules) -> Confidence {
         match self.deed {
@@ -78,6 +121,16 @@ impl Rule {
             _ => self.confidence.unwrap_or(rules.confidence),
         }
     }
+}
+
+/// Into how many parts a rule is taken apart, at most.
+const MAX_PARTS: usize = 1_000;
+
+/// How a part of a rule is narrower than the rule.
+type Way = Box<dyn Fn(&mut Rule)>;
+
+fn way(narrow: impl Fn(&mut Rule) + 'static) -> Way {
+    Box::new(narrow)
 }
 
 /// A workspace's rules.
@@ -106,14 +159,25 @@ impl Rules {
         self.rules.iter().chain([&self.default]).chain(&self.email)
     }
 
-    /// The earlier rule that leaves nothing to this one, if there is one: it holds wherever this one
-    /// does. Positions are those in [`Rules::rules`].
+    /// The earlier rules that together leave nothing to this one, if there are such: wherever this one
+    /// holds, one of them does. Positions are those in [`Rules::rules`].
     #[must_use]
-    pub fn overshadowed_by(&self, position: usize) -> Option<&Rule> {
-        let rule = self.rules.get(position)?;
-        self.rules.iter().take(position).find(|earlier| {
-            let nodes = earlier.nodes.is_empty() || (!rule.nodes.is_empty() && rule.nodes.is_subset(&earlier.nodes));
-            nodes && earlier.when.are_implied_by(&rule.when) && earlier.threshold(self) <= rule.threshold(self)
-        })
+    pub fn overshadowed_by(&self, position: usize) -> Vec<&Rule> {
+        let Some(rule) = self.rules.get(position) else { return Vec::new() };
+        let earlier = || self.rules.iter().take(position);
+        let holds = |earlier: &&Rule, part: &Rule| {
+            let nodes = earlier.nodes.is_empty() || (!part.nodes.is_empty() && part.nodes.is_subset(&earlier.nodes));
+            nodes && earlier.when.are_implied_by(&part.when) && earlier.threshold(self) <= rule.threshold(self)
+        };
+        let mut found: Vec<&Rule> = Vec::new();
+        for part in rule.parts() {
+            match earlier().find(|earlier| holds(earlier, &part)) {
+                Some(one) if found.iter().all(|other| other.line != one.line) => found.push(one),
+                Some(_) => {}
+                None => return Vec::new(),
+            }
+        }
+        found.sort_by_key(|rule| rule.line);
+        found
     }
 }

@@ -1,7 +1,7 @@
 //! `[workspace.email]`: conversations by e-mail, where people send two messages in a row within minutes,
 //! and where an answer may be for people to give.
 
-use super::{Reader, Section};
+use super::{Own, Reader, Section};
 use crate::domain::rules::Rule;
 
 /// The longest time, in seconds, that may be waited for another e-mail.
@@ -17,13 +17,13 @@ pub(super) struct Email {
 }
 
 impl Reader<'_> {
-    pub(super) fn email(&mut self, workspace: &mut Section<'_, '_>) -> Email {
+    pub(super) fn email(&mut self, workspace: &mut Section<'_, '_>, own: &Own) -> Email {
         let Some(mut section) = self.subsection(workspace, "email", "[workspace.email]") else {
             return Email::default();
         };
         let burst_seconds = self.number(&mut section, "burst_seconds", 0..=MAX_BURST_SECONDS);
         let deed = self.deed(&mut section, "action");
-        let to = self.whom(&mut section, "team", "teammate");
+        let to = self.whom(&mut section, "team", "teammate", own);
         if to.is_some() && !section.table.contains_key("action") {
             self.mistake(section.line, "a team or teammate in [workspace.email] is without effect: it needs `action`");
         }

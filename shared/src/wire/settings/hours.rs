@@ -10,6 +10,9 @@ use super::{Reader, Section};
 use crate::domain::hours::{Day, MINUTES_A_DAY, OfficeHours, Times, Zone};
 
 const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+/// What is wrong with `from` and `to`.
+const OVER_MIDNIGHT: &str = "the office hours must end after they begin, on the same day; over midnight, set `hours` \
+                             for the evening, like \"22:00-24:00\", and, on the next day, for the morning";
 /// How many holidays may be listed.
 const MAX_HOLIDAYS: usize = 1_000;
 
@@ -101,7 +104,7 @@ impl Reader<'_> {
         if has("hours") && (has("from") || has("to")) {
             self.mistake(line, "set `hours`, or `from` and `to`, not both");
         } else if has("from") != has("to") {
-            self.mistake(section.line, "`from` and `to` belong together");
+            self.mistake(section.line, "`from` and `to` belong together; set both, or `hours`");
         } else if has("days") && !has("hours") && !has("from") {
             self.mistake(section.line, "`days` need `hours`, like [\"09:00-12:30\", \"13:30-18:00\"]");
         } else if !has("days") && (has("hours") || has("from")) {
@@ -110,7 +113,7 @@ impl Reader<'_> {
         let (Some(from), Some(to)) = (from, to) else { return hours };
         let times = Times::of(Vec::from_iter(Some(from..to)));
         if times.is_none() {
-            self.mistake(section.line, "the office hours must end after they begin, on the same day");
+            self.mistake(section.line, OVER_MIDNIGHT);
         }
         times.unwrap_or_default()
     }
@@ -140,13 +143,13 @@ impl Reader<'_> {
                 Some(span) => read.push(span),
                 None => self.mistake(
                     line,
-                    format!("\"{text}\" is no span of a day; it is like \"09:00-17:30\", and one over midnight is two"),
+                    format!("\"{text}\" is no span of a day; it is like \"09:00-17:30\", and one over midnight is two: \"22:00-24:00\" and, on the next day, \"00:00-06:00\""),
                 ),
             }
         }
         let times = Times::of(read);
         if times.is_none() {
-            self.mistake(line, format!("spans of `{key}` overlap"));
+            self.mistake(line, format!("spans of `{key}` overlap; make one of those that do"));
         }
         times.unwrap_or_default()
     }

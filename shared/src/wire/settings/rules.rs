@@ -8,11 +8,11 @@ use toml::Spanned;
 use toml::de::DeValue;
 
 use super::hours::Office;
-use super::{Reader, Section};
+use super::{Desk, Own, Reader, Section};
+use crate::domain::hours::OfficeHours;
 use crate::domain::ids::{AdminId, TeamId};
 use crate::domain::part::Assignee;
 use crate::domain::rules::{Conditions, Confidence, Deed, Hours, Rule, Rules};
-use crate::domain::settings::Workspace;
 
 /// What Intercom calls the ways by which a conversation comes in (`source.type`).
 const CHANNELS: [&str; 10] = [
@@ -30,12 +30,7 @@ const CHANNELS: [&str; 10] = [
 
 impl Reader<'_> {
     /// Reads the rules, and the office hours where they stand here.
-    pub(super) fn rules(
-        &mut self,
-        workspace: &mut Section<'_, '_>,
-        bot: Option<&AdminId>,
-        office: &mut Office,
-    ) -> Rules {
+    pub(super) fn rules(&mut self, workspace: &mut Section<'_, '_>, desk: &Desk<'_>, office: &mut Office) -> Rules {
         let mut rules = Rules::default();
         let Some(mut section) = self.subsection(workspace, "rules", "[workspace.rules]") else { return rules };
         if let Some((confidence, _)) = self.confidence(&mut section) {
@@ -45,24 +40,24 @@ impl Reader<'_> {
         if let Some((deed, line)) = self.deed(&mut section, "default") {
             (rules.default.deed, rules.default.line) = (deed, line);
         }
-        rules.default.to = self.whom(&mut section, "default_team", "default_teammate");
+        rules.default.to = self.whom(&mut section, "default_team", "default_teammate", desk.own);
         rules.default.shadow = self.boolean(&mut section, "default_shadow", false);
         self.office(&mut section, "[workspace.rules.office_hours]", office);
-        let has_office = office.line.is_some();
         for mut rule in self.tables(&mut section, "rule", "[[workspace.rules.rule]]") {
-            rules.rules.extend(self.rule(&mut rule, has_office, bot));
+            rules.rules.extend(self.rule(&mut rule, office, desk));
             self.close(&rule);
         }
         self.close(&section);
         self.check_target(&rules.default);
+        self.check_order(&rules);
         rules
     }
 
     /// `true` or `"unassigned"`, or the id of a team.
-    pub(super) fn monitor(&mut self, workspace: &mut Section<'_, '_>) -> Option<Assignee> {
+    pub(super) fn monitor(&mut self, workspace: &mut Section<'_, '_>, own: &Own) -> Option<Assignee> {
         let value = workspace.get("monitor")?;
         let line = self.line_of(value);
-        match value.get_ref() {
+        let monitor = match value.get_ref() {
             DeValue::Boolean(on) => on.then_some(Assignee::Nobody),
             DeValue::String(text) if text == "unassigned" => Some(Assignee::Nobody),
             DeValue::String(text) => {
@@ -72,65 +67,57 @@ impl Reader<'_> {
                 self.mistake(line, "`monitor` must be true, false, \"unassigned\" or the id of a team in quotes");
                 None
             }
+        };
+        if monitor.as_ref().is_some_and(|inbox| own.is(inbox)) {
+            self.mistake(
+                line,
+                "`monitor` names the bot's own team; what comes in there is the bot's anyway, leave it out",
+            );
         }
+        monitor
     }
 
-    /// What only the whole workspace tells: whose a target is, which inboxes the bot looks into, and
-    /// which rules leave nothing to others.
-    pub(super) fn check_rules(&mut self, workspace: &Workspace, line: usize) {
-        if workspace.monitor.as_ref().is_some_and(|inbox| workspace.is_bots(inbox)) {
-            self.mistake(line, "`monitor` names the bot's own team; what comes in there is the bot's anyway");
-        }
-        let rules = &workspace.rules;
-        for rule in rules.all() {
-            if rule.to.as_ref().is_some_and(|to| workspace.is_bots(to)) {
-                self.mistake(rule.line, "the rule's team or teammate is the bot's own; it must be people");
-            }
-            let elsewhere = rule
-                .when
-                .inboxes
-                .iter()
-                .find(|inbox| !workspace.is_bots(inbox) && workspace.monitor.as_ref() != Some(inbox));
-            if elsewhere.is_some() {
-                let message = "this rule can never match: the bot does not have what is in one of its `inboxes`; \
-                               they are \"bot\", ids of `bot_teams`, and what `monitor` names";
-                self.mistake(rule.line, message);
-            }
-        }
+    /// Which rules leave nothing to others.
+    fn check_order(&mut self, rules: &Rules) {
         for (position, rule) in rules.rules.iter().enumerate() {
-            if let Some(earlier) = rules.overshadowed_by(position) {
-                let message =
-                    format!("this rule can never match: the one on line {} holds wherever it does", earlier.line);
-                self.mistake(rule.line, message);
-            }
+            let earlier: Vec<String> =
+                rules.overshadowed_by(position).into_iter().map(|earlier| earlier.line.to_string()).collect();
+            let hold = match earlier.as_slice() {
+                [] => continue,
+                [line] => format!("the one on line {line} holds"),
+                lines => format!("those on lines {} hold", lines.join(", ")),
+            };
+            let message = format!("this rule can never match: {hold} wherever it does; put it before, or leave it out");
+            self.mistake(rule.line, message);
         }
     }
 
     pub(super) fn check_target(&mut self, rule: &Rule) {
         if rule.to.is_none() && matches!(rule.deed, Deed::Send | Deed::Suggest) {
-            let message = format!("\"{}\" needs a team or a teammate to go to", rule.deed.as_str());
+            let message = format!("\"{}\" needs a team or a teammate to go to; name one", rule.deed.as_str());
             self.mistake(rule.line, message);
         }
     }
 
-    fn rule(&mut self, section: &mut Section<'_, '_>, has_office: bool, bot: Option<&AdminId>) -> Option<Rule> {
+    fn rule(&mut self, section: &mut Section<'_, '_>, office: &Office, desk: &Desk<'_>) -> Option<Rule> {
         let line = section.line;
         let nodes = self.set(section, "nodes");
         let deed = self.deed(section, "action");
         if !section.table.contains_key("action") {
             self.mistake(line, "[[workspace.rules.rule]] needs `action`");
         }
-        let to = self.whom(section, "team", "teammate");
+        let to = self.whom(section, "team", "teammate", desk.own);
         let confidence = self.confidence(section);
-        let inboxes = self.inboxes(section, bot);
+        let inboxes = self.inboxes(section, desk);
         let channels = self.channels(section);
-        let tags = self.set(section, "tags");
+        // Intercom tells no case apart in tags.
+        let tags = self.set(section, "tags").iter().map(|tag| tag.to_lowercase()).collect();
         let attributes = self.attributes(section);
-        let hours = self.hours(section, has_office);
+        let hours = self.hours(section, office);
         let shadow = self.boolean(section, "shadow", false);
         let (deed, _) = deed?;
         if let (Deed::Nothing, Some((_, line))) = (deed, confidence) {
-            self.mistake(line, "`confidence` is without effect: to say nothing the bot need not be sure");
+            self.mistake(line, "`confidence` is without effect: to say nothing the bot need not be sure; leave it out");
         }
         let when = Conditions { inboxes, channels, tags, attributes, hours };
         let rule = Rule { nodes, deed, to, confidence: confidence.map(|(share, _)| share), when, shadow, line };
@@ -153,16 +140,25 @@ impl Reader<'_> {
         section: &mut Section<'_, '_>,
         team_key: &'static str,
         teammate_key: &'static str,
+        own: &Own,
     ) -> Option<Assignee> {
         let team = self.text(section, team_key);
-        let line = team.as_ref().map_or(section.line, |(_, line)| *line);
-        let team = self.id(team_key, team, TeamId::parse);
+        let team_line = team.as_ref().map(|(_, line)| *line);
+        let team = self.id(team_key, team, TeamId::parse).map(Assignee::Team);
         let teammate = self.text(section, teammate_key);
-        let teammate = self.id(teammate_key, teammate, AdminId::parse);
+        let line = team_line.or(teammate.as_ref().map(|(_, line)| *line)).unwrap_or(section.line);
+        let teammate = self.id(teammate_key, teammate, AdminId::parse).map(Assignee::Teammate);
         if team.is_some() && teammate.is_some() {
             self.mistake(line, format!("set `{team_key}` or `{teammate_key}`, not both"));
         }
-        team.map(Assignee::Team).or(teammate.map(Assignee::Teammate))
+        let to = team.or(teammate);
+        if to.as_ref().is_some_and(|to| own.is(to)) {
+            self.mistake(
+                line,
+                format!("this is the bot's own; it must be people whom `{team_key}` or `{teammate_key}` names"),
+            );
+        }
+        to
     }
 
     fn confidence(&mut self, section: &mut Section<'_, '_>) -> Option<(Confidence, usize)> {
@@ -175,19 +171,27 @@ impl Reader<'_> {
         };
         let confidence = share.and_then(Confidence::of);
         if confidence.is_none() {
-            self.mistake(line, "`confidence` must be a number from 0 to 1");
+            self.mistake(line, "`confidence` must be a number from 0 to 1, like 0.75");
         }
         Some((confidence?, line))
     }
 
-    fn inboxes(&mut self, section: &mut Section<'_, '_>, bot: Option<&AdminId>) -> Vec<Assignee> {
+    fn inboxes(&mut self, section: &mut Section<'_, '_>, desk: &Desk<'_>) -> Vec<Assignee> {
         let mut inboxes = Vec::new();
         for (text, line) in self.list(section, "inboxes") {
-            inboxes.extend(match text.as_str() {
-                "bot" => bot.cloned().map(Assignee::Teammate),
+            let inbox = match text.as_str() {
+                "bot" => desk.own.teammate.clone().map(Assignee::Teammate),
                 "unassigned" => Some(Assignee::Nobody),
-                _ => self.id("inboxes", Some((text, line)), TeamId::parse).map(Assignee::Team),
-            });
+                _ => self.id("inboxes", Some((text.clone(), line)), TeamId::parse).map(Assignee::Team),
+            };
+            if inbox.as_ref().is_some_and(|inbox| !desk.own.is(inbox) && desk.monitor != Some(inbox)) {
+                let message = format!(
+                    "this rule can never match by \"{text}\": the bot does not have what is there; `inboxes` are \
+                     \"bot\", ids of `bot_teams`, and what `monitor` names"
+                );
+                self.mistake(line, message);
+            }
+            inboxes.extend(inbox);
         }
         inboxes
     }
@@ -214,13 +218,40 @@ impl Reader<'_> {
             return attributes;
         };
         for (name, value) in table {
-            let values = self.texts("attributes", value).into_iter().map(|(text, _)| text).collect();
-            attributes.insert(name.get_ref().to_string(), values);
+            attributes.insert(name.get_ref().to_string(), self.values(name.get_ref(), value));
         }
         attributes
     }
 
-    fn hours(&mut self, section: &mut Section<'_, '_>, has_office: bool) -> Option<Hours> {
+    /// The values that an attribute may have: texts, numbers, `true` or `false`.
+    fn values(&mut self, name: &str, value: &Spanned<DeValue<'_>>) -> BTreeSet<String> {
+        let plain = |value: &DeValue<'_>| match value {
+            DeValue::Boolean(boolean) => Some(boolean.to_string()),
+            DeValue::Integer(number) => Some(number.as_str().replace('_', "")),
+            DeValue::Float(number) => Some(number.as_str().replace('_', "")),
+            _ => None,
+        };
+        let elements: Vec<_> = match value.get_ref() {
+            DeValue::Array(array) => array.iter().collect(),
+            _ => vec![value],
+        };
+        let mut values = BTreeSet::new();
+        for element in &elements {
+            match plain(element.get_ref()) {
+                Some(text) => _ = values.insert(text),
+                None if matches!(element.get_ref(), DeValue::Array(_)) => {
+                    self.mistake(self.line_of(element), format!("`{name}` must be a value, or a list of values"));
+                }
+                None => values.extend(self.texts(name, element).into_iter().map(|(text, _)| text)),
+            }
+        }
+        if elements.is_empty() {
+            self.mistake(self.line_of(value), format!("`{name}` is empty, and would match nothing; leave it out"));
+        }
+        values
+    }
+
+    fn hours(&mut self, section: &mut Section<'_, '_>, office: &Office) -> Option<Hours> {
         let (text, line) = self.text(section, "hours")?;
         let hours = match text.as_str() {
             "open" => Some(Hours::Open),
@@ -229,8 +260,12 @@ impl Reader<'_> {
         };
         if hours.is_none() {
             self.mistake(line, "`hours` must be \"open\" or \"closed\"");
-        } else if !has_office {
-            self.mistake(line, "this rule can never match: there is no [workspace.office_hours]");
+        } else if office.line.is_none() {
+            let message =
+                "this rule can never match: there is no [workspace.office_hours]; add it, or leave `hours` out";
+            self.mistake(line, message);
+        } else if hours == Some(Hours::Closed) && office.hours.as_ref().is_some_and(OfficeHours::never_close) {
+            self.mistake(line, "this rule can never match: the office hours never end; leave the rule out");
         }
         hours
     }
