@@ -2,9 +2,11 @@
 //!
 //! Reading uses a real tokenizer (`html5ever`), never patterns. Writing goes through [`Writer`],
 //! which knows only a short list of elements, escapes everything, wraps loose text in paragraphs
-//! and closes what is open. So whatever comes in, what goes out is well formed and harmless.
+//! and closes what is open. So whatever comes in, what goes out is well formed and harmless, and
+//! never nested deep: reading it again takes no longer than its length.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 
 use html5ever::tendril::StrTendril;
 use html5ever::tokenizer::states::RawKind;
@@ -187,6 +189,10 @@ const WRITABLE: [(&str, bool); 13] = [
     ("a", false),
 ];
 
+/// How deep lists and quotes lie in each other, at most. Only these can be nested without end, and as many
+/// as they are they go through Markdown.
+const MAX_DEPTH: usize = 12;
+
 /// What parts sections.
 const RULE: &str = "———";
 
@@ -194,17 +200,31 @@ fn writable(name: &str) -> Option<(&'static str, bool)> {
     WRITABLE.iter().find(|(known, _)| *known == name).copied()
 }
 
+/// Whether an element holds blocks, any number of times within each other.
+fn nests(name: &str) -> bool {
+    matches!(name, "ul" | "ol" | "blockquote")
+}
+
 /// Writes HTML of a short list of elements, well formed whatever it is told.
 #[derive(Debug, Default)]
 pub struct Writer {
     out: String,
     open: Vec<&'static str>,
+    /// How often what is not written has begun in what is open: its ends are not written either.
+    left_out: BTreeMap<&'static str, usize>,
 }
 
 impl Writer {
     /// Opens an element. Unknown ones are left out; their content stays.
     pub fn start(&mut self, name: &str) {
         let Some((name, is_block)) = writable(name) else { return };
+        if self.is_left_out(name) {
+            *self.left_out.entry(name).or_default() += 1;
+            if name == "li" {
+                self.line_break(); // items that lie too deep are lines
+            }
+            return;
+        }
         if is_block {
             self.close_paragraph();
             if name == "li" {
@@ -217,6 +237,16 @@ impl Writer {
             self.ensure_paragraph();
         }
         self.push(name);
+    }
+
+    /// A list or quote that lies too deep, with its items; bold within bold, which says nothing.
+    fn is_left_out(&self, name: &str) -> bool {
+        match name {
+            "ul" | "ol" | "blockquote" => self.open.iter().filter(|open| nests(open)).count() >= MAX_DEPTH,
+            "li" => ["ul", "ol"].iter().any(|list| self.left_out.contains_key(list)),
+            "p" | "h1" | "h2" | "pre" => false,
+            inline => self.open.contains(&inline),
+        }
     }
 
     fn push(&mut self, name: &'static str) {
@@ -240,6 +270,13 @@ impl Writer {
     /// Closes an element and what is open inside it. One that is not open is left alone.
     pub fn end(&mut self, name: &str) {
         let Some((name, _)) = writable(name) else { return };
+        if let Some(often) = self.left_out.get_mut(name) {
+            *often -= 1;
+            if *often == 0 {
+                self.left_out.remove(name);
+            }
+            return;
+        }
         if !self.open.contains(&name) {
             return;
         }
@@ -255,6 +292,9 @@ impl Writer {
         self.out.push_str("</");
         self.out.push_str(name);
         self.out.push('>');
+        // With it ends what it made superfluous.
+        self.left_out
+            .retain(|left_out, _| *left_out != name && !(nests(name) && (nests(left_out) || *left_out == "li")));
     }
 
     /// Writes text.
@@ -469,6 +509,54 @@ mod tests {
             assert_eq!(harmless_link(url).as_deref(), harmless, "{url:?}");
         }
         assert_eq!(sanitize("<img src=\" MAILTO:x@a.example\" alt=\"a\">"), "<p>a</p>");
+    }
+
+    /// How deep the elements of clean HTML lie in each other.
+    fn depth_of(clean: &str) -> usize {
+        let (mut depth, mut most) = (0_usize, 0);
+        for piece in pieces(clean) {
+            match piece {
+                Piece::Start { name, .. } if !matches!(name.as_str(), "br" | "img") => depth += 1,
+                Piece::End { .. } => depth -= 1,
+                _ => {}
+            }
+            most = most.max(depth);
+        }
+        assert_eq!(depth, 0, "{clean:.200}");
+        most
+    }
+
+    #[test]
+    fn what_is_deep_is_kept_and_not_its_depth() {
+        for deep in [
+            "<b><i>",
+            "<ul><li>",
+            "<blockquote>",
+            "<ol><li>a<blockquote><p><a href=\"https://a.example\">",
+            "<li>",
+            "<ul>",
+            "<a href=\"https://a.example\"><b>",
+        ] {
+            let clean = sanitize(&format!(
+                "{}x{}",
+                format!("{deep}w ").repeat(20_000),
+                "</p></i></b></a></li></ul></ol></blockquote>".repeat(20_000)
+            ));
+            assert!(depth_of(&clean) <= 2 * MAX_DEPTH + 2, "{} deep of {deep}", depth_of(&clean));
+            assert_eq!(clean.matches("w ").count(), 20_000, "{deep}");
+            assert_eq!(sanitize(&clean), clean, "{deep}");
+        }
+        let items =
+            |depth: usize| format!("<p>a</p>{}b{}<p>c</p>", "<ul><li>".repeat(depth), "</li></ul>".repeat(depth));
+        assert_eq!(sanitize(&items(MAX_DEPTH)), items(MAX_DEPTH));
+        assert_eq!(sanitize(&items(MAX_DEPTH + 7)), items(MAX_DEPTH).replace('b', &format!("{}b", "<br>".repeat(7))));
+    }
+
+    #[test]
+    fn bold_within_bold_says_nothing_and_ends_where_the_outer_one_does() {
+        assert_eq!(sanitize("<p><b>a<b>b</b>c</b>d</p>"), "<p><b>abc</b>d</p>");
+        assert_eq!(sanitize("<p><b>a<b>b</p><p>c</b>d</p>"), "<p><b>ab</b></p><p>cd</p>");
+        assert_eq!(sanitize("<i>a<b>b<i>c</i>d</b>e</i>f"), "<p><i>a<b>bcd</b>e</i>f</p>");
     }
 
     #[test]
