@@ -92,7 +92,8 @@ class Desk:
                 channel = session.get("channel") or "web"
                 customer = {} if channel in CHANNELS else {"external_id": session["id"]}
                 chat = self.chats.open(channel, customer, chat_id=session["id"])
-            if event.get("conversation"):
+            # What is said may be said beside the chat, in another conversation.
+            if event.get("conversation") and event["type"] not in ("agent_message", "message", "message_redacted"):
                 chat.conversation_id = event["conversation"]["intercom"]["conversationId"]
             heard = getattr(self, f"_on_{event['type']}", None)
             if heard:

@@ -78,6 +78,7 @@ fn event(seq: u64, words: &str) -> PendingEvent {
         occurred_at: Timestamp(1),
         bot: BotId::parse("demo").unwrap(),
         kind: EventKind::Message { message, earlier: Vec::new() },
+        of: None,
         attempts: 0,
         due_at: Timestamp(0),
     }

@@ -47,6 +47,7 @@ fn with_event(due_at: Timestamp, words: &str) -> Conversation {
         occurred_at: NOW,
         bot: BotId::parse("demo").unwrap(),
         kind: EventKind::Message { message, earlier: Vec::new() },
+        of: None,
         attempts: 0,
         due_at,
     };

@@ -4,14 +4,15 @@
 use serde_json::{Value, json};
 
 use baton_tests::chat::{Chat, TRANSFER, customer, message, seat, start, teammate};
+use shared::app::catch_up::catch_up;
 use shared::app::heed::{News, heed, look};
 use shared::domain::command::Ask;
 use shared::domain::conversation::{Action, Control, EventKind, Lane};
 use shared::domain::ids::{AdminId, ConversationId, ConversationKey, TeamId};
-use shared::domain::part::{Assignee, PartKind};
+use shared::domain::part::{Assignee, Observation, PartKind};
 use shared::domain::transfer::{Agent, Availability, File};
-use shared::ports::Clock as _;
-use shared::testing::{CONTACT, Surprise};
+use shared::ports::{Changed, Clock as _, Page};
+use shared::testing::{CONTACT, FakeSearch, Surprise};
 use shared::wire::bot::EventMessage;
 
 fn support() -> Assignee {
@@ -493,16 +494,93 @@ fn people_begin_a_conversation_and_the_customer_reads_it_in_the_bots_chat() {
     assert_eq!(chat.told(), ["done m1"]);
 }
 
+/// Intercom notifies of the last part of the other conversation.
+fn notified_beside(chat: &Chat, key: &ConversationKey) {
+    let mut seen = chat.intercom.shown();
+    seen.complete = false;
+    seen.parts = seen.parts.last().cloned().into_iter().collect();
+    baton_tests::now(heed(&chat.desk, &chat.intercom, key, &News::Shown(Box::new(seen)))).unwrap();
+}
+
 #[test]
-fn people_begin_another_conversation_while_others_have_the_chat() {
+fn people_begin_another_conversation_while_others_have_the_chat_and_all_that_is_said_there_is_read() {
     let chat = relayed();
     let (key, news) = begun_by_people(&chat);
     baton_tests::now(heed(&chat.desk, &chat.intercom, &key, &news)).unwrap();
     baton_tests::now(heed(&chat.desk, &chat.intercom, &key, &news)).unwrap();
+    let state = chat.state();
+    let event = EventMessage::new(&chat.home(), &state, &state.events[0]);
+    let event = serde_json::to_value(event).unwrap();
+    assert_eq!(event["conversation"]["intercom"]["conversationId"], json!("777"), "the bot can tell them apart");
     assert_eq!(chat.told(), ["agent_message We found it"], "once");
     assert_eq!(chat.row(&key).moved_to, None, "the chat stays where it is");
     let notes: Vec<_> = chat.state().outbox.iter().map(|entry| entry.action.as_str()).collect();
-    assert_eq!(notes, ["note"]);
+    assert_eq!(notes, ["note"], "those who have the chat are told, once");
+    // Of three that follow only the last is notified of, twice.
+    chat.happens_unseen(PartKind::Comment, teammate("900002"), Some("It was in the cellar"), None);
+    chat.happens_unseen(PartKind::Note, teammate("900002"), Some("psst"), None);
+    let last = chat.happens_unseen(PartKind::Comment, customer(), Some("Great"), None);
+    notified_beside(&chat, &key);
+    notified_beside(&chat, &key);
+    assert_eq!(chat.told(), ["agent_message It was in the cellar", "message Great"]);
+    chat.intercom.change(|shown| {
+        shown.parts.iter_mut().filter(|part| part.id == last).for_each(|part| part.redacted = true);
+    });
+    notified_beside(&chat, &key);
+    notified_beside(&chat, &key);
+    assert_eq!(chat.told(), ["message_redacted"]);
+    // The chat ends, and what people say there then has it go on there.
+    chat.asked("e1", Ask::TransferEnd { reason: None }).unwrap();
+    chat.time_goes_by(1);
+    assert_eq!(chat.told(), ["closed by customer: ", "done e1"]);
+    chat.intercom.change(|shown| shown.open = true);
+    chat.happens_unseen(PartKind::Comment, teammate("900002"), Some("Anything else?"), None);
+    notified_beside(&chat, &key);
+    assert_eq!(chat.told(), ["reopened", "agent_joined 900002", "agent_message Anything else?"]);
+    assert_eq!(chat.row(&key).moved_to, Some(chat.home().conversation_id));
+}
+
+#[test]
+fn what_was_said_before_there_was_a_chat_is_history_where_people_go_on_in_an_old_conversation() {
+    let chat = relayed();
+    let (key, _) = begun_by_people(&chat);
+    let long_ago = shared::domain::ids::Timestamp::from_seconds(1_700_000_000);
+    chat.intercom.change(|shown| {
+        shown.source.iter_mut().for_each(|source| source.created_at = long_ago);
+    });
+    chat.happens_unseen(PartKind::Comment, teammate("900002"), Some("Happy new year"), None);
+    chat.intercom.change(|shown| shown.parts[0].created_at = long_ago);
+    chat.happens_unseen(PartKind::Comment, teammate("900002"), Some("We found it"), None);
+    chat.intercom.change(|shown| shown.parts[1].created_at = chat.desk.clock.now());
+    notified_beside(&chat, &key);
+    assert_eq!(chat.told(), ["agent_message We found it"]);
+}
+
+#[test]
+fn what_people_say_beside_a_chat_and_nobody_told_of_is_found_by_searching() {
+    let chat = relayed();
+    let (key, _) = begun_by_people(&chat);
+    let look = |fake: &FakeSearch| {
+        let deadline = chat.desk.clock.now().plus_ms(60_000);
+        baton_tests::now(catch_up(&chat.desk, fake, deadline)).unwrap().rung
+    };
+    look(&FakeSearch::default());
+    let search = || {
+        let shown = Observation { complete: false, parts: Vec::new(), ..chat.intercom.shown() };
+        let updated_at = shared::domain::ids::Timestamp::from_seconds(1_768_040_100);
+        let fake = FakeSearch::default();
+        let changed = vec![Changed { id: key.conversation_id.clone(), updated_at, shown }];
+        fake.expect([Ok(Page { changed, next: None })]);
+        look(&fake)
+    };
+    let ring = || drop(baton_tests::now(heed(&chat.desk, &chat.intercom, &key, &News::Doorbell)).unwrap());
+    assert_eq!(search(), 1);
+    ring();
+    assert_eq!((chat.told(), search()), (vec!["agent_message We found it".to_owned()], 0));
+    chat.happens_unseen(PartKind::Comment, teammate("900002"), Some("Really"), None);
+    assert_eq!(search(), 1);
+    ring();
+    assert_eq!((chat.told(), search()), (vec!["agent_message Really".to_owned()], 0));
 }
 
 #[test]

@@ -682,6 +682,7 @@ impl World {
             occurred_at: Time.now(),
             bot: BotId::parse(bot(n)).unwrap(),
             kind: shared::domain::conversation::EventKind::Message { message, earlier: Vec::new() },
+            of: None,
             attempts: 0,
             due_at: Time.now(),
         }

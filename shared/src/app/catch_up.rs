@@ -133,7 +133,15 @@ where
     let key = ConversationKey { app_id: workspace.app_id.clone(), conversation_id: one.id.clone() };
     // Where a chat has another conversation by now, this one is nobody's.
     let Some((_, known)) = desk.at_home(&key).await? else { return Ok(false) };
-    if !step::is_behind(&known.conversation, &one.shown, workspace) {
+    let mut behind = step::is_behind(&known.conversation, &one.shown, workspace);
+    if !behind && known.version == 0 {
+        // People may have begun it with the customer of a chat.
+        if let Some((chat, _)) = desk.chat_beside(workspace, &one.shown).await? {
+            let chat = desk.store.load(&chat).await?.conversation;
+            behind = step::is_behind_beside(&chat, &one.id, &one.shown);
+        }
+    }
+    if !behind {
         return Ok(false);
     }
     // The same change within five minutes is one bell.

@@ -4,12 +4,12 @@ use super::{Desk, Report, Standing, Unfinished};
 use crate::domain::budget::{Call, Urgency};
 use crate::domain::content::AuthorKind;
 use crate::domain::conversation::Control;
-use crate::domain::ids::{BotId, ConversationKey, Timestamp};
+use crate::domain::ids::{BotId, ConversationId, ConversationKey, Timestamp};
 use crate::domain::part::Observation;
 use crate::domain::settings::Workspace;
 use crate::domain::step::{self, Effect, Input};
 use crate::domain::transfer::{MAX_SESSION_BYTES, contact_row, session_row};
-use crate::ports::{Clock, Conversations, Intercom, NotShown, Pace, Stored, Wakers};
+use crate::ports::{Clock, Conversations, Intercom, NotShown, Pace, Stored, Unavailable, Wakers};
 
 /// What happened.
 #[derive(Debug, Clone, PartialEq)]
@@ -57,47 +57,26 @@ where
     I: Intercom + Pace,
 {
     let mut report = Report::default();
-    let first = match news {
+    let workspace = desk.workspace(key)?;
+    let Some((mut home, mut stored)) = desk.at_home(key).await? else { return Ok(report) };
+    let input = match news {
         News::Shown(observation) => Some(Input::Observed(observation.as_ref().clone())),
         News::Deleted => Some(Input::Deleted),
         News::Due => Some(Input::Tick(None)),
-        News::Doorbell => None,
+        News::Doorbell => fetched(desk, intercom, &home, &stored, news).await?,
     };
-    let workspace = desk.workspace(key)?;
-    let Some((mut home, mut stored)) = desk.at_home(key).await? else { return Ok(report) };
-    if let (News::Shown(observation), 0) = (news, stored.version)
-        && let Some((chat, met)) = met(desk, key, observation).await?
+    let Some(input) = input else { return Ok(report) };
+    if let (Input::Observed(observation), 0) = (&input, stored.version)
+        && let Some((chat, met)) = met(desk, intercom, key, observation, news).await?
     {
         (home, stored) = (chat, met);
     }
     let key = &home;
+    let input = introduced(intercom, workspace, &stored, input).await;
     let mut effects;
-    let first = match first {
-        Some(input) => Some(introduced(intercom, workspace, &stored, input).await),
-        None => None,
-    };
-    (stored, effects) = desk.change_from(key, stored, first.as_slice()).await?;
-    if first.is_none() || effects.contains(&Effect::Fetch) {
-        let state = &stored.conversation;
-        let Some(id) = state.in_intercom(key) else { return Ok(report) };
-        let with_profile = state.control != Control::Bot;
-        let call = Call { urgency: Urgency::Read, requests: 1 + u32::from(with_profile) };
-        if let Err(until) = intercom.admit(workspace, id.as_str(), call).await {
-            return Err(NotShown::Later(until).into());
-        }
-        let input = match intercom.observe(workspace, id, with_profile).await {
-            Ok(seen) if is_stale(&seen, news) => {
-                let at = desk.clock.now().plus_ms(STALE_MS);
-                return Err(Unfinished::Later { at, why: "Intercom's answer is older than its notification" });
-            }
-            Ok(seen) => match news {
-                News::Shown(notification) => Input::Observed(seen.with_parts_of(notification)),
-                News::Due => Input::Tick(Some(seen)),
-                News::Doorbell | News::Deleted => Input::Observed(seen),
-            },
-            Err(NotShown::Gone) => Input::Deleted,
-            Err(reason) => return Err(reason.into()),
-        };
+    (stored, effects) = desk.change_from(key, stored, &[input]).await?;
+    if effects.contains(&Effect::Fetch) {
+        let Some(input) = fetched(desk, intercom, key, &stored, news).await? else { return Ok(report) };
         let input = introduced(intercom, workspace, &stored, input).await;
         (stored, effects) = desk.change_from(key, stored, &[input]).await?;
     }
@@ -108,6 +87,64 @@ where
     desk.wake_the_waiting(key, &state, None).await?;
     report.look = step::look_is_due(&state, desk.clock.now()).then_some(home);
     Ok(report)
+}
+
+/// The whole conversation, as news of it; none where it is not in Intercom yet.
+async fn fetched<S, W, C, I>(
+    desk: &Desk<S, W, C>,
+    intercom: &I,
+    key: &ConversationKey,
+    stored: &Stored,
+    news: &News,
+) -> Result<Option<Input>, Unfinished>
+where
+    S: Conversations,
+    W: Wakers,
+    C: Clock,
+    I: Intercom + Pace,
+{
+    let state = &stored.conversation;
+    let Some(id) = state.in_intercom(key) else { return Ok(None) };
+    let with_profile = state.control != Control::Bot;
+    Ok(Some(match whole(desk, intercom, key, id, with_profile, news).await? {
+        None => Input::Deleted,
+        Some(seen) if *news == News::Due => Input::Tick(Some(seen)),
+        Some(seen) => Input::Observed(seen),
+    }))
+}
+
+/// The whole conversation, with what its notification showed of it; none where there is none any more.
+async fn whole<S, W, C, I>(
+    desk: &Desk<S, W, C>,
+    intercom: &I,
+    key: &ConversationKey,
+    id: &ConversationId,
+    with_profile: bool,
+    news: &News,
+) -> Result<Option<Observation>, Unfinished>
+where
+    S: Conversations,
+    W: Wakers,
+    C: Clock,
+    I: Intercom + Pace,
+{
+    let workspace = desk.workspace(key)?;
+    let call = Call { urgency: Urgency::Read, requests: 1 + u32::from(with_profile) };
+    if let Err(until) = intercom.admit(workspace, id.as_str(), call).await {
+        return Err(NotShown::Later(until).into());
+    }
+    match intercom.observe(workspace, id, with_profile).await {
+        Ok(seen) if is_stale(&seen, news) => {
+            let at = desk.clock.now().plus_ms(STALE_MS);
+            Err(Unfinished::Later { at, why: "Intercom's answer is older than its notification" })
+        }
+        Ok(seen) => Ok(Some(match news {
+            News::Shown(notification) => seen.with_parts_of(notification),
+            News::Due | News::Doorbell | News::Deleted => seen,
+        })),
+        Err(NotShown::Gone) => Ok(None),
+        Err(reason) => Err(reason.into()),
+    }
 }
 
 /// Looks at a chat at once, where that is due: what waits for it does not wait for the sweep. What cannot be
@@ -143,31 +180,30 @@ async fn introduced<I: Intercom>(intercom: &I, workspace: &Workspace, stored: &S
 
 /// A conversation that is not known: the chat of its customer's that it belongs to, if it does. It may be
 /// the one that is being opened, or one that people have begun.
-async fn met<S, W, C>(
+async fn met<S, W, C, I>(
     desk: &Desk<S, W, C>,
+    intercom: &I,
     key: &ConversationKey,
     observation: &Observation,
+    news: &News,
 ) -> Result<Option<(ConversationKey, Stored)>, Unfinished>
 where
     S: Conversations,
     W: Wakers,
     C: Clock,
+    I: Intercom + Pace,
 {
-    if desk.workspace(key)?.transfers.is_empty() {
-        return Ok(None);
-    }
     let workspace = desk.workspace(key)?;
-    let Some(row) = observation.contact.as_ref().and_then(contact_row) else { return Ok(None) };
-    let sign = desk.store.load(&ConversationKey { app_id: key.app_id.clone(), conversation_id: row }).await?;
-    // Whom no chat is known of may have one at the bot that the settings name.
-    let chat = chat_of(workspace, observation);
-    let home = sign.conversation.moved_to.or_else(|| chat.as_ref().and_then(|(bot, name)| session_row(bot, name).ok()));
-    let Some(home) = home else { return Ok(None) };
-    let home = ConversationKey { app_id: key.app_id.clone(), conversation_id: home };
-    let stored = desk.store.load(&home).await?;
-    let (conversation, observation) = (key.conversation_id.clone(), observation.clone());
-    let input = Input::Met { conversation, observation, chat };
-    let (stored, effects) = desk.change_from(&home, stored, &[input]).await?;
+    let Some((home, chat)) = desk.chat_beside(workspace, observation).await? else { return Ok(None) };
+    let mut stored = desk.store.load(&home).await?;
+    let conversation = key.conversation_id.clone();
+    let met = |observation| Input::Met { conversation: conversation.clone(), observation, chat: chat.clone() };
+    let mut effects;
+    (stored, effects) = desk.change_from(&home, stored, &[met(observation.clone())]).await?;
+    if effects.contains(&Effect::Fetch) {
+        let Some(seen) = whole(desk, intercom, key, &conversation, false, news).await? else { return Ok(None) };
+        (stored, effects) = desk.change_from(&home, stored, &[met(seen)]).await?;
+    }
     if let Some(Effect::Wait { until }) = effects.last() {
         return Err(Unfinished::Later { at: *until, why: "the chat is busy with another conversation" });
     }
@@ -176,6 +212,28 @@ where
         desk.wake_the_waiting(&home, &stored.conversation, None).await?;
     }
     Ok(belongs.then_some((home, stored)))
+}
+
+impl<S: Conversations, W, C> Desk<S, W, C> {
+    /// The row of the chat whose customer a conversation is with, if there is such a chat, and whose it would be
+    /// where none is known yet.
+    pub(super) async fn chat_beside(
+        &self,
+        workspace: &Workspace,
+        observation: &Observation,
+    ) -> Result<Option<(ConversationKey, Option<(BotId, String)>)>, Unavailable> {
+        if workspace.transfers.is_empty() {
+            return Ok(None);
+        }
+        let row = |conversation_id| ConversationKey { app_id: workspace.app_id.clone(), conversation_id };
+        let Some(sign) = observation.contact.as_ref().and_then(contact_row) else { return Ok(None) };
+        let sign = self.store.load(&row(sign)).await?;
+        // Whom no chat is known of may have one at the bot that the settings name.
+        let chat = chat_of(workspace, observation);
+        let would_be = || chat.as_ref().and_then(|(bot, name)| session_row(bot, name).ok());
+        let home = sign.conversation.moved_to.or_else(would_be).map(row);
+        Ok(home.map(|home| (home, chat)))
+    }
 }
 
 /// Where people begin a conversation with somebody of whom no chat is known: the default bot's, under the

@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
-use super::conversation::{Action, Watermark};
+use super::conversation::{Action, Watermark, remember};
 use super::ids::{AdminId, BotId, ContactId, ConversationId, ConversationKey, Timestamp};
 use super::part::Assignee;
 
@@ -216,6 +216,18 @@ impl TransferSettings {
     }
 }
 
+/// How far a conversation that people have begun beside a chat was passed on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Beside {
+    /// Which.
+    pub conversation: ConversationId,
+    /// Up to where.
+    pub seen: Watermark,
+    /// How many parts it had then.
+    #[serde(default)]
+    pub count: Option<u64>,
+}
+
 /// What is known of a chat at the bot platform.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -247,6 +259,9 @@ pub struct Transfer {
     /// Other conversations that people have begun with the customer meanwhile, oldest first.
     #[serde(skip_serializing_if = "VecDeque::is_empty")]
     pub others: VecDeque<ConversationId>,
+    /// How far those were passed on. A row of the release before has none of it.
+    #[serde(skip_serializing_if = "VecDeque::is_empty")]
+    pub others_seen: VecDeque<Beside>,
     /// People know that the bot platform cannot be reached.
     pub cut_off: bool,
     /// The last part that was shown when one had to wait until it is known which part our own words are.
@@ -288,6 +303,29 @@ impl Transfer {
             (Action::Relay { text, files, .. }, Some(_)) => Action::Relay { contact: contact.id, text, files },
             (action, _) => action,
         }
+    }
+
+    /// How far a conversation beside the chat was passed on, where it is known. Of one that the release before
+    /// has met, it is what it began with.
+    #[must_use]
+    pub fn beside(&self, conversation: &ConversationId) -> Option<Beside> {
+        let seen = self.others_seen.iter().find(|beside| beside.conversation == *conversation).cloned();
+        seen.or_else(|| {
+            self.others.contains(conversation).then(|| Beside {
+                conversation: conversation.clone(),
+                seen: Watermark { source: true, part: None },
+                count: None,
+            })
+        })
+    }
+
+    /// Remembers how far a conversation beside the chat was passed on.
+    pub fn know_beside(&mut self, known: Beside) {
+        if !self.others.contains(&known.conversation) {
+            remember(&mut self.others, known.conversation.clone(), MAX_LINKED);
+        }
+        self.others_seen.retain(|beside| beside.conversation != known.conversation);
+        remember(&mut self.others_seen, known, MAX_LINKED);
     }
 
     /// The next row that is to lead here and does not yet.

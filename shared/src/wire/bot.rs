@@ -724,7 +724,7 @@ impl EventMessage {
             v: VERSION,
             id: format!("evt_{}_{}_{}_{}", key.app_id, key.conversation_id, state.born.seconds(), pending.seq),
             bot: pending.bot.to_string(),
-            conversation: state.in_intercom(key).map(|id| conversation_ref(&key.app_id, id)),
+            conversation: pending.of.as_ref().or(state.in_intercom(key)).map(|id| conversation_ref(&key.app_id, id)),
             session: state.transfer.as_ref().map(|transfer| SessionRef {
                 app_id: key.app_id.to_string(),
                 id: transfer.session.clone(),

@@ -249,6 +249,9 @@ pub struct ConversationItem {
     /// The team; null or 0 for none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub team_assignee_id: Option<Id>,
+    /// When it was begun, in Unix seconds.
+    #[serde(deserialize_with = "loose_number", skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<u64>,
     /// The first message.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<SourceItem>,
@@ -655,7 +658,7 @@ impl ConversationItem {
             author,
             body,
             attachments,
-            created_at: Timestamp::default(),
+            created_at: Timestamp::from_seconds(self.created_at.unwrap_or_default()),
             pressed: None,
             choice: None,
         })

@@ -453,6 +453,7 @@ impl Talk {
             contacts: self.contact.as_ref().map(|contact| ContactRefs {
                 contacts: vec![ContactRef { id: Some(Id(contact.to_string())), external_id: None }],
             }),
+            created_at: (self.begun_at > 0).then_some(self.begun_at / 1_000),
             source: Some(SourceItem {
                 author: Some(author(self.starter)),
                 body: (!self.first_redacted).then(|| self.first.to_string()),

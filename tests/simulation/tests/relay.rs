@@ -29,12 +29,14 @@ fn random_lives_of_chats_break_no_rule() {
 /// answer kept what another team got; another team that was sent for again and again; the other door's words taken
 /// for ours, and ours sent out of order; an end that was heard of late, before which everything seemed to have
 /// gone on; a conversation that people began, and that the marks of the one before hid, or whose first words were told
-/// once more; a deleted conversation that was looked for each minute.
+/// once more; a deleted conversation that was looked for each minute; what was sent automatically into a conversation
+/// in which the chat went on later.
 #[test]
 fn lives_of_chats_that_broke_a_rule_once_break_none() {
     for seed in [
         0, 2, 29, 32, 40, 44, 54, 91, 221, 262, 283, 430, 551, 810, 1_001, 1_157, 1_000_067, 1_000_663, 5_001_643,
         5_004_061, 5_014_477, 5_016_928, 5_019_195, 5_023_374, 8_005_187, 8_010_896, 8_012_730, 8_015_111, 8_015_280,
+        9_200_785,
     ] {
         let ending = life::live(seed, false, None);
         assert!(ending.wrong.is_empty(), "make simulate CHAT={seed}\n{:#?}", ending.wrong);

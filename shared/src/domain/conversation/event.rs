@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Overtaker;
 use crate::domain::content::{Attachment, Message};
-use crate::domain::ids::{AdminId, BotId, CommandId, PartId, TeamId, Timestamp};
+use crate::domain::ids::{AdminId, BotId, CommandId, ConversationId, PartId, TeamId, Timestamp};
 use crate::domain::part::Rating;
 use crate::domain::transfer::{Agent, Availability, Outcome, Patience};
 
@@ -226,6 +226,9 @@ pub struct PendingEvent {
     pub bot: BotId,
     /// What happened.
     pub kind: EventKind,
+    /// In which conversation of Intercom's, where it is not the one that the row is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of: Option<ConversationId>,
     /// How often it has been tried in vain.
     #[serde(default)]
     pub attempts: u32,

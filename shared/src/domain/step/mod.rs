@@ -8,6 +8,7 @@
 //! read off the state itself (see [`waiting`]), so a worker that dies between the save and the
 //! queue loses nothing: whoever looks at the state next puts them again.
 
+mod beside;
 mod circles;
 mod commanded;
 mod gathering;
@@ -24,6 +25,7 @@ mod transferred;
 mod waiting;
 mod watching;
 
+pub use beside::is_behind_beside;
 pub use telling::Vain;
 
 pub use sending::next_call;
@@ -315,6 +317,8 @@ pub enum Decision {
     TimedOut,
     /// A message in Intercom was not passed on: the bot has the chat.
     NotPassedOn,
+    /// What people said in another conversation with the customer of a chat was passed on.
+    PassedOnBeside,
 }
 
 impl Decision {
@@ -353,6 +357,7 @@ impl Decision {
             Self::TransferGoesOn => "transfer_goes_on",
             Self::TimedOut => "timed_out",
             Self::NotPassedOn => "not_passed_on",
+            Self::PassedOnBeside => "passed_on_beside",
         }
     }
 }
@@ -503,6 +508,11 @@ impl Stepper<'_> {
     /// Puts an event on its way to the bot that serves the conversation. Without one there is
     /// nobody to tell.
     fn tell(&mut self, kind: EventKind) {
+        self.tell_of(kind, None);
+    }
+
+    /// The same, of something that happened in another conversation of Intercom's.
+    fn tell_of(&mut self, kind: EventKind, of: Option<ConversationId>) {
         let Some(bot) = self.state.bot.clone() else { return };
         if self.tells_it_in_place(&kind) {
             return;
@@ -517,6 +527,7 @@ impl Stepper<'_> {
             occurred_at: self.now,
             bot,
             kind,
+            of,
             attempts: 0,
             due_at: self.now,
         });

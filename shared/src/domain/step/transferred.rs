@@ -8,7 +8,7 @@
 
 use super::commanded::{Refusal, check_tags};
 use super::sending::words_of;
-use super::{Decision, Effect, Stepper};
+use super::{Decision, Stepper};
 use crate::domain::blocks;
 use crate::domain::command::{Ask, Command, TransferStart};
 use crate::domain::content::AuthorKind;
@@ -31,16 +31,10 @@ const INDEX_LAGS_MS: u64 = 60_000;
 /// How long looking for somebody is left alone when nobody knows how it ended, in milliseconds: doing it
 /// twice does no harm.
 const LOOKING_SETTLES_MS: u64 = 2_000;
-/// After how long a conversation that people have begun is looked at again, where the chat is busy with
-/// another, in milliseconds.
-const BUSY_MS: u64 = 5_000;
 /// How many files go with a message, at most: Intercom's number.
 const MAX_FILES: usize = 10;
 /// The longest message, in bytes.
 const MAX_TEXT_BYTES: usize = 32 * 1024;
-
-/// The channel of a chat that people have begun.
-const OF_INTERCOM: &str = "intercom";
 
 /// How long an action is left alone when nobody knows how it ended.
 pub(super) fn settle_ms(action: &Action, unless_set: u64) -> u64 {
@@ -389,83 +383,6 @@ impl Stepper<'_> {
         }
     }
 
-    /// Intercom shows a conversation of this chat's customer. It may be the one that is being opened; or
-    /// people have begun it, and the customer is to read it where they are.
-    pub(super) fn met(
-        &mut self,
-        conversation: &ConversationId,
-        observation: &Observation,
-        chat: Option<&(BotId, String)>,
-    ) {
-        let by_people = observation.source.as_ref().is_some_and(|source| source.author.kind == AuthorKind::Teammate);
-        if let (true, true, Some((bot, name)), None) = (by_people, observation.open, chat, &self.state.bot) {
-            self.be_a_session(bot, name, OF_INTERCOM);
-            if let (Some(transfer), Some(id)) = (&mut self.state.transfer, observation.contact.clone()) {
-                transfer.contact = Some(Contact { id, role: "user".to_owned() });
-            }
-        }
-        let Some(transfer) = &self.state.transfer else { return };
-        if transfer.conversation.as_ref() == Some(conversation) {
-            return;
-        }
-        let opening = self.state.outbox.front().is_some_and(|head| {
-            let open = matches!(head.progress, Progress::Claimed { .. } | Progress::Unknown { .. });
-            open && is_opening(&head.action, observation)
-        });
-        broken_as!(OpeningHasNoEcho => return);
-        if opening {
-            self.begun(0, conversation);
-            return;
-        }
-        if by_people && observation.open {
-            match self.state.control {
-                Control::Closed if self.state.outbox.is_empty() => self.people_begin(conversation),
-                // What is still to be done is about the conversation before this one.
-                Control::Closed => self.effects.push(Effect::Wait { until: self.now.plus_ms(BUSY_MS) }),
-                _ => self.people_begin_another(conversation, observation),
-            }
-        }
-    }
-
-    /// People have begun a conversation with a customer whose chat others have already. What it begins with
-    /// is passed on, once, and those who have the chat are told.
-    fn people_begin_another(&mut self, conversation: &ConversationId, observation: &Observation) {
-        let Some(transfer) = &mut self.state.transfer else { return };
-        self.effects.push(Effect::Note(Decision::NotPassedOn));
-        if transfer.others.contains(conversation) {
-            return;
-        }
-        remember(&mut transfer.others, conversation.clone(), MAX_LINKED);
-        if let Some(message) = observation.source.clone() {
-            self.tell(EventKind::AgentMessage { message });
-        }
-        self.say_to_teammates(&format!(
-            "Conversation {conversation} was begun with the same customer. Its first message was passed on; what follows \
-             there is not, as long as the chat is here."
-        ));
-    }
-
-    /// People have begun a conversation with the customer of a chat that the bot has by itself.
-    fn people_begin(&mut self, conversation: &ConversationId) {
-        self.note(Decision::TransferStarts);
-        self.has_conversation(conversation);
-        self.state.control = Control::Human;
-        self.new_epoch();
-        let now = self.now;
-        let mut known = false;
-        if let Some(transfer) = &mut self.state.transfer {
-            transfer.started_at = now;
-            transfer.began_after = Watermark::default();
-            transfer.agent = None;
-            known = transfer.others.contains(conversation);
-        }
-        if known {
-            // What it begins with was passed on already, while others had the chat.
-            (self.state.seen.source, self.state.told.source) = (true, true);
-            self.tell(EventKind::Reopened);
-        }
-    }
-
     /// A row leads here now.
     pub(super) fn linked(&mut self, row: &ConversationId) {
         let Some(transfer) = &mut self.state.transfer else { return };
@@ -575,7 +492,7 @@ impl Stepper<'_> {
 }
 
 /// Whether a conversation begins with these words of the customer's.
-fn is_opening(action: &Action, shown: &Observation) -> bool {
+pub(super) fn is_opening(action: &Action, shown: &Observation) -> bool {
     let Action::Begin { text, contact, .. } = action else { return false };
     let Some(source) = shown.source.as_ref().filter(|source| source.author.kind == AuthorKind::Customer) else {
         return false;

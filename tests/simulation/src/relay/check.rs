@@ -289,7 +289,9 @@ fn people(world: &World, chat: &Chat, talk: &Talk, is_its_last: bool, wrong: &mu
         let is_theirs = part.is_seen() && !matches!(part.who, Who::Customer | Who::Bot);
         let times = told(part.id);
         let stays = ended && (world.setting.stays || part.who == Who::Workflow);
-        let least = usize::from(is_theirs && !stays && !talk.deleted && is_its_last);
+        // What people say beside the chat is passed on as well, until the chat has left the conversation.
+        let beside = talk.starter.is_person() && part.who.is_person() && !world.rows.contains_key(&talk.key);
+        let least = usize::from(is_theirs && !stays && !talk.deleted && (is_its_last || beside));
         let most = usize::from(part.who != Who::Customer && part.who != Who::Bot && !part.text.is_empty());
         if times < least || times > most {
             wrong.push(format!("message {} of {:?} was told {times} times", part.id, part.who));
