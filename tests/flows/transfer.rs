@@ -119,7 +119,24 @@ fn one_conversation_goes_from_bot_to_people_to_bot_to_people_with_all_that_was_s
     chat.teammate_says("Which?");
     assert_eq!(chat.told(), ["done s2", "handover_waiting", "agent_joined 900002", "agent_message Which?"]);
     chat.teammate_closes();
-    assert_eq!(chat.told(), ["closed by people: I have one more question, Which?"]);
+    assert_eq!(chat.told(), ["closed by people: Which?"], "what it was given away with was said before");
+}
+
+#[test]
+fn what_is_said_while_a_chat_is_given_away_again_belongs_to_what_was_said_since() {
+    let chat = relayed();
+    chat.teammate_closes();
+    let _ = chat.events();
+    chat.intercom.expect([Surprise::None, Surprise::AnswerLost]);
+    let Ask::TransferStart(mut again) = start("one more question") else { unreachable!() };
+    let url = "https://files.example/a".to_owned();
+    again.files = vec![File { url, name: None, content_type: None, fetch: true }];
+    chat.asked("s2", Ask::TransferStart(again)).unwrap();
+    chat.teammate_says("Hello again");
+    chat.time_goes_by(31_000);
+    chat.wrote("m1", "hello");
+    chat.teammate_closes();
+    assert_eq!(chat.told().pop().unwrap(), "closed by people: Hello again, hello");
 }
 
 #[test]

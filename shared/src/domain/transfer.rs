@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use serde::{Deserialize, Serialize};
 
 use super::conversation::{Action, Watermark, remember};
-use super::ids::{AdminId, BotId, ContactId, ConversationId, ConversationKey, Timestamp};
+use super::ids::{AdminId, BotId, ContactId, ConversationId, ConversationKey, PartId, Timestamp};
 use super::part::Assignee;
 
 /// Whom the bot platform's chat is with. All of it may be missing: then nobody knows the customer.
@@ -246,8 +246,11 @@ pub struct Transfer {
     pub started_at: Timestamp,
     /// How far the conversation had come then.
     pub began_after: Watermark,
+    /// The parts with which it was given to people in a conversation that there was already: what the bot knew.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub began_with: Vec<PartId>,
     /// The part by which it was closed, while it is.
-    pub closed_by: Option<super::ids::PartId>,
+    pub closed_by: Option<PartId>,
     /// The teammate who has it.
     pub agent: Option<Agent>,
     /// The customer's last words that went to Intercom.
@@ -265,7 +268,7 @@ pub struct Transfer {
     /// People know that the bot platform cannot be reached.
     pub cut_off: bool,
     /// The last part that was shown when one had to wait until it is known which part our own words are.
-    pub held: Option<super::ids::PartId>,
+    pub held: Option<PartId>,
     /// Another team has got it because nobody came.
     pub sent_on: bool,
 }

@@ -282,12 +282,13 @@ impl Stepper<'_> {
         }
     }
 
-    /// What was said since the chat was given to people, oldest first.
+    /// What was said since the chat was given to people, oldest first: not what it was given to them with.
     pub(super) fn stretch(&self, observation: &Observation) -> Vec<Message> {
         let Some(transfer) = &self.state.transfer else { return Vec::new() };
         let source = observation.source.iter().filter(|_| !transfer.began_after.source).cloned();
         let parts = observation.parts_in_order().into_iter();
         let parts = parts.filter(|part| !transfer.began_after.covers(&part.id));
+        let parts = parts.filter(|part| !transfer.began_with.contains(&part.id));
         let parts = parts.filter(|part| !part.is_by(&self.workspace.bot_teammate));
         let mut said: Vec<Message> = source.chain(parts.filter_map(Part::message)).collect();
         let surplus = said.len().saturating_sub(MAX_STRETCH);

@@ -161,6 +161,7 @@ impl Stepper<'_> {
         if let Some(transfer) = &mut self.state.transfer {
             transfer.channel.clone_from(&start.channel);
             (transfer.started_at, transfer.began_after) = (now, began_after);
+            transfer.began_with.clear();
             (transfer.closed_by, transfer.agent) = (None, None);
             transfer.last_words = words_of(&start.text);
             transfer.waits.clear();
@@ -397,6 +398,9 @@ impl Stepper<'_> {
         match &entry.action {
             Action::Relay { .. } => {
                 self.is_passed_on(entry, part_id);
+                if let (Some(transfer), true) = (&mut self.state.transfer, entry.weight != Weight::Completes) {
+                    transfer.began_with.extend(part_id.cloned());
+                }
                 if newest && self.state.control == Control::Closed && !self.is_closing() {
                     self.go_on(); // a message that was on its way opens what was closed meanwhile
                 }
