@@ -74,8 +74,7 @@ class Desk:
             if not message or message["from"] != "customer" or message.get("removed"):
                 return False
             self._blank(message)
-            if message.get("part_id"):
-                self._ask(chat, "redact", {"part_id": message["part_id"]})
+            self._take_back(chat, message)
             self.chats.changed(chat)
             return True
 
@@ -177,8 +176,8 @@ class Desk:
             return
         message["delivery"] = "sent"
         message["part_id"] = data.get("part_id")
-        if message.get("removed") and message["part_id"]:
-            self._ask(chat, "redact", {"part_id": message["part_id"]})
+        if message.get("removed"):
+            self._take_back(chat, message)
 
     def _on_command_rejected(self, chat, data):
         message = chat.find(command_id=data["command_id"])
@@ -286,6 +285,13 @@ class Desk:
         data = {"text": message["text"], "attachments": [_sent_file(one) for one in message["files"]]}
         message["delivery"] = "sending"
         message["command_id"] = self._ask(chat, "transfer_message", data)
+
+    def _take_back(self, chat, message):
+        """In Intercom too, once it is there. What a conversation was opened with has no part of its own."""
+        if message.get("part_id"):
+            self._ask(chat, "redact", {"part_id": message["part_id"]})
+        elif message.get("starts") and message.get("delivery") == "sent":
+            self._ask(chat, "redact", {})
 
     def _refuse(self, chat, message, data):
         """There will be no colleague: the bot says so, and offers something else."""

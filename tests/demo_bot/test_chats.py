@@ -187,6 +187,21 @@ def test_messages_are_taken_back_on_both_sides(baton):
     assert sum(bool(one.get("removed")) for one in talk.shown()["messages"]) == 3
 
 
+def test_what_a_conversation_was_opened_with_is_taken_back_without_a_part(baton):
+    talk = Talk(baton)
+    opening = talk.writes("I want to talk to a human, my number is 1")
+    start = baton.command(0, "transfer_start")
+    talk.hears("command_done", command_id=start["id"], part_id=None)
+    baton.window("POST", f"/sessions/{talk.id}/remove", {"n": opening})
+    assert baton.command(1, "redact")["data"] == {}
+    talk = Talk(baton)
+    early = talk.writes("A human please, my number is 2")
+    start = baton.command(2, "transfer_start")
+    baton.window("POST", f"/sessions/{talk.id}/remove", {"n": early})  # Not there yet.
+    talk.hears("command_done", command_id=start["id"], part_id=None)
+    assert baton.command(3, "redact")["data"] == {}
+
+
 def test_the_other_door_a_time_out_and_a_reopening_are_shown(baton):
     talk = Talk(baton)
     talk.is_handed_over()

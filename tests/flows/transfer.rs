@@ -335,6 +335,8 @@ fn a_channel_that_is_not_mapped_is_refused_and_nothing_is_done() {
     assert_eq!(chat.told(), ["rejected s1 unmapped_channel"]);
     chat.asked("n1", Ask::Note { text: "hm".to_owned() }).unwrap();
     assert_eq!(chat.told(), ["rejected n1 not_opened"]);
+    chat.asked("r1", Ask::Redact { part_id: None }).unwrap();
+    assert_eq!(chat.told(), ["rejected r1 unknown_message"]);
     assert_eq!(chat.intercom.take_performed(), []);
     chat.wrote("m1", "hello?");
     assert_eq!(chat.told(), ["superseded m1"]);
@@ -458,9 +460,11 @@ fn a_redaction_follows_to_both_sides() {
     let chat = relayed();
     chat.wrote("m1", "my card is 4111");
     let Some(EventKind::CommandDone { part_id: Some(part), .. }) = chat.events().pop() else { panic!("no part") };
-    chat.asked("r1", Ask::Redact { part_id: part }).unwrap();
+    chat.asked("r1", Ask::Redact { part_id: Some(part) }).unwrap();
     assert_eq!(chat.told(), ["done r1"]);
     assert!(chat.intercom.shown().parts.iter().any(|part| part.redacted));
+    chat.asked("r2", Ask::Redact { part_id: None }).unwrap();
+    assert_eq!((chat.told(), chat.intercom.shown().source), (vec!["done r2".to_owned()], None));
     let said = chat.teammate_says("the code is 12");
     let _ = chat.events();
     chat.intercom

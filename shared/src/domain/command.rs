@@ -114,8 +114,8 @@ pub enum Ask {
     },
     /// Delete a message of the customer's that went to Intercom.
     Redact {
-        /// Which.
-        part_id: PartId,
+        /// Which; the words with which the conversation was opened where it is none.
+        part_id: Option<PartId>,
     },
 }
 

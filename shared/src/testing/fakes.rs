@@ -572,7 +572,11 @@ impl FakeIntercom {
                 (PartKind::Comment, Some(format!("<p>{text}</p>")))
             }
             Action::Relay { text, .. } => (PartKind::Open, Some(format!("<p>{text}</p>"))),
-            Action::Redact { part_id } => {
+            Action::Redact { part_id: None } => {
+                self.shown.borrow_mut().source = None;
+                return None;
+            }
+            Action::Redact { part_id: Some(part_id) } => {
                 let mut shown = self.shown.borrow_mut();
                 shown.parts.iter_mut().filter(|part| part.id == *part_id).for_each(|part| part.redacted = true);
                 return None;

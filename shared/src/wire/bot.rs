@@ -497,8 +497,10 @@ pub enum CommandData {
     },
     /// Delete what the customer of a chat of the bot's own wrote, in Intercom.
     Redact {
-        /// Which part: `command_done` has told it.
-        part_id: String,
+        /// Which part: `command_done` has told it. The words with which the conversation was opened where it is
+        /// none.
+        #[serde(default)]
+        part_id: Option<String>,
     },
 }
 
@@ -677,7 +679,7 @@ impl CommandMessage {
             }
             CommandData::TransferEnd { reason } => Ask::TransferEnd { reason },
             CommandData::Redact { part_id } => {
-                Ask::Redact { part_id: PartId::parse(part_id).map_err(named("part_id"))? }
+                Ask::Redact { part_id: part_id.map(PartId::parse).transpose().map_err(named("part_id"))? }
             }
             CommandData::Snooze { until } => Ask::Snooze { until: Timestamp::from_seconds(until) },
         };

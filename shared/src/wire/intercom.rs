@@ -282,6 +282,9 @@ pub struct ConversationItem {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct SourceItem {
+    /// Its id, of another space than parts' ids.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<Id>,
     /// Its author.
     pub author: Option<AuthorItem>,
     /// Its text.

@@ -193,7 +193,7 @@ fn what_is_taken_back_is_taken_back_once_and_for_all() {
             let id = there.begun(&who, "Hello").await;
             let answer = there.relay(&id, &who, "My password is 1234", Vec::new()).await;
             let Answer::Done { part_id: Some(part_id) } = answer else { panic!("{answer:?}") };
-            let redact = Action::Redact { part_id: part_id.clone() };
+            let redact = Action::Redact { part_id: Some(part_id.clone()) };
             for _ in 0..2 {
                 assert_eq!(there.perform(&id, &redact).await, Answer::Done { part_id: None });
             }
@@ -205,8 +205,16 @@ fn what_is_taken_back_is_taken_back_once_and_for_all() {
             assert_eq!(there.perform(&id, &redact).await, Answer::Done { part_id: None });
             there.fault(json!({ "fault": "fail_after" }), "POST", "/redact").await;
             assert!(matches!(there.perform(&id, &redact).await, Answer::NotSent { .. }), "it may be repeated");
-            let unknown = Action::Redact { part_id: shared::domain::ids::PartId::parse("404404").unwrap() };
+            let unknown = Action::Redact { part_id: shared::domain::ids::PartId::parse("404404").ok() };
             rejected_as(&there.perform(&id, &unknown).await, "unknown_message");
+            // What it begins with has no part, and goes as well.
+            let first = Action::Redact { part_id: None };
+            there.fault(json!({ "fault": "fail_after" }), "POST", "/redact").await;
+            assert!(matches!(there.perform(&id, &first).await, Answer::NotSent { .. }), "it may be repeated");
+            assert_eq!(there.perform(&id, &first).await, Answer::Done { part_id: None });
+            assert!(shown(&there, &id).await.source.is_none(), "nobody reads it any more");
+            there.rest("DELETE", &format!("/conversations/{id}"), Value::Null).await;
+            rejected_as(&there.perform(&id, &first).await, "not_found");
         });
     }
 }

@@ -455,6 +455,7 @@ impl Talk {
             }),
             created_at: (self.begun_at > 0).then_some(self.begun_at / 1_000),
             source: Some(SourceItem {
+                id: None,
                 author: Some(author(self.starter)),
                 body: (!self.first_redacted).then(|| self.first.to_string()),
                 attachments: Vec::new(),

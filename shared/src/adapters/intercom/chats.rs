@@ -15,7 +15,7 @@ impl<C: Clock, T: Tokens> RestApi<C, T> {
             Action::FindContact { customer, .. } => self.find_contact(workspace, customer).await,
             Action::Begin { contact, text, files } => self.begin(workspace, contact, text, files).await,
             Action::Relay { contact, text, files } => self.relay(workspace, id, contact, text, files).await,
-            Action::Redact { part_id } => self.redact(workspace, id, part_id).await,
+            Action::Redact { part_id } => self.redact(workspace, id, part_id.as_ref()).await,
             // Whether it opens a conversation shows before it is claimed; as it is nothing can be sent.
             _ => Answer::NotSent { retry_at: self.clock.now().plus_ms(NOT_SENT_MS) },
         }

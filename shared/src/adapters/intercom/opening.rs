@@ -148,31 +148,45 @@ impl<C: Clock, T: Tokens> RestApi<C, T> {
         }
     }
 
-    /// Takes the words of a message away. Where they are gone already it is done.
-    pub(super) async fn redact(&self, workspace: &Workspace, id: &ConversationId, part: &PartId) -> Answer {
-        let body = json!({
-            "type": "conversation_part",
-            "conversation_id": id.as_str(),
-            "conversation_part_id": part.as_str(),
-        });
+    /// Takes the words of a message away, of the first one where no part is named. Where they are gone already
+    /// it is done.
+    pub(super) async fn redact(&self, workspace: &Workspace, id: &ConversationId, part: Option<&PartId>) -> Answer {
+        let (kind, named, of) = match part {
+            Some(part) => ("conversation_part", "conversation_part_id", part.to_string()),
+            // What making a conversation answers is not said to be this id.
+            None => match self.show(workspace, id).await {
+                Ok((item, _)) if is_redacted(&item, None) => return Answer::Done { part_id: None },
+                Ok((item, _)) => match item.source.and_then(|source| source.id?.some().map(str::to_owned)) {
+                    Some(source) => ("source", "source_id", source),
+                    None => return unknown_message(),
+                },
+                Err(failure) => return self.before_sending(failure),
+            },
+        };
+        let body = json!({ "type": kind, "conversation_id": id.as_str(), named: of });
         match self.request(workspace, Method::POST, "/conversations/redact", Some(&body)).await {
             Ok(_) => Answer::Done { part_id: None },
-            Err(Failure::Refused { code, .. }) if code == "conversation_part_or_message_not_found" => {
-                Answer::Rejected {
-                    code: "unknown_message".to_owned(),
-                    message: "Intercom has no such message".to_owned(),
-                }
-            }
+            Err(Failure::Refused { code, .. }) if code == "conversation_part_or_message_not_found" => unknown_message(),
             Err(failure @ Failure::Refused { .. }) => match self.show(workspace, id).await {
-                Ok((item, _)) if item.observation(true).parts.iter().any(|one| one.id == *part && one.redacted) => {
-                    Answer::Done { part_id: None }
-                }
+                Ok((item, _)) if is_redacted(&item, part) => Answer::Done { part_id: None },
                 _ => self.answer_of(failure),
             },
             // Taking away what is gone changes nothing, so it may be repeated.
             Err(failure) => self.before_sending(failure),
         }
     }
+}
+
+/// Whether a message's words are gone; the first message's where no part is named.
+fn is_redacted(item: &ConversationItem, part: Option<&PartId>) -> bool {
+    match part {
+        Some(part) => item.observation(true).parts.iter().any(|one| one.id == *part && one.redacted),
+        None => item.source.as_ref().is_some_and(|source| source.redacted == Some(true)),
+    }
+}
+
+fn unknown_message() -> Answer {
+    Answer::Rejected { code: "unknown_message".to_owned(), message: "Intercom has no such message".to_owned() }
 }
 
 fn is_with_one(item: &ConversationItem) -> bool {

@@ -129,8 +129,9 @@ pub enum Action {
     },
     /// Delete the words of a message.
     Redact {
-        /// Which.
-        part_id: PartId,
+        /// Which; the first message where it is none.
+        #[serde(default)]
+        part_id: Option<PartId>,
     },
 }
 

@@ -116,7 +116,7 @@ impl Stepper<'_> {
         match &command.ask {
             Ask::TransferStart(start) => self.check_start(command, start),
             Ask::TransferMessage { text, files } => check_words(self.workspace, text, files),
-            Ask::Redact { part_id } => self.check_own(part_id),
+            Ask::Redact { part_id } => self.check_own(part_id.as_ref()),
             Ask::Reply { content } if content.is_empty() => Err(("empty", "there is nothing to say".to_owned())),
             Ask::Answer { content, .. } if content.is_empty() => Err(("empty", "there is nothing to say".to_owned())),
             Ask::Reply { content } => self.check_content(command, content),

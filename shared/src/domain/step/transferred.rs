@@ -136,9 +136,11 @@ impl Stepper<'_> {
         Ok(())
     }
 
-    /// Whether a message is one that the platform's customer wrote here.
-    pub(super) fn check_own(&self, part_id: &PartId) -> Result<(), Refusal> {
-        if self.state.own_parts.contains(part_id) {
+    /// Whether a message is one that the platform's customer wrote here. The first one has no id that is told;
+    /// where people wrote it Intercom refuses to delete it.
+    pub(super) fn check_own(&self, part_id: Option<&PartId>) -> Result<(), Refusal> {
+        let is_opened = || self.state.transfer.as_ref().is_some_and(|transfer| transfer.conversation.is_some());
+        if part_id.map_or_else(is_opened, |part_id| self.state.own_parts.contains(part_id)) {
             return Ok(());
         }
         Err(("unknown_message", "it is not among the last messages that were passed on from this chat".to_owned()))

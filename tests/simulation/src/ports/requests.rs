@@ -165,7 +165,9 @@ pub fn apply(party: Party, action: &Action, made: Option<Made>) -> Result<Answer
             who = Who::Customer;
             Deed::Say(kept(text).to_string())
         }
-        Action::Redact { part_id } => Deed::RedactPart(part_id.as_str().parse().unwrap_or(0)),
+        Action::Redact { part_id } => {
+            Deed::RedactPart(part_id.as_ref().and_then(|part| part.as_str().parse().ok()).unwrap_or(0))
+        }
         _ => return Ok(THERE),
     };
     let part = with(|world| world.happens(talk, who, &deed, made));
