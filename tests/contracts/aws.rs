@@ -4,6 +4,7 @@
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 use shared::adapters::connection::Connection;
@@ -14,9 +15,22 @@ pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// A port that nobody has.
+/// A port that nobody has, for a process that binds it a good while later. It is below those that the
+/// system gives to whoever asks for any, or to connections on their way out: one of these could be taken
+/// in between. Tests are processes that run beside each other, each with numbers of its own.
 pub(crate) fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    const FIRST: u32 = 10_000;
+    const COUNT: u32 = 10_000;
+    const OF_A_TEST: u32 = 8;
+    loop {
+        let turn =
+            u32::from(NEXT.fetch_add(1, Ordering::Relaxed)).wrapping_add(std::process::id().wrapping_mul(OF_A_TEST));
+        let port = u16::try_from(FIRST + turn % COUNT).unwrap();
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
 }
 
 /// Waits until something listens on a port.

@@ -9,7 +9,7 @@ use shared::domain::ids::{AppId, Timestamp};
 use shared::ports::{Budgets, Changing};
 use shared::testing::FakeBudgets;
 
-use super::aws::{LocalAws, free_port};
+use super::aws::LocalAws;
 use super::run;
 use super::store::create_table;
 
@@ -56,13 +56,30 @@ async fn keep_their_promises(budgets: &impl Budgets) {
     assert_eq!(budgets.take(&one(), other_end, 999, 1).await.unwrap(), Changing::Not(Some(shut)), "it is shut");
 }
 
-/// Of many who take at once as many get something as there is.
+/// Of many who take at once as many get something as there is. Nobody waits long for an answer here, so
+/// on a busy machine some do not hear what became of theirs: those may have taken, or not.
 async fn share_exactly(budgets: &impl Budgets) {
     budgets.replace(&one(), &budget(1, 0)).await.unwrap();
     let one = one();
     let takers = (0..40).map(|_| budgets.take(&one, END, 25, 1));
-    let taken = join_all(takers).await.into_iter().filter(|taken| matches!(taken, Ok(Changing::Done(_)))).count();
-    assert_eq!(taken, 25);
+    let (mut done, mut unheard) = (0, 0);
+    for taken in join_all(takers).await {
+        match taken {
+            Ok(Changing::Done(_)) => done += 1,
+            Ok(Changing::Not(_)) => {}
+            Err(_) => unheard += 1,
+        }
+    }
+    let left = loop {
+        match budgets.take(&one, END, 25, 1).await {
+            Ok(Changing::Done(_)) => done += 1,
+            Ok(Changing::Not(left)) => break left.unwrap().taken,
+            Err(_) => unheard += 1,
+        }
+        assert!(done <= 25, "{done} have taken");
+    };
+    assert_eq!(left, 25, "no more and no less");
+    assert!(done <= 25 && done + unheard >= 25, "{done} have taken, of {unheard} it is not known");
 }
 
 #[test]
@@ -84,11 +101,14 @@ fn dynamodb_keeps_the_budgets_promises() {
 }
 
 #[test]
-fn rows_that_cannot_be_reached_cost_a_second_at_most() {
+fn rows_that_cannot_be_reached_cost_a_second_not_six() {
     run(async {
-        let rows = BudgetRows::new(&LocalAws::connection(free_port()), "conversations");
+        // Takes calls and says nothing: with the patience of everything else it would be six seconds.
+        let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = silent.local_addr().unwrap().port();
+        let rows = BudgetRows::new(&LocalAws::connection(port), "conversations");
         let began = Instant::now();
         rows.budget(&one()).await.unwrap_err();
-        assert!(began.elapsed().as_millis() < 1_500, "{:?}", began.elapsed());
+        assert!(began.elapsed().as_millis() < 3_000, "{:?}", began.elapsed());
     });
 }

