@@ -56,8 +56,9 @@ async fn keep_their_promises(budgets: &impl Budgets) {
     assert_eq!(budgets.take(&one(), other_end, 999, 1).await.unwrap(), Changing::Not(Some(shut)), "it is shut");
 }
 
-/// Of many who take at once as many get something as there is. Nobody waits long for an answer here, so
-/// on a busy machine some do not hear what became of theirs: those may have taken, or not.
+/// Of many who take at once as many get something as there is. Nobody waits long for an answer here: on a
+/// busy machine some ask a second time what was done the first, and some do not hear what became of it. So
+/// fewer may be admitted than there is room for, and never more.
 async fn share_exactly(budgets: &impl Budgets) {
     budgets.replace(&one(), &budget(1, 0)).await.unwrap();
     let one = one();
@@ -79,7 +80,7 @@ async fn share_exactly(budgets: &impl Budgets) {
         assert!(done <= 25, "{done} have taken");
     };
     assert_eq!(left, 25, "no more and no less");
-    assert!(done <= 25 && done + unheard >= 25, "{done} have taken, of {unheard} it is not known");
+    assert!(2 * (done + unheard) >= 25, "{done} have taken, of {unheard} it is not known");
 }
 
 #[test]

@@ -481,7 +481,7 @@ fn a_seat_that_a_teammate_takes_while_a_team_gets_the_conversation_is_not_left()
             assert!(matches!(answer, Answer::Done { .. }), "{answer:?}");
             let before = there.requests("POST").await;
             // The team is looked up after the conversation and before the first request.
-            there.delay("GET", "/teams/500001", 1_500).await;
+            there.delay("GET", "/teams/500001", 3_600_000).await;
             let to_the_team = assign(team("500001"));
             let hands_over = there.api.perform(&there.workspace, &there.id, &to_the_team);
             let takes = async {
@@ -489,6 +489,7 @@ fn a_seat_that_a_teammate_takes_while_a_team_gets_the_conversation_is_not_left()
                 if taken {
                     there.takes("900002").await;
                 }
+                there.control("clock", &json!({ "advance_seconds": 3_601 })).await;
             };
             let (answer, ()) = futures_util::join!(hands_over, takes);
             assert!(matches!(answer, Answer::Done { part_id: Some(_) }), "{answer:?}");

@@ -61,7 +61,8 @@ def test_limits_are_told_with_every_answer(client):
 
 def test_over_the_limit_it_waits_until_the_window_ends_when_told_to_try_again(sandbox):
     small = Intercom(token="small-token", base_url=sandbox.url)
-    while time.time() % 10 > 8:
+    # Six requests are to fit into one window, on a slow machine too.
+    while time.time() % 10 > 3:
         time.sleep(0.1)
     for left in ["4", "3", "2", "1", "0"]:
         answer = small.admins.with_raw_response.list()
