@@ -166,7 +166,7 @@ def start_bot(processes, directory, port, secret, workspace, outputs):
         env={**os.environ, "BOT_SECRET": secret},
         log=directory / "logs" / "bot.log",
     )
-    processes.wait_until(lambda: _answers(f"http://127.0.0.1:{port}/log"), "the demo bot to answer", 10, log_of=["demo bot"])
+    processes.wait_until(lambda: _answers(f"http://127.0.0.1:{port}/log"), "the demo bot to answer", 30, log_of=["demo bot"])
 
 
 def start_sandbox(processes, directory, binaries, port, bot_url):
@@ -180,7 +180,7 @@ def start_sandbox(processes, directory, binaries, port, bot_url):
         cwd=ROOT,
     )
     health = f"http://127.0.0.1:{port}/_sandbox/health"
-    processes.wait_until(lambda: _answers(health), "the sandbox to answer", 10, log_of=["sandbox"])
+    processes.wait_until(lambda: _answers(health), "the sandbox to answer", 30, log_of=["sandbox"])
 
 
 def put_token(aws, binaries, settings_file, workspace):

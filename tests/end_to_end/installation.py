@@ -32,7 +32,8 @@ from wire import Wire  # noqa: E402
 
 DIRECTORY = ROOT / ".local" / "test-e2e"
 FIRST_PORT = 25000
-PATIENCE_SECONDS = 20
+# For what comes by itself: before the next sweep, which would also bring what was lost on the way.
+PATIENCE_SECONDS = 45
 QUEUES = ("Inbox", "BotEvents", "Replies", "Close")
 FUNCTIONS = (
     "webhook-ingress", "conversation-router", "bot-dispatch", "bot-ingress", "bot-reply", "close-conversation", "reconcile",
