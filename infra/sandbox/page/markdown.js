@@ -104,27 +104,41 @@ function lines(rows, draw) {
   return rows.flatMap((row, n) => [...(n ? [element('br')] : []), ...draw(row.replace(/(?:\\| {2,})$/, '').trimStart())]);
 }
 
+// What a span looks like, how it is drawn, and, where only its end tells, how it begins: a beginning whose end
+// is missing is looked for once, not again at every later beginning of its kind.
 const SPANS = [
   [/^\\([!-/:-@[-`{-~])/, (found) => found[1]],
-  [/^(`+)(?!`)([^]*?[^`])\1(?!`)/, (found) => element('code', found[2])],
-  [/^!\[((?:\\.|[^\]\\])*)\]\(<?((?:\\.|[^\s()<>\\])+)>?(?:\s+"[^"]*")?\)/, (found) => picture(found)],
-  [/^\[((?:\\.|[^\]\\])*)\]\(<?((?:\\.|[^\s()<>\\]|\([^\s()]*\))+)>?(?:\s+"[^"]*")?\)/, (found, depth) => link(found[2], inline(found[1], depth + 1)) ?? found[0]],
+  [/^(`+)(?!`)([^]*?[^`])\1(?!`)/, (found) => element('code', found[2]), /^`+(?!`)/],
+  [/^!\[((?:\\.|[^[\]\\])*)\]\(<?((?:\\.|[^\s()<>\\])+)>?(?:\s+"[^"]*")?\)/, (found) => picture(found)],
+  [/^\[((?:\\.|[^[\]\\])*)\]\(<?((?:\\.|[^\s()<>\\]|\([^\s()]*\))+)>?(?:\s+"[^"]*")?\)/, (found, depth) => link(found[2], inline(found[1], depth + 1)) ?? found[0]],
   [/^<(https?:\/\/[^\s<>]+)>/, (found) => link(found[1], [found[1]]) ?? found[0]],
   [/^(https?:\/\/[^\s<>]*[^\s<>.,;:!?)"'\]*_])/, (found) => link(found[1], [found[1]]) ?? found[0]],
-  [/^(\*\*|__)(?=\S)([^]*?\S)\1/, (found, depth) => element('strong', ...inline(found[2], depth + 1))],
-  [/^([*_])(?=[^\s*_])([^]*?[^\s\\])\1(?![\p{L}\p{N}])/u, (found, depth) => element('em', ...inline(found[2], depth + 1))],
-  [/^~~(?=\S)([^]*?\S)~~/, (found, depth) => element('s', ...inline(found[1], depth + 1))],
+  [/^(\*\*|__)(?=\S)([^]*?\S)\1/, (found, depth) => element('strong', ...inline(found[2], depth + 1)), /^(?:\*\*|__)(?=\S)/],
+  [/^([*_])(?=[^\s*_])([^]*?[^\s\\])\1(?![\p{L}\p{N}])/u, (found, depth) => element('em', ...inline(found[2], depth + 1)), /^[*_](?=[^\s*_])/],
+  [/^~~(?=\S)([^]*?\S)~~/, (found, depth) => element('s', ...inline(found[1], depth + 1)), /^~~(?=\S)/],
 ];
+
+/** The first span that a text begins with, and how it is drawn. */
+function spanOf(text, endless) {
+  for (const [pattern, draw, begins] of SPANS) {
+    const beginning = begins && text.match(begins)?.[0];
+    if (begins && (!beginning || endless.has(beginning))) continue;
+    const found = text.match(pattern);
+    if (found) return [found, draw];
+    if (begins) endless.add(beginning);
+  }
+  return null;
+}
 
 function inline(text, depth) {
   const made = [];
+  const endless = new Set();
   let plain = '';
   let rest = text;
   while (rest) {
     // A letter before an underscore, or before an address, makes neither.
-    const inWord = /[\p{L}\p{N}]$/u.test(plain) && /^(?:_|https?:)/.test(rest);
-    const hit = depth < DEEPEST && !inWord && /^[\\`!\[<h*_~]/.test(rest)
-      ? SPANS.map(([pattern, draw]) => [rest.match(pattern), draw]).find(([found]) => found) : null;
+    const inWord = /[\p{L}\p{N}]$/u.test(plain.slice(-2)) && /^(?:_|https?:)/.test(rest);
+    const hit = depth < DEEPEST && !inWord && /^[\\`!\[<h*_~]/.test(rest) ? spanOf(rest, endless) : null;
     if (hit) {
       const drawn = hit[1](hit[0], depth);
       if (typeof drawn === 'string') plain += drawn;
