@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use aws_sdk_dynamodb::config::retry::RetryConfig;
+use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection, ProjectionType,
     ScalarAttributeType,
@@ -114,7 +116,10 @@ pub(crate) async fn create_table(port: u16) -> Table<RandomNames> {
         .projection(Projection::builder().projection_type(ProjectionType::KeysOnly).build())
         .build()
         .unwrap();
-    client
+    // A table is not made twice, and the first call to a local AWS may take longer than the functions wait.
+    let patient = client.config().to_builder();
+    let patient = patient.retry_config(RetryConfig::disabled()).timeout_config(TimeoutConfig::disabled()).build();
+    aws_sdk_dynamodb::Client::from_conf(patient)
         .create_table()
         .table_name("conversations")
         .billing_mode(BillingMode::PayPerRequest)
