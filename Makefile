@@ -98,8 +98,8 @@ bench-sandbox: needs-cargo ## measure what the Intercom sandbox bears (CHECK=1: 
 N ?= 1_000_000
 SIMULATE := cargo run --quiet --profile simulate --package simulation --bin simulate --
 
-simulate: needs-cargo ## live N messages of random lives in a simulated world (SEED=…, CHAT=…: one of them, in words)
-	$(SIMULATE) $(if $(SEED),seed $(SEED),$(if $(CHAT),chat $(CHAT),messages $(N)))
+simulate: needs-cargo ## live N messages of random lives in a simulated world (SEED=…, RULED=…, CHAT=…: one of them, in words)
+	$(SIMULATE) $(if $(SEED),seed $(SEED),$(if $(RULED),ruled $(RULED),$(if $(CHAT),chat $(CHAT),messages $(N))))
 
 FAULTS ?= 3
 simulate-exhaustive: needs-cargo ## play every schedule of up to FAULTS faults of a short conversation (SHARE=0/8: an eighth)

@@ -774,3 +774,62 @@ fn the_notes_that_teammates_read() {
     let text: Vec<String> = all.iter().map(|(name, html)| format!("{name}\n  {html}\n")).collect();
     insta::assert_snapshot!("notes", text.join(""));
 }
+
+#[test]
+fn a_note_right_behind_the_assignment_is_heeded_when_both_are_seen_at_once() {
+    let now = Timestamp(1_768_040_000_000);
+    let mut scene = Scene::default();
+    scene.assign_to_bot().note_now("/bot pause 5", now);
+    let mut talk = Talk::of(scene);
+    talk.look();
+    assert_eq!(talk.state.control, Control::Paused);
+    assert_eq!(talk.state.resume_at, Some(now.plus_ms(300_000)));
+    // The same in a conversation that was the bot's from its beginning, and in a monitored inbox.
+    let mut scene = Scene::default();
+    scene.note_now("/bot pause 5", now);
+    let mut talk = Talk::of(scene);
+    talk.look();
+    assert_eq!((talk.state.control, talk.state.away), (Control::Human, true), "it watches no more");
+}
+
+#[test]
+fn a_note_whose_notification_is_lost_is_found_behind_what_comes_next_while_people_have_it() {
+    let mut talk = Talk::new();
+    talk.answer("Refund", sure(900));
+    talk.carry_out();
+    talk.look();
+    assert_eq!(talk.state.control, Control::Human);
+    talk.scene.note("/bot send 1"); // nobody tells of it
+    talk.scene.customer("and another thing");
+    talk.hear();
+    assert_eq!(replies(&talk.carry_out()), ["<p>the answer</p>"]);
+}
+
+#[test]
+fn words_that_nobody_told_of_spoil_an_offer_all_the_same() {
+    let mut talk = Talk::new();
+    talk.answer("Refund", sure(900));
+    talk.carry_out();
+    talk.look();
+    talk.scene.customer("never mind"); // nobody tells of it
+    talk.scene.assign(AuthorKind::Operator, team("500002"));
+    talk.hear();
+    assert!(replies(&note(&mut talk, "/bot send 1")).is_empty());
+}
+
+#[test]
+fn an_old_notification_does_not_undo_a_take_that_is_on_its_way() {
+    let mut talk = Talk::new();
+    let before = talk.scene.notification();
+    talk.answer("Refund", sure(900));
+    talk.carry_out();
+    talk.look();
+    talk.scene.note("/bot take");
+    talk.hear();
+    assert_eq!(talk.state.control, Control::Bot);
+    if talk.take(&Input::Observed(before)).contains(&Effect::Fetch) {
+        talk.look();
+    }
+    assert_eq!(talk.state.control, Control::Bot);
+    assert!(matches!(talk.carry_out()[..], [Action::Take { .. }, Action::Reply { .. }]));
+}

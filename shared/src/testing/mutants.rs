@@ -62,6 +62,28 @@ pub enum Mutant {
     GoingOnNotTold,
     /// Nobody looks who has a chat that goes on.
     HolderNotAsked,
+    /// What the rules leave to a teammate's decision is said at once.
+    OfferSaidAtOnce,
+    /// An offer that was sent can be sent again.
+    OfferSentTwice,
+    /// An offer that was dismissed can be sent.
+    DismissedOfferSent,
+    /// An offer outlives what the customer writes after it.
+    StaleOfferSent,
+    /// A workflow's assignment accepts an offer.
+    WorkflowAccepts,
+    /// What is only tried out is done.
+    ShadowActs,
+    /// However unsure the bot is, it answers.
+    ConfidenceIgnored,
+    /// A pause has no end.
+    PauseForgotten,
+    /// A pause is promised, and the bot goes on.
+    PauseIgnored,
+    /// A bot that is asked again is asked what has been answered, too.
+    RetryAsksEverything,
+    /// Notes are lost where their notification is.
+    NotesMissed,
 }
 
 thread_local! {

@@ -198,6 +198,15 @@ impl Scene {
         self.part(PartKind::Note, author(AuthorKind::Teammate, ALICE, "Alice"), Some(words), None)
     }
 
+    /// Alice writes a note at this moment.
+    pub fn note_now(&mut self, words: &str, now: Timestamp) -> &mut Self {
+        self.note(words);
+        if let Some(part) = self.parts.last_mut() {
+            part.created_at = Timestamp::from_seconds(now.seconds());
+        }
+        self
+    }
+
     /// Fin writes.
     pub fn operator(&mut self, words: &str) -> &mut Self {
         self.part(PartKind::Comment, author(AuthorKind::Operator, "1", "Fin"), Some(words), None)

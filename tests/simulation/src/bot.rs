@@ -6,7 +6,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
+use shared::domain::conversation::{Action, OutboxEntry};
 use shared::wire::bot::{CommandMessage, Event, EventMessage, MessageData};
+
+use crate::ruled::turns::{self, Turned};
 
 /// How a bot answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +39,8 @@ pub struct Issued {
     pub altered: bool,
     /// Whether it cannot be carried out.
     pub odd: bool,
+    /// How the bot came to it, where it said so.
+    pub turned: Option<Turned>,
 }
 
 /// The messages that an event tells of, one by one.
@@ -67,6 +72,12 @@ pub struct Memory {
     pub refused: BTreeSet<Rc<str>>,
     /// When it was first told of each message, by part; 0 is the first message.
     pub told_at: BTreeMap<u64, u64>,
+    /// The notes by which teammates had it asked again, and what it was told again because of each.
+    pub retries: BTreeMap<u64, BTreeSet<u64>>,
+    /// Which of its answers were said after all, and how often it was told so.
+    pub sent: BTreeMap<Rc<str>, usize>,
+    /// Whether Intercom refused something that no command had asked for.
+    pub unasked_refused: bool,
     /// How many events of each kind it took.
     pub kinds: BTreeMap<&'static str, u64>,
 }
@@ -111,7 +122,8 @@ impl Memory {
                 for one in each(message, messages) {
                     let part = number(one.part_id.as_ref());
                     self.known.insert(part);
-                    if !self.messages.insert(part) || self.stretch.contains(&part) {
+                    let again = !self.messages.insert(part) || self.stretch.contains(&part);
+                    if again && !self.is_asked_again(part) {
                         wrong.push(format!("message {part} was told twice"));
                     }
                     if self.last_message.is_some_and(|last| last > part) {
@@ -133,7 +145,11 @@ impl Memory {
                 }
             }
             Event::CommandDone { command_id, .. } => self.result(command_id, "done", wrong),
+            Event::CommandSuperseded { command_id, by } if by == "rule" => self.result(command_id, "ruled", wrong),
             Event::CommandSuperseded { command_id, .. } => self.result(command_id, "superseded", wrong),
+            Event::SuggestionSent { command_id, .. } => {
+                *self.sent.entry(command_id.as_str().into()).or_insert(0) += 1;
+            }
             Event::CommandRejected { command_id, code, .. } if code == "id_reused" => {
                 let altered = self.issued.get(command_id.as_str()).is_some_and(|issued| issued.altered);
                 wrong.extend((!altered).then(|| format!("command {command_id} was called another one")));
@@ -169,6 +185,24 @@ impl Memory {
         *self.kinds.entry(kind).or_insert(0) += 1;
     }
 
+    /// Whether an entry says what was only offered.
+    #[must_use]
+    pub fn is_offered(&self, entry: &OutboxEntry) -> bool {
+        let Action::Reply { html, .. } = &entry.action else { return false };
+        let mut turned = self.issued.values().filter_map(|issued| issued.turned.as_ref());
+        entry.command.is_none() && turned.any(|turned| html.contains(&turned.mark))
+    }
+
+    /// Whether a teammate had it asked again what it is told again: once for each note, and then in order.
+    fn is_asked_again(&mut self, part: u64) -> bool {
+        let is_due = |(note, told): (&u64, &mut BTreeSet<u64>)| *note > part && told.insert(part);
+        let asked = self.retries.iter_mut().any(is_due);
+        if asked {
+            self.last_message = None;
+        }
+        asked
+    }
+
     /// It may be told of these messages again.
     pub fn forget(&mut self, again: impl Fn(u64) -> bool) {
         self.messages.retain(|part| !again(*part));
@@ -185,21 +219,36 @@ impl Memory {
     }
 }
 
-/// What a bot wants to do about an event: the commands' JSON, without ids.
+/// A command that a bot wants to give.
+#[derive(Debug, Clone)]
+pub struct Wish {
+    /// What it asks for.
+    pub kind: &'static str,
+    /// Its JSON, without an id.
+    pub json: String,
+    /// How the bot came to it, where it says so.
+    pub turned: Option<Turned>,
+}
+
+/// What a bot wants to do about an event. `ruled` is what becomes of answers that no rule names, where there are rules.
 #[must_use]
-pub fn wishes(event: &EventMessage, delivery: usize, alters: bool) -> Vec<(&'static str, String)> {
+pub fn wishes(event: &EventMessage, delivery: usize, alters: bool, ruled: Option<&str>) -> Vec<Wish> {
     let Event::Message { message, messages, .. } = &event.event else { return Vec::new() };
     // It is the last word that says what a bot is to do.
     let Some(message) = each(message, messages).last() else { return Vec::new() };
     let (name, wish) = message.text.split_once(' ').unwrap_or((&message.text, "reply"));
     let variant = if alters && delivery > 0 { format!(" v{delivery}") } else { String::new() };
-    let reply = |words: &str| {
-        (
-            "reply",
-            format!(r#""type":"reply","data":{{"content":[{{"type":"text","text":"{words}","format":"plain"}}]}}"#),
-        )
+    let turn = ruled.and_then(|default| turns::of(wish, name, &variant, hash(&event.id) >> 24, default));
+    if let Some((json, turned)) = turn {
+        return vec![Wish { kind: "reply", json, turned: Some(turned) }];
+    }
+    let other = |kind: &'static str, data: &str| {
+        let json = format!(r#""type":"{kind}","data":{data}"#);
+        Wish { kind, json, turned: None }
     };
-    let other = |kind: &'static str, data: &str| (kind, format!(r#""type":"{kind}","data":{data}"#));
+    let reply = |words: &str| {
+        other("reply", &format!(r#"{{"content":[{{"type":"text","text":"{words}","format":"plain"}}]}}"#))
+    };
     match wish {
         "ok" => vec![reply("ok")],
         "two" => vec![reply(&format!("re {name} one{variant}")), reply(&format!("re {name} two"))],

@@ -47,7 +47,8 @@ pub fn row(
         }
         let was = before.outbox.iter().find(|other| other.seq == entry.seq);
         if claim_of(entry).is_some() && was.and_then(claim_of) != claim_of(entry) {
-            claimed(talk, after, entry, births.get(&entry.seq).copied().unwrap_or(seen), wrong);
+            let said_for_people = memory.is_offered(entry);
+            claimed(talk, after, entry, (births.get(&entry.seq).copied().unwrap_or(seen), said_for_people), wrong);
         }
         let known = |id: u64| after.own_parts.iter().any(|own| own.as_str() == id.to_string());
         let made = |part: &&crate::intercom::Said| part.made.as_ref().is_some_and(|made| made.seq == entry.seq);
@@ -87,8 +88,15 @@ fn claim_of(entry: &OutboxEntry) -> Option<&str> {
     }
 }
 
-/// Nothing that the customer notices is begun after a take-over that the row knows of.
-fn claimed(talk: &Talk, state: &Conversation, entry: &OutboxEntry, born: u64, wrong: &mut Vec<String>) {
+/// Nothing that the customer notices is begun after a take-over that the row knows of. What a teammate has sent of what
+/// the bot offered is people's word already: to whom of them the conversation is assigned takes nothing over.
+fn claimed(
+    talk: &Talk,
+    state: &Conversation,
+    entry: &OutboxEntry,
+    (born, said_for_people): (u64, bool),
+    wrong: &mut Vec<String>,
+) {
     if !entry.action.dies_with_its_epoch() {
         return;
     }
@@ -96,9 +104,11 @@ fn claimed(talk: &Talk, state: &Conversation, entry: &OutboxEntry, born: u64, wr
         wrong.push(format!("entry {} of epoch {} is claimed in epoch {}", entry.seq, entry.epoch, state.epoch));
     }
     let seen = part_number(state);
+    let among_people = said_for_people && state.control == Control::Human;
     let overtakes = talk.parts.iter().filter(|part| part.id > born && part.id <= seen).find(|part| {
         let opens = entry.action.as_str() == "open";
-        let takes = (!opens && part.to.as_ref().is_some_and(|to| !is_bots(to))) || part.kind == "close";
+        let takes =
+            (!opens && !among_people && part.to.as_ref().is_some_and(|to| !is_bots(to))) || part.kind == "close";
         let speaks = part.who.is_person() && part.is_seen() && !opens && entry.action.as_str() != "assign";
         part.who != Who::Bot && (takes || speaks)
     });

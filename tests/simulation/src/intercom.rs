@@ -533,7 +533,7 @@ impl Talk {
             if said.text.is_empty() || said.redacted {
                 text.push_str(r#""body":null}"#);
             } else {
-                let _ = write!(text, r#""body":"{}"}}"#, said.text);
+                let _ = write!(text, r#""body":{}}}"#, serde_json::Value::from(&*said.text));
             }
         }
         text.push_str("]}}}}");

@@ -25,6 +25,7 @@ pub mod queue;
 pub mod rates;
 pub mod recovery;
 pub mod relay;
+pub mod ruled;
 pub mod run;
 pub mod scenes;
 pub mod world;

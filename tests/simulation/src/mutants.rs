@@ -113,6 +113,19 @@ impl Mutant {
             Core::GoingOnNotTold,
             Core::HolderNotAsked,
         ];
+        let of_the_rules = [
+            Core::OfferSaidAtOnce,
+            Core::OfferSentTwice,
+            Core::DismissedOfferSent,
+            Core::StaleOfferSent,
+            Core::WorkflowAccepts,
+            Core::ShadowActs,
+            Core::ConfidenceIgnored,
+            Core::PauseForgotten,
+            Core::PauseIgnored,
+            Core::RetryAsksEverything,
+            Core::NotesMissed,
+        ];
         let of_the_ports = [
             Self::NoCompareAndSwap,
             Self::NoSettle,
@@ -147,7 +160,7 @@ impl Mutant {
             Self::OpeningNotSearched,
             Self::SeatNotLeft,
         ];
-        of_the_ports.into_iter().chain(core.map(Self::Core)).collect()
+        of_the_ports.into_iter().chain(core.into_iter().chain(of_the_rules).map(Self::Core)).collect()
     }
 
     /// What finds it out first: a directed world, or one of so many lives of each kind; and by which rule.
@@ -160,6 +173,7 @@ impl Mutant {
         let in_lives = |seed| {
             found(format!("life {seed}"), crate::life::live(seed, false, Some(self)))
                 .or_else(|| found(format!("unswept life {seed}"), crate::life::live_unswept(seed, false, Some(self))))
+                .or_else(|| found(format!("life {seed} with rules"), crate::ruled::life::live(seed, false, Some(self))))
                 .or_else(|| found(format!("life {seed} of chats"), crate::relay::life::live(seed, false, Some(self))))
         };
         let with_a_machine = || {

@@ -49,6 +49,10 @@ pub struct Setting {
     pub unsettled: bool,
     /// What customers write in a row is one turn.
     pub bursts: bool,
+    /// There are rules; what becomes of answers that none of them names.
+    pub ruled: Option<&'static str>,
+    /// The bot reads what comes in and nobody has.
+    pub monitors: bool,
     /// Bots hand chats of their own over.
     pub transfers: bool,
     /// What is opened again stays with the bot.
@@ -112,6 +116,12 @@ settle_ms = {}
         }
         if setting.reopened_to_people {
             text.push_str("reopened = \"human\"\n");
+        }
+        if setting.monitors {
+            text.push_str("monitor = true\n");
+        }
+        if let Some(default) = setting.ruled {
+            text.push_str(&crate::ruled::turns::settings(default));
         }
         text.push_str("[workspace.handover]\ndefault_team = \"500001\"\n");
         if setting.transfers {

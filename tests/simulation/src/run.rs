@@ -365,6 +365,12 @@ fn conclude(world: &mut World, view: View) -> Ending {
         let state = world.rows.get(&talk.key).map_or_else(Conversation::default, |row| row.state.clone());
         let mut found = Vec::new();
         check::at_rest(talk, &state, &world.memories[position], world.life, &mut found);
+        if world.setting.ruled.is_some() {
+            let offers = world.offers.entry(position).or_default();
+            world.tally.offers += offers.len() as u64;
+            world.tally.sent += offers.values().filter(|offer| offer.accepted).count() as u64;
+            crate::ruled::check::at_rest(talk, &state, &world.memories[position], offers, &mut found);
+        }
         let posts = world.manner.style == crate::bot::Style::Posts && position % 2 == 0;
         if !posts {
             check::answers_in_order(talk, &overtaken, &mut found);

@@ -259,6 +259,8 @@ pub struct World {
     /// The conversations.
     pub talks: Vec<Talk>,
     births: BTreeMap<(usize, u32), Births>,
+    /// What teammates were offered, by conversation.
+    pub offers: BTreeMap<usize, crate::ruled::offers::Offers>,
     /// The chats of bot platforms.
     pub chats: Vec<crate::relay::chat::Chat>,
     /// Whom Intercom knows of them, by workspace and identity.
@@ -330,6 +332,10 @@ pub struct Tally {
     pub kept: u64,
     /// Calls to Intercom that were refused for the token.
     pub denied: u64,
+    /// Answers that were kept for teammates to decide on, or only tried out.
+    pub offers: u64,
+    /// Those of them that were said to be sent.
+    pub sent: u64,
     /// Events that told a bot of several messages.
     pub turns: u64,
 }
@@ -371,6 +377,7 @@ impl World {
             life: 0,
             talks: Vec::new(),
             births: BTreeMap::new(),
+            offers: BTreeMap::new(),
             chats: Vec::new(),
             contacts: BTreeMap::new(),
             seats: BTreeMap::new(),

@@ -64,7 +64,10 @@ pub fn decide(rules: &Rules, turn: &Turn, circumstances: &Circumstances<'_>, gra
         holding.push(for_email.unwrap_or(&rules.default));
     }
     let confidence = turn.confidence();
-    let is_sure = |rule: &&&Rule| confidence.is_none_or(|confidence| confidence >= rule.threshold(rules));
+    let is_sure = |rule: &&&Rule| {
+        broken_as!(ConfidenceIgnored => return true);
+        confidence.is_none_or(|confidence| confidence >= rule.threshold(rules))
+    };
     if let Some(rule) = holding.iter().find(is_sure) {
         let because = match for_email {
             _ if is_named => Because::Rule { line: rule.line },

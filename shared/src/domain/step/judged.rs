@@ -53,6 +53,7 @@ impl Stepper<'_> {
         if self.state.suggestion.as_ref().is_none_or(|suggestion| suggestion.spent.is_some()) {
             return;
         }
+        broken_as!(StaleOfferSent => if why == Spent::CustomerWrote { return; });
         match why {
             Spent::Sent => self.judge_the_suggestion(Verdict::Accepted),
             Spent::Dismissed => self.judge_the_suggestion(Verdict::Dismissed),

@@ -109,7 +109,10 @@ impl Stepper<'_> {
         match self.state.control {
             Control::Human => return self.say_to_teammates("I am silent already: people have the conversation."),
             Control::Closed => return self.say_to_teammates("I am silent already: the conversation is closed."),
-            Control::Bot => self.fall_silent(taking),
+            Control::Bot => {
+                broken_as!(PauseIgnored => return self.say_to_teammates("I am silent."));
+                self.fall_silent(taking);
+            }
             Control::Paused => {}
         }
         let minutes = minutes.filter(|_| self.state.control == Control::Paused);
@@ -122,6 +125,7 @@ impl Stepper<'_> {
             |at| format!("until {}, unless a teammate writes", moment(at)),
         );
         self.say_to_teammates(&format!("I am silent {until}."));
+        broken_as!(PauseForgotten => self.state.resume_at = None);
     }
 
     /// The bot gets the conversation, as if the teammate had assigned it; so it also is.
@@ -148,6 +152,8 @@ impl Stepper<'_> {
 
     /// Sends a suggestion, in a teammate's name as it were: people keep the conversation.
     fn send_by_note(&mut self, number: usize) {
+        broken_as!(OfferSentTwice => self.open_again_what_was(Spent::Sent));
+        broken_as!(DismissedOfferSent => self.open_again_what_was(Spent::Dismissed));
         let Some(suggestion) = self.state.suggestion.clone().filter(|suggestion| !suggestion.shadow) else {
             return self.say_to_teammates("There is no suggestion to send.");
         };
@@ -164,6 +170,14 @@ impl Stepper<'_> {
         };
         let chosen = (!suggestion.candidates.is_empty()).then_some(number);
         self.send_held(&suggestion, held, chosen);
+    }
+
+    /// What a mutant makes of an offer that is spent.
+    #[cfg(feature = "testing")]
+    fn open_again_what_was(&mut self, why: Spent) {
+        if let Some(suggestion) = &mut self.state.suggestion {
+            suggestion.spent = suggestion.spent.filter(|spent| *spent != why);
+        }
     }
 
     /// What waits for the bot or for Intercom waits no longer; a doubt is still settled first. Where nothing
@@ -201,7 +215,11 @@ impl Stepper<'_> {
     fn ask_again(&mut self, observation: &Observation, note: &Part) {
         let parts = observation.parts_in_order().into_iter().filter(|part| part.id < note.id);
         let said: Vec<Message> = observation.source.iter().cloned().chain(parts.filter_map(Part::message)).collect();
-        let answered = said.iter().rposition(|message| message.author.kind == AuthorKind::Teammate);
+        let is_answer = |message: &Message| {
+            broken_as!(RetryAsksEverything => return false);
+            message.author.kind == AuthorKind::Teammate
+        };
+        let answered = said.iter().rposition(is_answer);
         let since = said.into_iter().skip(answered.map_or(0, |last| last + 1));
         let unanswered: Vec<Message> = since.filter(|message| message.author.kind == AuthorKind::Customer).collect();
         if unanswered.is_empty() {

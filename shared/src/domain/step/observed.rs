@@ -47,8 +47,8 @@ impl Stepper<'_> {
             self.effects.push(Effect::Fetch); // who was first, only the whole conversation tells
             return;
         }
-        let missed =
-            (matters && self.has_missed_something(observation, &fresh)) || self.is_closed_unseen(observation, &fresh);
+        // While people have it, too: what was missed may be a note for the bot, or words that an offer comes after.
+        let missed = self.has_missed_something(observation, &fresh) || self.is_closed_unseen(observation, &fresh);
         if !observation.complete && (missed || (matters && self.is_flattened(&fresh))) {
             self.effects.push(Effect::Fetch);
             return;
@@ -114,32 +114,32 @@ impl Stepper<'_> {
         if is_bots(&observation.owner()) && observation.open {
             self.state.control = Control::Bot;
             self.state.epoch += 1;
-            match self.before_a_person_spoke(observation) {
-                None => self.take(observation),
-                Some(given) => {
-                    self.take(&given);
-                    self.observed(observation);
-                }
-            }
-        } else if self.watch(observation) {
-            self.take(observation);
-        } else {
+        } else if !self.watch(observation) {
             self.noted_elsewhere(observation);
+            return;
+        }
+        match self.before_a_person_spoke(observation) {
+            None => self.take(observation),
+            Some(given) => {
+                self.take(&given);
+                self.observed(observation);
+            }
         }
     }
 
-    /// The conversation as it was when a person spoke after it was given to the bot, if one did:
-    /// what came from then on is heeded as if it came later. What the bot itself said before is an
-    /// answer already, where a row was lost and is made anew.
+    /// The conversation as it was when a person spoke after it was given to the bot, or asked the bot for something
+    /// in a note, if one did: what came from then on is heeded as if it came later. What the bot itself said before
+    /// is an answer already, where a row was lost and is made anew.
     fn before_a_person_spoke(&self, observation: &Observation) -> Option<Observation> {
         let parts = observation.parts_in_order();
         let is_given = |part: &&Part| part.assigned_to.as_ref().is_some_and(|to| self.workspace.is_bots(to));
-        let given = parts.iter().rposition(is_given)? + 1;
+        let given = parts.iter().rposition(is_given);
         let is_person = |part: &&Part| {
-            let message = part.message().filter(|_| !part.is_by(&self.workspace.bot_teammate));
-            message.is_some_and(|message| message.author.kind == AuthorKind::Teammate)
+            let message = part.message().filter(|_| given.is_some() && !part.is_by(&self.workspace.bot_teammate));
+            self.asks_elsewhere(part) || message.is_some_and(|message| message.author.kind == AuthorKind::Teammate)
         };
-        let spoke = given + parts.iter().skip(given).position(is_person)?;
+        let from = given.map_or(0, |given| given + 1);
+        let spoke = from + parts.iter().skip(from).position(is_person)?;
         let before: Vec<Part> = parts.into_iter().take(spoke).cloned().collect();
         Some(Observation { part_count: Some(before.len() as u64), parts: before, ..observation.clone() })
     }
@@ -177,6 +177,7 @@ impl Stepper<'_> {
     /// shown only those that lie before it: the count may be older than the others.
     fn has_missed_something(&self, observation: &Observation, fresh: &[&Part]) -> bool {
         broken_as!(GapIgnored => return false);
+        broken_as!(NotesMissed => if self.state.control == Control::Human { return false; });
         broken_as!(CountTakenUnseen => if fresh.is_empty() { return self.state.seen_count.is_none() });
         let newest = fresh.last().map(|part| &part.id);
         let is_between = |own: &&PartId| {
@@ -483,6 +484,9 @@ impl Stepper<'_> {
         let owner = if observation.complete { observation.owner() } else { observation.assignee.clone() };
         let bots = self.workspace.is_bots(&owner);
         let agrees = match self.state.control {
+            // A teammate gave it to the bot by a note, and the assignment is still on its way: it looks itself
+            // whether somebody was ahead of it.
+            Control::Bot if self.is_taking() => true,
             Control::Bot | Control::Paused => bots,
             Control::Human => !bots,
             Control::Closed => true,

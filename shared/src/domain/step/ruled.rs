@@ -44,7 +44,12 @@ impl Stepper<'_> {
         let node = root.as_ref().map(|root| root.label().to_owned());
         let ruled = Ruled { at: self.now, node, confidence: turn.confidence(), ruling: ruling.clone() };
         remember(&mut self.state.ruled, ruled, MAX_RULED);
-        if ruling.deed == Deed::Answer && !ruling.shadow {
+        let is_said = || {
+            broken_as!(OfferSaidAtOnce => return matches!(ruling.deed, Deed::Answer | Deed::Suggest) && !ruling.shadow);
+            broken_as!(ShadowActs => return ruling.deed == Deed::Answer);
+            ruling.deed == Deed::Answer && !ruling.shadow
+        };
+        if is_said() {
             self.take_what_is_watched();
             self.await_judgement(root.as_ref());
             let messages = self.messages(command, content);
@@ -170,6 +175,7 @@ impl Stepper<'_> {
     /// what it would have said is said.
     pub(super) fn make_the_suggestion_good(&mut self) {
         let Some(suggestion) = self.state.suggestion.clone().filter(Suggestion::is_open) else { return };
+        broken_as!(WorkflowAccepts => self.wanted = true);
         if !self.wanted {
             return; // it came back for want of people, and nobody has decided
         }

@@ -40,10 +40,14 @@ impl Stepper<'_> {
         observation.open && self.workspace.monitor.as_ref() == Some(&observation.assignee)
     }
 
+    /// Whether its assignment to the bot is on its way.
+    pub(super) fn is_taking(&self) -> bool {
+        self.state.outbox.iter().any(|entry| matches!(entry.action, Action::Take { .. }))
+    }
+
     /// The bot has something to say: it takes what it only watched until now, if nobody else has.
     pub(super) fn take_what_is_watched(&mut self) {
-        let is_taking = self.state.outbox.iter().any(|entry| matches!(entry.action, Action::Take { .. }));
-        let Some(from) = self.state.assignee.clone().filter(|_| self.state.away && !is_taking) else { return };
+        let Some(from) = self.state.assignee.clone().filter(|_| self.state.away && !self.is_taking()) else { return };
         self.enqueue(None, Weight::Completes, Action::Take { from });
         if let Some(introduction) = &self.workspace.introduction {
             let html = render::markdown(introduction);

@@ -6,18 +6,22 @@ use std::time::{Duration, Instant};
 use simulation::exhaustive::{self, Share, Way};
 use simulation::mutants::Mutant;
 use simulation::run::{Ending, View};
-use simulation::{life, recovery, relay, scenes};
+use simulation::{life, recovery, relay, ruled, scenes};
 
 fn number(text: &str) -> Option<u64> {
     text.replace(['_', ','], "").parse().ok()
 }
 
+/// How a kind of life is run: of a seed, in words or not.
+type Live = fn(u64, bool, Option<Mutant>) -> Ending;
+
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
     match (arguments.next().as_deref(), arguments.next().as_deref().and_then(number)) {
         (Some("seed"), Some(seed)) => one(seed),
+        (Some("ruled"), Some(seed)) => told(seed, &ruled::life::live(seed, true, None)),
         (Some("chat"), Some(seed)) => told(seed, &relay::life::live(seed, true, None)),
-        (Some(what @ ("messages" | "chats" | "conversations")), Some(messages)) => {
+        (Some(what @ ("messages" | "chats" | "conversations" | "rules")), Some(messages)) => {
             many(what, messages, arguments.next().as_deref().and_then(number).unwrap_or(0))
         }
         (Some("exhaustive"), Some(most)) => exhaustive(most, arguments.next().as_deref()),
@@ -32,7 +36,7 @@ fn main() -> ExitCode {
         (Some("wiped"), Some(seed)) => told(seed, &recovery::rows_lost(seed, true)),
         _ => {
             eprintln!(
-                "simulate messages|chats|conversations N [FIRST_SEED], seed SEED, chat SEED, exhaustive FAULTS [PART/OF], sameness FAULTS [ONE_OF], schedule CALL:KIND …, dead SEED, dead-chat SEED, wiped SEED, unswept SEED, mutants SEEDS, scenes, scene NUMBER [MUTANT]"
+                "simulate messages|chats|conversations|rules N [FIRST_SEED], seed SEED, chat SEED, ruled SEED, exhaustive FAULTS [PART/OF], sameness FAULTS [ONE_OF], schedule CALL:KIND …, dead SEED, dead-chat SEED, wiped SEED, unswept SEED, mutants SEEDS, scenes, scene NUMBER [MUTANT]"
             );
             ExitCode::from(2)
         }
@@ -57,20 +61,29 @@ fn told(seed: u64, ending: &Ending) -> ExitCode {
 }
 
 /// Runs until there were so many messages, or too many violations: of each seed the life of conversations
-/// in Intercom, or that of chats at bot platforms, or both.
+/// in Intercom, that with rules and notes, that of chats at bot platforms, or all of them.
 fn many(what: &str, messages: u64, first_seed: u64) -> ExitCode {
     let begun = Instant::now();
     let (mut done, mut seed, mut bad, mut hash) = (0, first_seed, 0, 0_u64);
     let (mut replies, mut echoes, mut relayed) = (0, 0, 0);
+    let (mut ruled, mut offers, mut sent) = (0, 0, 0);
     let mut shown = Duration::ZERO;
     while done < messages && bad < 10 {
-        let conversations = (what != "chats").then(|| ("SEED", life::live(seed, false, None)));
-        let chats = (what != "conversations").then(|| ("CHAT", relay::life::live(seed, false, None)));
-        for (name, ending) in conversations.into_iter().chain(chats) {
+        let kinds: [(&str, &str, Live); 3] = [
+            ("conversations", "SEED", life::live),
+            ("rules", "RULED", ruled::life::live),
+            ("chats", "CHAT", relay::life::live),
+        ];
+        for (kind, name, live) in kinds.into_iter().filter(|(kind, ..)| what == "messages" || what == *kind) {
+            let ending = live(seed, false, None);
             done += ending.messages;
-            if name == "CHAT" {
-                relayed += ending.messages;
+            match kind {
+                "chats" => relayed += ending.messages,
+                "rules" => ruled += ending.messages,
+                _ => {}
             }
+            offers += ending.tally.offers;
+            sent += ending.tally.sent;
             replies += ending.tally.replies;
             echoes += ending.tally.echoes;
             hash = hash.rotate_left(7) ^ ending.hash;
@@ -92,7 +105,8 @@ fn many(what: &str, messages: u64, first_seed: u64) -> ExitCode {
         seed - first_seed,
         done as f64 / seconds
     );
-    println!("{relayed} of them in bot platforms' chats; {replies} replies, {echoes} echoes");
+    println!("{relayed} of them in bot platforms' chats; {ruled} under rules; {replies} replies, {echoes} echoes");
+    println!("{offers} answers were kept for teammates, {sent} of them sent");
     if bad == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 

@@ -42,6 +42,7 @@ impl World {
         let mut wrong = Vec::new();
         self.is_answered_already(talk, &event);
         self.is_no_echo(talk, &event);
+        self.is_unanswered(talk, &event);
         let new = self.memories[talk].take(&event, &mut wrong);
         if new {
             if let shared::wire::bot::Event::Message { messages, .. } = &event.event {
@@ -61,11 +62,11 @@ impl World {
         wrong.into_iter().for_each(|what| self.accuse(format!("bot: {what}")));
         let delivery = self.deliveries.entry(event.id.clone()).or_insert(0);
         let alters = style == Style::Other;
-        let wishes = bot::wishes(&event, *delivery, alters);
+        let wishes = bot::wishes(&event, *delivery, alters, self.setting.ruled);
         *delivery += 1;
         let own_ids = matches!(style, Style::Posts | Style::Queues);
         let mut commands = Vec::new();
-        for (position, (kind, json)) in wishes.into_iter().enumerate() {
+        for (position, bot::Wish { kind, json, turned }) in wishes.into_iter().enumerate() {
             let command = bot::command(&event, position, own_ids, &json);
             let id: Rc<str> = command.id.clone().unwrap_or_default().into();
             let memory = &mut self.memories[talk].issued;
@@ -75,7 +76,8 @@ impl World {
                 kind,
                 results: Vec::new(),
                 altered: false,
-                odd: json.contains("[]"),
+                odd: json.contains(r#""content":[]"#),
+                turned,
             });
             issued.altered |= alters && !new;
             commands.push(command);
@@ -119,6 +121,27 @@ impl World {
         };
         if again && let Some(answer) = self.talks[talk].parts.iter().find(answers).map(|said| said.id) {
             self.accuse(format!("message {part}, which part {answer} answered, is told again: {}", event.id));
+        }
+    }
+
+    /// What a teammate has the bot asked again nobody has answered.
+    fn is_unanswered(&mut self, talk: usize, event: &EventMessage) {
+        let shared::wire::bot::Event::Message { message, messages, .. } = &event.event else { return };
+        let memory = &self.memories[talk];
+        let Some(note) = memory.retries.last_key_value().map(|(note, _)| *note) else { return };
+        if memory.events.contains_key(&event.id) {
+            return;
+        }
+        for one in bot::each(message, messages) {
+            let part = one.part_id.as_ref().and_then(|id| id.parse().ok()).unwrap_or(0);
+            let again = self.memories[talk].messages.contains(&part);
+            let answers = |said: &&Said| {
+                let speaks = said.who == Who::Bot || said.who.is_person();
+                speaks && said.is_seen() && said.id > part && said.id < note
+            };
+            if again && let Some(answer) = self.talks[talk].parts.iter().find(answers).map(|said| said.id) {
+                self.accuse(format!("message {part}, which part {answer} answered, is asked again: {}", event.id));
+            }
         }
     }
 

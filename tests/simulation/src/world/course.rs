@@ -213,7 +213,12 @@ impl World {
 
     /// An action was refused for good.
     pub fn refuse(&mut self, party: Party, made: Option<&Made>) {
-        let Some(command) = made.and_then(|made| made.command.clone()) else { return };
+        let Some(command) = made.and_then(|made| made.command.clone()) else {
+            if let Party::Talk(talk) = party {
+                self.memories[talk].unasked_refused = true;
+            }
+            return;
+        };
         let of_chat = match party {
             Party::Chat(chat) => Some(chat),
             Party::Talk(talk) => self.talks[talk].chat,

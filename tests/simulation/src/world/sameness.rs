@@ -239,8 +239,8 @@ fn write_talk(words: &mut String, talk: &Talk, since: u64) -> std::fmt::Result {
 }
 
 fn write_memory(words: &mut String, memory: &Memory) -> std::fmt::Result {
-    let Memory { events, last, life, known, messages, last_message, stretch, issued, refused, told_at: _, kinds: _ } =
-        memory;
+    // Notes and offers there are only under rules, and schedules have none.
+    let Memory { events, last, life, known, messages, last_message, stretch, issued, refused, .. } = memory;
     writeln!(
         words,
         "{events:?} {last:?} {life} {known:?} {messages:?} {last_message:?} {stretch:?} {issued:?} {refused:?}"

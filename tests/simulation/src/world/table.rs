@@ -35,6 +35,11 @@ impl World {
             let births = self.births.entry((talk, self.life)).or_default();
             let mut wrong = Vec::new();
             check::row(&self.talks[talk], &self.memories[talk], &before.state, state, births, &mut wrong);
+            if self.setting.ruled.is_some() {
+                let offers = self.offers.entry(talk).or_default();
+                let (talk, memory) = (&self.talks[talk], &self.memories[talk]);
+                crate::ruled::offers::row(talk, memory, (&before.state, state), self.now, offers, &mut wrong);
+            }
             wrong.into_iter().for_each(|what| self.accuse(format!("{key}: {what}")));
             // What the bot took while people had it, or may have taken, is told again at its return.
             let is_message = |kind: &EventKind| matches!(kind, EventKind::Message { .. });

@@ -47,6 +47,9 @@ impl World {
             self.notify(talk, topic);
         }
         self.machine_hears(talk, who, deed);
+        if self.setting.ruled.is_some() && !changed {
+            crate::ruled::teammates::hear(self, talk, id);
+        }
         (!changed).then_some(id)
     }
 
