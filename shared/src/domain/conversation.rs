@@ -22,7 +22,7 @@ use super::burst::Burst;
 use super::content::OfferedOption;
 use super::exchange::Exchange;
 use super::ids::{AdminId, BotId, CommandId, ConversationId, ConversationKey, PartId, Timestamp};
-use super::part::{Assignee, Profile, Rating};
+use super::part::{Assignee, Profile, Rating, Traits};
 use super::rules::Root;
 use super::suggestion::{Ruled, Suggestion};
 use super::transfer::Transfer;
@@ -166,6 +166,10 @@ pub struct Conversation {
     pub deleted: bool,
     /// Customer and conversation, as fetched when the bot last got it.
     pub profile: Profile,
+    /// Its tags and attributes, where they were shown or set since. Rules go by them; what bots are told stays what it
+    /// was when they got it, so that an event is the same whenever it is delivered.
+    #[serde(default, skip_serializing_if = "Traits::is_silent")]
+    pub traits: Traits,
     /// The number of the last event.
     pub last_event: u64,
     /// The number of the last event that told of a customer's message.

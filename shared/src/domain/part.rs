@@ -227,7 +227,8 @@ impl Observation {
 }
 
 /// What a conversation is marked with; none of what is not said.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Traits {
     /// Its tags.
     pub tags: Option<Vec<String>>,
@@ -236,6 +237,24 @@ pub struct Traits {
 }
 
 impl Eq for Traits {}
+
+impl Traits {
+    /// Whether nothing is said.
+    #[must_use]
+    pub fn is_silent(&self) -> bool {
+        self.tags.is_none() && self.attributes.is_none()
+    }
+
+    /// What is shown of them now is what they are.
+    pub fn learn(&mut self, shown: &Self) {
+        if shown.tags.is_some() {
+            self.tags.clone_from(&shown.tags);
+        }
+        if shown.attributes.is_some() {
+            self.attributes.clone_from(&shown.attributes);
+        }
+    }
+}
 
 /// What is known of the customer and of the conversation itself; travels with each event to the
 /// bot, for conditional routing and interpolation.

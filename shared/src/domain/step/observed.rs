@@ -54,7 +54,7 @@ impl Stepper<'_> {
             return;
         }
         if observation.complete || !fresh.is_empty() {
-            self.state.profile.learn(&observation.traits);
+            self.state.traits.learn(&observation.traits);
         }
         let mut taking = false;
         self.relay_the_source(observation);
@@ -520,6 +520,7 @@ impl Stepper<'_> {
         self.state.assignee = Some(observation.assignee.clone());
         if let Some(profile) = &observation.profile {
             self.state.profile = profile.clone();
+            self.state.traits = observation.traits.clone();
         }
         self.note(Decision::BotTakes);
         let (stretch, unanswered) = self.missed(observation);

@@ -6,7 +6,7 @@ use crate::domain::blocks::Said;
 use crate::domain::command::Command;
 use crate::domain::content::Block;
 use crate::domain::conversation::{Action, CommandOutcome, EventKind, Overtaker, Weight, remember};
-use crate::domain::part::{Assignee, Profile};
+use crate::domain::part::{Assignee, Profile, Traits};
 use crate::domain::render;
 use crate::domain::rules::{self, Candidate, Circumstances, Deed, Root, Ruling, Turn};
 use crate::domain::suggestion::{Held, MAX_RULED, Ruled, Spent, Suggestion};
@@ -89,14 +89,20 @@ impl Stepper<'_> {
     /// are still on their way: a rule that asks for them holds from then on.
     fn known_by_now(&self) -> Profile {
         let mut known = self.state.profile.clone();
-        for entry in &self.state.outbox {
-            match &entry.action {
-                Action::Tag { name } => known.tag(name),
-                Action::SetAttributes { attributes } => known.conversation_attributes.extend(attributes.clone()),
-                _ => {}
-            }
-        }
+        known.learn(&self.state.traits);
+        self.state.outbox.iter().for_each(|entry| mark(&mut known, &entry.action));
         known
+    }
+
+    /// A tag or attributes that the bot has asked for are there.
+    pub(super) fn is_marked(&mut self, action: &Action) {
+        if !matches!(action, Action::Tag { .. } | Action::SetAttributes { .. }) {
+            return;
+        }
+        let mut known = self.state.profile.clone();
+        known.learn(&self.state.traits);
+        mark(&mut known, action);
+        self.state.traits = Traits { tags: Some(known.tags), attributes: Some(known.conversation_attributes) };
     }
 
     fn circumstances<'a>(&'a self, known: &'a Profile) -> Circumstances<'a> {
@@ -187,6 +193,15 @@ impl Stepper<'_> {
         self.spend_suggestion(Spent::Sent);
         self.say(None, Weight::Completes, held.messages.clone());
         self.tell(EventKind::SuggestionSent { command_id: suggestion.command.clone(), number });
+    }
+}
+
+/// What an action sets of the conversation's tags and attributes.
+fn mark(known: &mut Profile, action: &Action) {
+    match action {
+        Action::Tag { name } => known.tag(name),
+        Action::SetAttributes { attributes } => known.conversation_attributes.extend(attributes.clone()),
+        _ => {}
     }
 }
 

@@ -134,11 +134,7 @@ impl Stepper<'_> {
         let newest = part_id.is_some() && part_id > self.state.seen.part;
         match &entry.action {
             Action::Reply { offer, .. } => self.remember_offer(part_id.as_ref(), offer.as_ref()),
-            Action::Tag { name } => self.state.profile.tag(name),
-            Action::SetAttributes { attributes } => {
-                self.state.profile.conversation_attributes.extend(attributes.clone());
-            }
-            _ => {}
+            action => self.is_marked(action),
         }
         self.finish(&entry, CommandOutcome::Done { part_id: part_id.clone() });
         if self.state.transfer.is_some() {

@@ -128,13 +128,16 @@ impl World {
     fn is_unanswered(&mut self, talk: usize, event: &EventMessage) {
         let shared::wire::bot::Event::Message { message, messages, .. } = &event.event else { return };
         let memory = &self.memories[talk];
-        let Some(note) = memory.retries.last_key_value().map(|(note, _)| *note) else { return };
-        if memory.events.contains_key(&event.id) {
+        if memory.retries.is_empty() || memory.events.contains_key(&event.id) {
             return;
         }
         for one in bot::each(message, messages) {
             let part = one.part_id.as_ref().and_then(|id| id.parse().ok()).unwrap_or(0);
             let again = self.memories[talk].messages.contains(&part);
+            // The first note that has not had it told again.
+            let is_due =
+                |(note, told): &(&u64, &std::collections::BTreeSet<u64>)| **note > part && !told.contains(&part);
+            let Some(note) = self.memories[talk].retries.iter().find(is_due).map(|(note, _)| *note) else { continue };
             let answers = |said: &&Said| {
                 let speaks = said.who == Who::Bot || said.who.is_person();
                 speaks && said.is_seen() && said.id > part && said.id < note
