@@ -139,7 +139,7 @@ $(DEPLOY_TOOLS)/.stamp: infra/local/requirements-deploy.txt | needs-python
 .tools/%/.stamp:
 	@echo "… install $< into $(@D)"
 	@$(PYTHON) -m venv --clear $(@D) || { echo "python3 cannot make a venv; on Debian and Ubuntu: apt install python3-venv"; exit 1; }
-	@$(@D)/bin/pip install --quiet --disable-pip-version-check --retries 8 --timeout 30 -r $<
+	@$(@D)/bin/pip install --quiet --disable-pip-version-check --retries 8 -r $<
 	@touch $@
 
 # Node comes as a wheel, and its packages by the lock. They are at .tools/node/bin/node and .tools/node/node_modules.

@@ -1,41 +1,16 @@
 //! What the log says of a conversation: enough to answer "why", and no word of it.
 
-use std::io::Write;
-use std::sync::{Arc, Mutex};
-
 use baton_tests::{Bridge, reply};
 use serde_json::Value;
-use shared::testing::Scene;
-use tracing_subscriber::fmt::MakeWriter;
-
-/// Keeps what is logged.
-#[derive(Clone, Default)]
-struct Kept(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Kept {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Kept {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
-}
+use shared::testing::{KeptLog, Scene};
 
 /// The lines that are logged meanwhile, as they are, and those that account for a decision.
 fn logged(live: impl FnOnce()) -> (String, Vec<Value>) {
-    let kept = Kept::default();
-    let subscriber = tracing_subscriber::fmt().json().flatten_event(true).with_writer(kept.clone()).finish();
+    let kept = KeptLog::default();
+    let writer = kept.clone();
+    let subscriber = tracing_subscriber::fmt().json().flatten_event(true).with_writer(move || writer.clone()).finish();
     tracing::subscriber::with_default(subscriber, live);
-    let text = String::from_utf8(kept.0.lock().unwrap().clone()).unwrap();
+    let text = kept.text();
     let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
     let decided = lines.filter(|line| line["outcome"] == "decided").collect();
     (text, decided)

@@ -6,9 +6,7 @@
 use std::cell::RefCell;
 use std::collections::{BTreeSet, VecDeque};
 use std::fmt::{Debug, Display};
-use std::io::Write;
 use std::rc::Rc;
-use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 use shared::adapters::bots::Messengers;
@@ -28,47 +26,30 @@ use shared::ports::{
     Bots as _, Clock as _, Conversations as _, Fifo as _, InboxRow, InboxRows as _, Intercom as _, Seals as _,
     TokenRows as _,
 };
+use shared::testing::KeptLog;
 use shared::wire::outgoing::Reach;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tracing_subscriber::filter::LevelFilter;
-use tracing_subscriber::fmt::MakeWriter;
 
 use super::run;
 use super::world::{self, MARK, World, app, bot, marked};
 
 /// Everything that an operator could read.
 #[derive(Clone, Default)]
-struct Readable(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Readable {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        Write::write(&mut *self.0.lock().unwrap(), bytes)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Readable {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
-}
+struct Readable(KeptLog);
 
 impl Readable {
     /// As the functions log, at the most that they can be told to.
     fn listen(&self) -> tracing::subscriber::DefaultGuard {
-        let subscriber = tracing_subscriber::fmt().json().flatten_event(true).with_writer(self.clone());
+        let kept = self.0.clone();
+        let subscriber = tracing_subscriber::fmt().json().flatten_event(true).with_writer(move || kept.clone());
         tracing::subscriber::set_default(subscriber.with_max_level(LevelFilter::DEBUG).finish())
     }
 
     /// Notes a text that is not logged here, but would be.
     fn note(&self, text: &str) {
-        self.0.lock().unwrap().extend(format!("{text}\n").bytes());
+        self.0.note(text);
     }
 
     /// Notes an error as it would be logged, and as it shows itself.
@@ -78,7 +59,7 @@ impl Readable {
     }
 
     fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+        self.0.text()
     }
 
     /// The lines with a mark, in any of its forms.

@@ -3,6 +3,7 @@
 
 mod budgets;
 mod fakes;
+mod kept;
 mod mutants;
 mod scene;
 mod tokens;
@@ -12,6 +13,7 @@ pub use fakes::{
     CONTACT, FakeBots, FakeFifo, FakeInboxRows, FakeIntercom, FakeSearch, FakeStore, FakeWakers, ManualClock, Mishap,
     Mishaps, Numbered, StoreFault, Surprise,
 };
+pub use kept::KeptLog;
 pub use mutants::{Mutant, break_as, is_broken_as};
 pub use scene::{ALICE, BOT, BOT_TEAM, CUSTOMER, SUPPORT, Scene, key, next_part, settings, settings_with, workspace};
 pub use tokens::{FakeSeals, FakeTokenRows, HeldTokens};
