@@ -43,6 +43,9 @@ impl ApiVersion {
     /// The versions that are known to work, as minor numbers of 2.
     pub const SUPPORTED: std::ops::RangeInclusive<u8> = 10..=16;
 
+    /// The version that tells into whom a contact was merged; for the ones before, there is no such contact.
+    pub const TELLS_OF_MERGES: Self = Self(16);
+
     /// Takes `2.10` … `2.16`.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {

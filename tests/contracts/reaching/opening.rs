@@ -111,12 +111,8 @@ fn who_was_merged_meanwhile_goes_on_as_whom_they_were_merged_into() {
             let part = seen.parts.iter().find(|one| one.id == part).unwrap();
             assert_eq!((text(part.body.as_ref()).as_str(), part.author.id.as_str()), ("Still me", CARLA));
             let answer = there.begin(&who, "Anew").await;
-            if version == "2.16" {
-                let Answer::Begun { conversation } = answer else { panic!("{answer:?}") };
-                assert_eq!(shown(&there, &conversation).await.contact, Some(contact(CARLA, "user").id));
-            } else {
-                rejected_as(&answer, "contact_gone");
-            }
+            let Answer::Begun { conversation } = answer else { panic!("{version}: {answer:?}") };
+            assert_eq!(shown(&there, &conversation).await.contact, Some(contact(CARLA, "user").id));
         });
     }
 }

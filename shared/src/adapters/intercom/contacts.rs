@@ -16,7 +16,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Failure, NOT_SENT_MS, RestApi};
 use crate::domain::contacts::{self, Known};
-use crate::domain::settings::Workspace;
+use crate::domain::settings::{ApiVersion, Workspace};
 use crate::domain::step::Answer;
 use crate::domain::transfer::{Contact, Customer};
 use crate::ports::{Clock, Tokens};
@@ -92,12 +92,16 @@ impl<C: Clock, T: Tokens> RestApi<C, T> {
         self.searched(workspace, customer).await
     }
 
-    /// The contact at a path, followed to where it was merged into: from 2.16 that is told, before it is
-    /// as if there were none.
+    /// Asks for a contact, in the version that tells of merges, whatever the workspace's is.
+    pub(super) async fn ask_for_contact(&self, workspace: &Workspace, path: &str) -> Result<Vec<u8>, Failure> {
+        self.send_as(ApiVersion::TELLS_OF_MERGES, workspace, Method::GET, path, None).await
+    }
+
+    /// The contact at a path, followed to where it was merged into.
     pub(super) async fn contact_at(&self, workspace: &Workspace, path: String) -> Result<Option<Known>, Failure> {
         let mut path = path;
         for _ in 0..=HOPS {
-            match self.request(workspace, Method::GET, &path, None).await {
+            match self.ask_for_contact(workspace, &path).await {
                 Ok(bytes) => return read(&bytes).map(Some),
                 Err(Failure::Refused { status: StatusCode::GONE, link: Some(link), .. }) => {
                     let Some(id) = named_in_link(&link) else { return Ok(None) };

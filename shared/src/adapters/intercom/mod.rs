@@ -30,7 +30,7 @@ use crate::domain::content::OfferedOption;
 use crate::domain::conversation::Action;
 use crate::domain::ids::{AdminId, AppId, ContactId, ConversationId, PartId, Timestamp};
 use crate::domain::part::Observation;
-use crate::domain::settings::Workspace;
+use crate::domain::settings::{ApiVersion, Workspace};
 use crate::domain::step::Answer;
 use crate::domain::token::AccessToken;
 use crate::domain::transfer::Agent;
@@ -134,13 +134,25 @@ impl<C: Clock, T: Tokens> RestApi<C, T> {
         path: &str,
         body: Option<Vec<u8>>,
     ) -> Result<Vec<u8>, Failure> {
+        self.send_as(workspace.api_version, workspace, method, path, body).await
+    }
+
+    /// The same, in this version of the API.
+    async fn send_as(
+        &self,
+        version: ApiVersion,
+        workspace: &Workspace,
+        method: Method,
+        path: &str,
+        body: Option<Vec<u8>>,
+    ) -> Result<Vec<u8>, Failure> {
         let token = self.tokens.token(&workspace.app_id).await.map_err(no_token)?;
         let mut request = self
             .client
             .request(method, format!("{}{path}", workspace.api_url))
             .bearer_auth(token.reveal())
             .header("Accept", "application/json")
-            .header("Intercom-Version", workspace.api_version.to_string());
+            .header("Intercom-Version", version.to_string());
         if let Some(body) = body {
             request = request.header("Content-Type", "application/json").body(body);
         }

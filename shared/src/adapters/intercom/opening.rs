@@ -63,7 +63,7 @@ impl<C: Clock, T: Tokens> RestApi<C, T> {
 
     async fn whereabouts(&self, workspace: &Workspace, id: &ContactId) -> Whereabouts {
         let path = format!("/contacts/{id}");
-        match self.request(workspace, Method::GET, &path, None).await {
+        match self.ask_for_contact(workspace, &path).await {
             Ok(bytes) => {
                 let made = serde_json::from_slice::<ContactItem>(&bytes).ok().and_then(|item| item.created_at);
                 let now = self.clock.now();
