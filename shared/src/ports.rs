@@ -6,9 +6,11 @@
 use serde::{Deserialize, Serialize};
 
 use crate::domain::budget::{Budget, Call, Heard};
-use crate::domain::conversation::{Action, Conversation, PendingEvent};
+use crate::domain::conversation::{Action, CommandRecord, Conversation, PendingEvent};
 use crate::domain::health::Health;
-use crate::domain::ids::{AdminId, AppId, BotId, ClaimId, ContactId, ConversationId, ConversationKey, Timestamp};
+use crate::domain::ids::{
+    AdminId, AppId, BotId, ClaimId, CommandId, ContactId, ConversationId, ConversationKey, Timestamp,
+};
 use crate::domain::part::Observation;
 use crate::domain::settings::{Bot, Workspace};
 use crate::domain::step::Answer;
@@ -65,6 +67,20 @@ pub trait Conversations {
         version: u64,
         now: Timestamp,
     ) -> Result<u64, NotSaved>;
+
+    /// Keeps a command beside the row, which remembers the latest only; longer than anything is repeated. Twice is
+    /// as good as once.
+    ///
+    /// # Errors
+    /// [`Unavailable`].
+    async fn put_aside(&self, key: &ConversationKey, record: &CommandRecord, now: Timestamp)
+    -> Result<(), Unavailable>;
+
+    /// A command of this conversation that was put aside.
+    ///
+    /// # Errors
+    /// [`Unavailable`].
+    async fn aside(&self, key: &ConversationKey, id: &CommandId) -> Result<Option<CommandRecord>, Unavailable>;
 
     /// Conversations in which something is due, earliest first, `limit` at most.
     ///
@@ -399,8 +415,11 @@ pub trait Search {
 pub struct Bookmark {
     /// Changes up to here are known.
     pub since: Timestamp,
-    /// When the present search began.
+    /// When the present search began, by the clock of who began it.
     pub began: Timestamp,
+    /// The latest change that the present search has shown, by Intercom's clock.
+    #[serde(default)]
+    pub newest: Timestamp,
     /// The page on which it goes on, in the middle of a search.
     #[serde(default)]
     pub page: Option<String>,

@@ -12,9 +12,9 @@ use aws_sdk_dynamodb::types::{
 use shared::adapters::clock::RandomNames;
 use shared::adapters::dynamodb::Table;
 use shared::domain::content::{Author, AuthorKind, Body, Message};
-use shared::domain::conversation::{Control, Conversation, EventKind, PendingEvent};
+use shared::domain::conversation::{CommandOutcome, CommandRecord, Control, Conversation, EventKind, PendingEvent};
 use shared::domain::health::Health;
-use shared::domain::ids::{AppId, BotId, ConversationKey, Timestamp};
+use shared::domain::ids::{AppId, BotId, CommandId, ConversationKey, Timestamp};
 use shared::ports::{Bookmark, Bookmarks, Conversations, NotSaved, Stored, Wellbeing};
 use shared::testing::FakeStore;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -70,13 +70,32 @@ async fn keeps_how_bots_do(store: &impl Wellbeing) {
     assert!(store.set_health(&demo, &well, &later).await.unwrap(), "what is well again can fail again");
 }
 
+/// Commands that are put aside come back, to their own conversation.
+async fn keeps_commands(store: &impl Conversations) {
+    let id = |text: &str| CommandId::parse(text).unwrap();
+    let record = |id: CommandId, digest: &str| {
+        let outcome = CommandOutcome::Rejected { code: "empty".to_owned(), message: "nothing".to_owned() };
+        CommandRecord { id, digest: digest.to_owned(), outcome }
+    };
+    let odd = id("a/very odd#id: $%");
+    assert_eq!(store.aside(&key(7), &odd).await.unwrap(), None);
+    for digest in ["d1", "d2"] {
+        store.put_aside(&key(7), &record(odd.clone(), digest), NOW).await.unwrap();
+        assert_eq!(store.aside(&key(7), &odd).await.unwrap(), Some(record(odd.clone(), digest)));
+    }
+    assert_eq!(store.aside(&key(7), &id("another")).await.unwrap(), None);
+    assert_eq!(store.aside(&key(8), &odd).await.unwrap(), None, "each conversation has its own");
+    assert_eq!(store.load(&key(7)).await.unwrap(), Stored::default(), "it is no conversation");
+}
+
 /// What every store promises.
 async fn keeps_its_promises(store: &(impl Conversations + Bookmarks + Wellbeing)) {
     keeps_how_bots_do(store).await;
+    keeps_commands(store).await;
     let (one, other) = (AppId::parse("abc123").unwrap(), AppId::parse("def456").unwrap());
     assert_eq!(store.bookmark(&one).await.unwrap(), None);
     for page in [Some("p2".to_owned()), None] {
-        let mark = Bookmark { since: NOW, began: NOW.plus_ms(5), page };
+        let mark = Bookmark { since: NOW, began: NOW.plus_ms(5), newest: NOW.plus_ms(3), page };
         store.set_bookmark(&one, &mark).await.unwrap();
         assert_eq!(store.bookmark(&one).await.unwrap(), Some(mark));
     }

@@ -2,7 +2,8 @@
 
 use baton_tests::{Bridge, reply};
 use serde_json::Value;
-use shared::testing::{KeptLog, Scene};
+use shared::domain::conversation::Lane;
+use shared::testing::{KeptLog, Scene, Surprise};
 
 /// The lines that are logged meanwhile, as they are, and those that account for a decision.
 fn logged(live: impl FnOnce()) -> (String, Vec<Value>) {
@@ -60,4 +61,34 @@ fn news_that_leaves_the_bot_silent_says_why() {
     assert_eq!((standing.owner.as_str(), standing.silent_because), ("bot", None));
     let standing = bridge.notified(scene.alice("Hi")).standing.unwrap();
     assert_eq!((standing.owner.as_str(), standing.silent_because), ("paused", Some("a teammate has spoken")));
+}
+
+#[test]
+fn what_arrives_after_it_was_made_again_is_accounted_for_once_and_nothing_else_is() {
+    let mut scene = Scene::default();
+    let bridge = Bridge::with_the_bot(&mut scene);
+    bridge.intercom.expect([Surprise::RequestLost]);
+    bridge.asked("c1", reply("Hi")).unwrap_err();
+    bridge.desk.clock.advance_ms(30_000);
+    let late = |lines: Vec<Value>| {
+        let decisions = lines.iter().map(|line| field(line, "decisions").to_owned());
+        decisions.filter(|decisions| decisions.contains("arrived_late")).count()
+    };
+    let (_, lines) = logged(|| {
+        bridge.carry_out(Lane::Replies, None).unwrap();
+        bridge.echoed();
+        bridge.notified(scene.own_reply("Something else"));
+    });
+    assert_eq!(late(lines), 0, "what is made again is no surprise, nor is what has other words");
+    let (_, lines) = logged(|| {
+        bridge.notified(scene.own_reply("Hi"));
+        bridge.notified(&scene);
+    });
+    assert_eq!(late(lines), 1);
+    let (_, lines) = logged(|| {
+        bridge.asked("c2", reply("Hi")).unwrap();
+        bridge.echoed();
+        bridge.notified(scene.own_reply("Hi"));
+    });
+    assert_eq!(late(lines), 0, "one was given up, and one has come");
 }

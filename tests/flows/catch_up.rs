@@ -122,7 +122,16 @@ fn a_search_reaches_back_behind_the_one_before_and_goes_on_from_page_to_page() {
     let asked = fake.take_asked();
     assert!(asked[0].0 < since, "Intercom's index lags");
     assert_eq!(asked.iter().map(|(_, page)| page.as_deref()).collect::<Vec<_>>(), [None, Some("p2")]);
-    assert_eq!(now(bridge.desk.store.bookmark(&key().app_id)).unwrap().unwrap().since, began);
+    let shown_last = shown(&scene).updated_at;
+    assert!(shown_last < began);
+    let mark = || now(bridge.desk.store.bookmark(&key().app_id)).unwrap().unwrap();
+    assert_eq!(mark().since, shown_last, "our own clock may be ahead of Intercom's");
+    search(&bridge, &fake);
+    assert_eq!(mark().since, shown_last, "a search that shows nothing tells nothing");
+    let ahead = Changed { updated_at: bridge.desk.clock.now().plus_ms(600_000), ..shown(&scene) };
+    fake.expect([page(vec![ahead], None)]);
+    search(&bridge, &fake);
+    assert_eq!(mark().since, bridge.desk.clock.now(), "nor does a moment that is still to come");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 use baton_tests::{Bridge, at, close, handover, reply};
 use shared::app::Unfinished;
-use shared::domain::command::HandoverTarget;
+use shared::domain::command::{Ask, HandoverTarget};
 use shared::domain::conversation::{Action, EventKind, Lane};
 use shared::ports::Worker;
 use shared::testing::{Scene, StoreFault, Surprise};
@@ -16,6 +16,10 @@ fn bridge() -> (Scene, Bridge) {
 
 /// The settle time of the tests' workspace.
 const SETTLE_MS: u64 = 30_000;
+
+fn note(text: &str) -> Ask {
+    Ask::Note { text: text.to_owned() }
+}
 
 #[test]
 fn a_reply_whose_answer_was_lost_is_found_and_not_sent_again() {
@@ -39,6 +43,39 @@ fn a_reply_that_never_arrived_is_sent_once_it_has_settled() {
     bridge.desk.clock.advance_ms(SETTLE_MS);
     bridge.carry_out(Lane::Replies, None).unwrap();
     assert_eq!(bridge.bots_words(), ["Hi"]);
+}
+
+#[test]
+fn what_was_given_up_and_arrives_before_it_is_made_again_counts_as_sent() {
+    let (mut scene, bridge) = bridge();
+    bridge.intercom.expect([Surprise::RequestLost]);
+    bridge.asked("c1", reply("Hi")).unwrap_err();
+    bridge.desk.clock.advance_ms(SETTLE_MS);
+    // Intercom does not show it, and takes nothing for a while.
+    bridge.intercom.expect([Surprise::Limited { until: at(&bridge, 60_000) }]);
+    bridge.carry_out(Lane::Replies, None).unwrap_err();
+    bridge.notified(scene.own_reply("Hi"));
+    assert!(bridge.state().outbox.is_empty());
+    bridge.desk.clock.advance_ms(60_000);
+    bridge.carry_out(Lane::Replies, None).unwrap();
+    assert_eq!(bridge.bots_words(), ["Hi"], "it is not made again");
+    assert!(matches!(bridge.told()[..], [EventKind::CommandDone { .. }]));
+    assert!(bridge.state().given_up.is_empty(), "nothing more is to come");
+}
+
+#[test]
+fn a_close_that_arrives_after_it_was_overtaken_is_undone() {
+    let (mut scene, bridge) = bridge();
+    bridge.intercom.expect([Surprise::RequestLost]);
+    bridge.asked_knowing("c1", Some(1), close(None)).unwrap_err();
+    bridge.notified(scene.customer("Wait"));
+    bridge.desk.clock.advance_ms(SETTLE_MS);
+    bridge.carry_out(Lane::Close, None).unwrap();
+    let told = bridge.told();
+    assert!(matches!(&told[..], [EventKind::Message { .. }, EventKind::CommandSuperseded { .. }]), "{told:?}");
+    bridge.notified(scene.own_close(""));
+    let to_do: Vec<Action> = bridge.state().outbox.iter().map(|entry| entry.action.clone()).collect();
+    assert_eq!(to_do, [Action::Open], "the customer waits for an answer");
 }
 
 #[test]
@@ -97,6 +134,45 @@ fn a_command_that_comes_twice_is_carried_out_once() {
     assert_eq!(bridge.told().len(), 1);
     bridge.asked("c1", reply("Something else")).unwrap();
     assert!(matches!(&bridge.told()[..], [EventKind::CommandRejected { code, .. }] if code == "id_reused"));
+}
+
+#[test]
+fn a_command_that_comes_again_after_many_others_is_carried_out_once() {
+    let (_, bridge) = bridge();
+    let ask = |number: u32| bridge.asked(&format!("c{number}"), note(&format!("Note {number}"))).unwrap();
+    for number in 0..150 {
+        ask(number);
+        assert_eq!(bridge.told().len(), 1);
+    }
+    let commands = bridge.state().commands.len();
+    assert_eq!(commands, 64, "what is too much for the row is put aside");
+    bridge.intercom.take_performed();
+    for number in [0, 1, 80, 149] {
+        ask(number);
+    }
+    assert!(bridge.intercom.take_performed().is_empty() && bridge.told().is_empty());
+    bridge.asked("c3", note("Something else")).unwrap();
+    assert!(matches!(&bridge.told()[..], [EventKind::CommandRejected { code, .. }] if code == "id_reused"));
+    for number in 200..300 {
+        ask(number);
+    }
+    assert_eq!(bridge.state().commands.len(), 64, "nor does it grow by what was recalled");
+}
+
+#[test]
+fn a_command_that_waits_is_not_put_aside_before_its_result_is_told() {
+    let (_, bridge) = bridge();
+    bridge.intercom.expect([Surprise::Limited { until: at(&bridge, 60_000) }]);
+    for number in 0..90 {
+        bridge.asked(&format!("c{number}"), note(&format!("Note {number}"))).unwrap_err();
+    }
+    bridge.desk.clock.advance_ms(60_000);
+    while bridge.carry_out(Lane::Replies, None).is_err() {}
+    let told = bridge.told();
+    let done = told.iter().filter(|event| matches!(event, EventKind::CommandDone { .. })).count();
+    assert_eq!(done, 90);
+    bridge.asked("c90", note("One more")).unwrap();
+    assert_eq!(bridge.state().commands.len(), 64);
 }
 
 #[test]

@@ -105,7 +105,7 @@ fn a_notification_that_needs_a_look_waits_in_its_queue() {
 #[test]
 fn a_search_that_may_not_be_made_now_is_made_from_the_same_bookmark_in_a_minute() {
     let bridge = Bridge::before(&Scene::default());
-    let mark = Bookmark { since: Timestamp(1), began: Timestamp(1), page: Some("p2".to_owned()) };
+    let mark = Bookmark { since: Timestamp(1), began: Timestamp(1), newest: Timestamp(1), page: Some("p2".to_owned()) };
     now(bridge.desk.store.set_bookmark(&key().app_id, &mark)).unwrap();
     let search = FakeSearch::default();
     search.put_off(Some(at(&bridge, 5_000)));

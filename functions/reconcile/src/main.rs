@@ -4,12 +4,12 @@ use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::Value;
 use shared::adapters::connection::Connection;
 use shared::adapters::sqs::Queues;
-use shared::app::catch_up::catch_up;
+use shared::app::catch_up::{SWEEP_MS, catch_up};
 use shared::app::inbox::put_back;
 use shared::app::sweep::sweep;
 use shared::config::Environment;
-use shared::domain::ids::Timestamp;
 use shared::lambda::{telemetry, wiring};
+use shared::ports::Clock as _;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -30,8 +30,8 @@ async fn main() -> Result<(), Error> {
     let intercom = wiring::intercom(&mut environment, &connection, &desk.settings)?;
     environment.finish()?;
     let (desk, intercom, inbox, rows) = (&desk, &intercom, &inbox, &rows);
-    lambda_runtime::run(service_fn(move |tick: LambdaEvent<Value>| async move {
-        let deadline = Timestamp(tick.context.deadline);
+    lambda_runtime::run(service_fn(move |_: LambdaEvent<Value>| async move {
+        let deadline = desk.clock.now().plus_ms(SWEEP_MS);
         let back = put_back(inbox, rows, &desk.clock, deadline).await?;
         tracing::info!(outcome = "put_back", put = back.put, failed = back.failed);
         let swept = sweep(desk).await?;

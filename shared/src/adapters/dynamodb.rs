@@ -5,7 +5,7 @@
 //! this very save. Large states have their long texts in rows of their own (`sk` =
 //! `CONTENT#<sha256>`), written before the item that names them. How far a workspace was searched is
 //! a row of its own (`pk` = `app_id`, `sk` = `BOOKMARK`), and so is how a bot does (`pk` = `BOT#<id>`, `sk` =
-//! `HEALTH`).
+//! `HEALTH`), and each command that its conversation's item is too small to remember (`sk` = `COMMAND#<sha256>`).
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -17,9 +17,9 @@ use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailur
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use crate::domain::conversation::{Control, Conversation};
+use crate::domain::conversation::{CommandRecord, Control, Conversation};
 use crate::domain::health::Health;
-use crate::domain::ids::{AppId, BotId, ConversationKey, Timestamp};
+use crate::domain::ids::{AppId, BotId, CommandId, ConversationKey, Timestamp};
 use crate::ports::{Bookmark, Bookmarks, Conversations, Names, NotSaved, Stored, Unavailable, Wellbeing};
 use crate::wire::{sha256_hex, where_in_json};
 
@@ -37,6 +37,9 @@ const KEEP_SIGNS_DAYS: u64 = 400;
 /// How long a text of its own row is kept after it was last written, in days: longer than any
 /// conversation waits.
 const KEEP_CONTENT_DAYS: u64 = 400;
+/// How long a command is kept beside its conversation, in days: longer than it may be repeated, which is as long as it may
+/// lie in a queue and then among the dead letters, 14 days each.
+const KEEP_COMMANDS_DAYS: u64 = 30;
 /// Over how many partitions of the index `due` conversations are spread.
 const DUE_SHARDS: u8 = 4;
 const CONTENT_MARK: &str = "$content";
@@ -197,6 +200,40 @@ impl<N: Names> Conversations for Table<N> {
         }
     }
 
+    async fn put_aside(
+        &self,
+        key: &ConversationKey,
+        record: &CommandRecord,
+        now: Timestamp,
+    ) -> Result<(), Unavailable> {
+        let text = serde_json::to_string(record).map_err(|error| broken(&where_in_json(&error)))?;
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.name)
+            .item("pk", text_value(&key.to_string()))
+            .item("sk", text_value(&command_row(&record.id)))
+            .item("record", text_value(&text))
+            .item("expires_at", number(now.seconds() + KEEP_COMMANDS_DAYS * 86_400));
+        put.send().await.map(|_| ()).map_err(unavailable)
+    }
+
+    async fn aside(&self, key: &ConversationKey, id: &CommandId) -> Result<Option<CommandRecord>, Unavailable> {
+        let found = self
+            .client
+            .get_item()
+            .table_name(&self.name)
+            .key("pk", text_value(&key.to_string()))
+            .key("sk", text_value(&command_row(id)))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(unavailable)?;
+        let text = found.item.as_ref().and_then(|item| item.get("record")).and_then(|value| value.as_s().ok());
+        let read = |text: &String| serde_json::from_str(text).map_err(|error| broken(&where_in_json(&error)));
+        text.map(read).transpose()
+    }
+
     async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<ConversationKey>, Unavailable> {
         let mut keys = Vec::new();
         for shard in 0..DUE_SHARDS {
@@ -321,6 +358,11 @@ fn refused<R>(error: SdkError<UpdateItemError, R>, writer: &str) -> Result<(), N
 /// Whether the item may go some day: nothing waits, and the bot does not have it.
 fn may_expire(conversation: &Conversation) -> bool {
     matches!(conversation.control, Control::Human | Control::Closed) && conversation.due_at().is_none()
+}
+
+/// Where a command is kept: an id may hold whatever a bot likes.
+fn command_row(id: &CommandId) -> String {
+    format!("COMMAND#{}", sha256_hex(id.as_str().as_bytes()))
 }
 
 fn shard_of(key: &ConversationKey) -> String {

@@ -22,6 +22,9 @@ use crate::ports::{
 const OVERLAP_MS: u64 = 180_000;
 /// How long a customer waits for the bot until it counts as waiting, in milliseconds.
 const PATIENCE_MS: u64 = 300_000;
+/// How long the minute's sweep goes on, in milliseconds, by its own clock: less than its function's time-out, whatever the
+/// clock shows.
+pub const SWEEP_MS: u64 = 50_000;
 /// How long one search may take in all, in milliseconds. None is begun with less time left.
 const SEARCH_MS: u64 = 11_000;
 
@@ -74,11 +77,11 @@ where
 {
     let now = desk.clock.now();
     let Some(mut mark) = desk.store.bookmark(&workspace.app_id).await? else {
-        let first = Bookmark { since: now, began: now, page: None };
+        let first = Bookmark { since: now, began: now, newest: Timestamp(0), page: None };
         return Ok(desk.store.set_bookmark(&workspace.app_id, &first).await?);
     };
     if mark.page.is_none() {
-        mark.began = now;
+        (mark.began, mark.newest) = (now, Timestamp(0));
     }
     while desk.clock.now().plus_ms(SEARCH_MS) <= deadline {
         let since = Timestamp(mark.since.0.saturating_sub(OVERLAP_MS));
@@ -99,11 +102,12 @@ where
         };
         for one in &page.changed {
             found.changed += 1;
+            mark.newest = mark.newest.max(one.updated_at);
             found.rung += u32::from(ring_if_behind(desk, workspace, one).await?);
         }
         mark.page = page.next;
         if mark.page.is_none() {
-            mark.since = mark.began;
+            mark.since = mark.since.max(up_to(&mark));
         }
         // Only now: a search that died before is made again.
         desk.store.set_bookmark(&workspace.app_id, &mark).await?;
@@ -112,6 +116,13 @@ where
         }
     }
     Ok(())
+}
+
+/// Up to where changes are known after a search. Not further than it has shown any: our own clock may be ahead of
+/// Intercom's, and what the index did not have yet would lie before the next search.
+fn up_to(mark: &Bookmark) -> Timestamp {
+    broken_as!(OwnClockTrusted => return mark.began);
+    mark.began.min(mark.newest)
 }
 
 /// Whether Intercom may be searched now.

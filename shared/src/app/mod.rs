@@ -200,6 +200,7 @@ impl<S: Conversations, W: Wakers, C: Clock> Desk<S, W, C> {
         for _ in 0..MAX_CONFLICTS {
             let now = self.clock.now();
             let mut effects = Vec::new();
+            self.recall(key, &mut stored.conversation, inputs).await?;
             let mut state = stored.conversation.clone();
             // A chat may have another conversation by now: what was seen of the one before says nothing of it.
             let is_another = stored.conversation.in_intercom(key) != about.as_ref();
@@ -211,6 +212,7 @@ impl<S: Conversations, W: Wakers, C: Clock> Desk<S, W, C> {
             if state == stored.conversation {
                 return Ok((stored, effects));
             }
+            self.put_aside(key, &stored.conversation, &state, now).await?;
             match self.store.save(key, &state, stored.version, now).await {
                 Ok(version) => {
                     let saved = Stored { conversation: state, version };
@@ -222,6 +224,46 @@ impl<S: Conversations, W: Wakers, C: Clock> Desk<S, W, C> {
             }
         }
         Err(Unfinished::Contended)
+    }
+
+    /// Makes the row remember the commands that are given, as if it forgot none.
+    async fn recall(
+        &self,
+        key: &ConversationKey,
+        state: &mut Conversation,
+        inputs: &[Input],
+    ) -> Result<(), Unavailable> {
+        broken_as!(NothingIsRecalled => return Ok(()));
+        if !state.has_more_commands {
+            return Ok(());
+        }
+        for input in inputs {
+            let Input::Commanded(command) = input else { continue };
+            if state.command(&command.id).is_none()
+                && let Some(record) = self.store.aside(key, &command.id).await?
+            {
+                state.commands.push_front(record);
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts aside what the row is to forget of its commands, before it does. A worker that dies in between has put
+    /// aside what the row still has, which does no harm.
+    async fn put_aside(
+        &self,
+        key: &ConversationKey,
+        before: &Conversation,
+        after: &Conversation,
+        now: Timestamp,
+    ) -> Result<(), Unavailable> {
+        if !after.has_more_commands {
+            return Ok(());
+        }
+        for record in before.commands.iter().filter(|record| after.command(&record.id).is_none()) {
+            self.store.put_aside(key, record, now).await?;
+        }
+        Ok(())
     }
 
     /// Wakes whoever the conversation is waiting for. Called after every save, also when nothing

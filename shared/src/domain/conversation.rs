@@ -22,6 +22,7 @@ use super::burst::Burst;
 use super::content::OfferedOption;
 use super::exchange::Exchange;
 use super::ids::{AdminId, BotId, CommandId, ConversationId, ConversationKey, PartId, Timestamp};
+use super::likeness::GivenUp;
 use super::part::{Assignee, Profile, Rating, Traits};
 use super::rules::Root;
 use super::suggestion::{Ruled, Suggestion};
@@ -90,7 +91,7 @@ pub struct Offered {
     pub options: Vec<OfferedOption>,
 }
 
-/// How many commands are remembered, at most.
+/// How many commands are remembered in the row, at most, with those that are on their way; the others are put aside.
 pub const MAX_COMMANDS: usize = 64;
 /// How many parts of our own are remembered, at most.
 pub const MAX_OWN_PARTS: usize = 64;
@@ -185,8 +186,14 @@ pub struct Conversation {
     pub outbox: VecDeque<OutboxEntry>,
     /// Recent commands, oldest first.
     pub commands: VecDeque<CommandRecord>,
+    /// Whether there were more of them: those are put aside.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub has_more_commands: bool,
     /// Recent parts that are known to be our own, oldest first.
     pub own_parts: VecDeque<PartId>,
+    /// Attempts that were given up and may still arrive, oldest first.
+    #[serde(skip_serializing_if = "VecDeque::is_empty")]
+    pub given_up: VecDeque<GivenUp>,
     /// Recent parts whose deletion the bot was told of.
     pub redacted: VecDeque<PartId>,
     /// What was offered recently, oldest first.
@@ -253,6 +260,18 @@ impl Conversation {
     #[must_use]
     pub fn command(&self, id: &CommandId) -> Option<&CommandRecord> {
         self.commands.iter().find(|record| record.id == *id)
+    }
+
+    /// Remembers a command. Where that is too much, what is settled longest goes; a command whose result is still to be
+    /// told never does, and no more of those can wait than actions can.
+    pub fn remember_command(&mut self, record: CommandRecord) {
+        self.commands.push_back(record);
+        while self.commands.len() > MAX_COMMANDS {
+            let is_settled = |record: &CommandRecord| record.outcome != CommandOutcome::Accepted;
+            let Some(position) = self.commands.iter().position(is_settled) else { return };
+            self.commands.remove(position);
+            self.has_more_commands = true;
+        }
     }
 
     /// The last part that is known, other people's or our own.

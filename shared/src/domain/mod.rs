@@ -20,6 +20,7 @@ pub mod hours;
 pub mod html;
 pub mod ids;
 pub mod incoming;
+pub mod likeness;
 pub mod markdown;
 pub mod notes;
 pub mod part;

@@ -6,10 +6,10 @@ use std::rc::Rc;
 
 use crate::domain::budget::{Call, Heard};
 use crate::domain::content::{Author, AuthorKind, Body, Message, QuickReplies};
-use crate::domain::conversation::{Action, Conversation, PendingEvent};
+use crate::domain::conversation::{Action, CommandRecord, Conversation, PendingEvent};
 use crate::domain::health::Health;
 use crate::domain::ids::{
-    AdminId, AppId, BotId, ClaimId, ContactId, ConversationId, ConversationKey, PartId, Timestamp,
+    AdminId, AppId, BotId, ClaimId, CommandId, ContactId, ConversationId, ConversationKey, PartId, Timestamp,
 };
 use crate::domain::part::{Assignee, Observation, Part, PartKind};
 use crate::domain::settings::{Bot, Workspace};
@@ -77,6 +77,7 @@ pub struct FakeStore {
     overtakers: Rc<RefCell<VecDeque<Change>>>,
     bookmarks: Rc<RefCell<HashMap<AppId, Bookmark>>>,
     healths: Rc<RefCell<HashMap<BotId, Health>>>,
+    aside: Rc<RefCell<HashMap<(ConversationKey, CommandId), CommandRecord>>>,
     saves: Rc<Cell<u32>>,
     loads: Rc<Cell<u32>>,
 }
@@ -140,6 +141,15 @@ impl Conversations for FakeStore {
         }
         rows.insert(key.clone(), Stored { conversation: conversation.clone(), version: version + 1 });
         if fault == StoreFault::SavedButLost { Err(lost()) } else { Ok(version + 1) }
+    }
+
+    async fn put_aside(&self, key: &ConversationKey, record: &CommandRecord, _: Timestamp) -> Result<(), Unavailable> {
+        self.aside.borrow_mut().insert((key.clone(), record.id.clone()), record.clone());
+        Ok(())
+    }
+
+    async fn aside(&self, key: &ConversationKey, id: &CommandId) -> Result<Option<CommandRecord>, Unavailable> {
+        Ok(self.aside.borrow().get(&(key.clone(), id.clone())).cloned())
     }
 
     async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<ConversationKey>, Unavailable> {

@@ -84,6 +84,12 @@ pub enum Mutant {
     RetryAsksEverything,
     /// Notes are lost where their notification is.
     NotesMissed,
+    /// Nobody notices what arrives after it was given up.
+    LateGoesUnseen,
+    /// Commands that were put aside are forgotten.
+    NothingIsRecalled,
+    /// Changes count as known up to when our own clock says that they were searched.
+    OwnClockTrusted,
 }
 
 thread_local! {

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 use shared::domain::budget::Budget;
-use shared::domain::conversation::Conversation;
+use shared::domain::conversation::{CommandRecord, Conversation};
 use shared::domain::health::Health;
-use shared::domain::ids::{AppId, BotId, ClaimId, ConversationKey, Timestamp};
+use shared::domain::ids::{AppId, BotId, ClaimId, CommandId, ConversationKey, Timestamp};
 use shared::domain::settings::SecretName;
 use shared::domain::token::SealedToken;
 use shared::lambda::batch::{Custody, SqsRecord};
@@ -49,6 +49,7 @@ pub(super) struct State {
     pub(super) now: u64,
     pub(super) touches: Vec<Touch>,
     pub(super) rows: BTreeMap<String, Stored>,
+    pub(super) aside: BTreeMap<(String, String), CommandRecord>,
     pub(super) marks: BTreeMap<String, Bookmark>,
     pub(super) tokens: BTreeMap<String, SealedToken>,
     pub(super) kept: Vec<InboxRow>,
@@ -99,6 +100,17 @@ impl Conversations for Rows {
         let stored = Stored { conversation: conversation.clone(), version: version + 1 };
         with(|state| state.rows.insert(key.to_string(), stored));
         Ok(version + 1)
+    }
+
+    async fn put_aside(&self, key: &ConversationKey, record: &CommandRecord, _: Timestamp) -> Result<(), Unavailable> {
+        touch(Touch::Written(whose(&key.to_string())));
+        with(|state| state.aside.insert((key.to_string(), record.id.to_string()), record.clone()));
+        Ok(())
+    }
+
+    async fn aside(&self, key: &ConversationKey, id: &CommandId) -> Result<Option<CommandRecord>, Unavailable> {
+        touch(Touch::Read(whose(&key.to_string())));
+        Ok(with(|state| state.aside.get(&(key.to_string(), id.to_string())).cloned()))
     }
 
     async fn due(&self, now: Timestamp, _: usize) -> Result<Vec<ConversationKey>, Unavailable> {

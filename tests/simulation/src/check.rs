@@ -132,7 +132,6 @@ fn claimed(
 /// Checks a conversation, its row and what the bot knows of it, at rest, after its row was lost so many
 /// times.
 pub fn at_rest(talk: &Talk, state: &Conversation, memory: &Memory, lives: u32, wrong: &mut Vec<String>) {
-    sent_once(talk, wrong);
     seats(talk, wrong);
     if !state.outbox.is_empty() || state.backlog() > 0 {
         wrong.push(format!("at rest {} actions and {} events still wait", state.outbox.len(), state.backlog()));
@@ -153,6 +152,12 @@ pub fn at_rest(talk: &Talk, state: &Conversation, memory: &Memory, lives: u32, w
             wrong.push(format!("command {id} was called refused, and Intercom did not refuse it"));
         }
     }
+    conservation(talk, state, memory, wrong);
+}
+
+/// Checks that all that Baton says is said once, and all that it says it said.
+pub fn said_once(talk: &Talk, memory: &Memory, wrong: &mut Vec<String>) {
+    sent_once(talk, wrong);
     let words = |id: &str| {
         talk.parts
             .iter()
@@ -166,7 +171,6 @@ pub fn at_rest(talk: &Talk, state: &Conversation, memory: &Memory, lives: u32, w
             wrong.push(format!("command {id} ({}) is {:?}, and made {} parts", issued.kind, issued.results, words(id)));
         }
     }
-    conservation(talk, state, memory, wrong);
 }
 
 /// What a bot answered at once to one event is in Intercom in the order of the answer, unless a

@@ -5,8 +5,8 @@
 //! looked at at every save, every request, and when all is at rest.
 //!
 //! What it leaves out: bytes on wires (the contracts and the end-to-end tests have them) and what
-//! AWS's and Intercom's guarantees exclude: a worker that goes on after its deadline, a request that
-//! is applied later than doubts are settled.
+//! AWS's guarantees exclude: a worker that goes on after its deadline. Requests that are applied later than
+//! doubts are settled are a matter of their own, see [`lateness`].
 
 pub mod bot;
 pub mod chance;
@@ -15,6 +15,7 @@ pub mod crowd;
 pub mod exhaustive;
 pub mod faults;
 pub mod intercom;
+pub mod lateness;
 pub mod life;
 pub mod limits;
 pub mod machines;

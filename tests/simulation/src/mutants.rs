@@ -112,6 +112,9 @@ impl Mutant {
             Core::StartDoneAtItsEnd,
             Core::GoingOnNotTold,
             Core::HolderNotAsked,
+            Core::LateGoesUnseen,
+            Core::NothingIsRecalled,
+            Core::OwnClockTrusted,
         ];
         let of_the_rules = [
             Core::OfferSaidAtOnce,

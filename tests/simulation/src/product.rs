@@ -20,7 +20,7 @@ use shared::lambda::batch::{self, BatchAnswer, SqsBatch};
 use shared::lambda::messengers::Messengers;
 use shared::lambda::queues::{Inbox, Queues};
 use shared::lambda::work::Office;
-use shared::ports::{Names as _, Worker as Whom};
+use shared::ports::{Clock as _, Names as _, Worker as Whom};
 use shared::wire::bot::CommandMessage;
 use webhook_ingress::Doors;
 
@@ -252,7 +252,7 @@ impl Product {
 
     /// The minute's sweep.
     pub async fn sweep(self: Rc<Self>) {
-        let deadline = with(|world| Timestamp(world.now + crate::world::INVOCATION_MS));
+        let deadline = Time.now().plus_ms(crate::world::INVOCATION_MS - 5_000);
         // Where one fails, all are made again in a minute.
         let back = put_back(&self.inbox.queue, &self.inbox.rows, &Time, deadline).await;
         if back.is_ok() && sweep(&self.router).await.is_ok() {

@@ -61,6 +61,8 @@ pub enum Trouble {
     Release,
     /// Every webhook so far comes once more.
     Repeat,
+    /// Every command so far comes once more.
+    GiveAgain,
 }
 
 /// How a run ended.
@@ -210,6 +212,7 @@ fn prepare(world: &mut World, play: &Play, view: View) {
             Trouble::Expire(talk) => Event::Expire(*talk),
             Trouble::Release => Event::Release,
             Trouble::Repeat => Event::Repeat,
+            Trouble::GiveAgain => Event::GiveAgain,
         };
         world.at(at, event);
     }
@@ -372,7 +375,10 @@ fn conclude(world: &mut World, view: View) -> Ending {
             crate::ruled::check::at_rest(talk, &state, &world.memories[position], offers, &mut found);
         }
         let posts = world.manner.style == crate::bot::Style::Posts && position % 2 == 0;
-        if !posts {
+        if !world.manner.outlasts {
+            check::said_once(talk, &world.memories[position], &mut found);
+        }
+        if !posts && !world.manner.outlasts {
             check::answers_in_order(talk, &overtaken, &mut found);
         }
         wrong.extend(found.into_iter().map(|what| format!("{}: {what}", talk.key)));

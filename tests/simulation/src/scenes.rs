@@ -81,6 +81,10 @@ pub const ALL: &[Scene] = &[
     scene("T11", "people begin", relay::what_people_begin_reaches_the_chat),
     scene("T12", "from hand to hand", relay::a_chat_goes_from_hand_to_hand),
     scene("T1", "a start is stopped at every step", relay::a_start_is_stopped_at_every_step),
+    scene("A7", "commands come again after a hundred others", commands_come_again_after_a_hundred_others),
+    scene("C4", "a request is later than doubts settle", a_request_is_later_than_doubts_settle),
+    scene("B8", "the sweep's clock is ahead", the_sweeps_clock_is_ahead),
+    long("B8", "clocks are off and requests late", clocks_are_off_and_requests_late),
 ];
 
 const SECOND: u64 = 1_000;
@@ -279,6 +283,24 @@ fn messages_are_received_again(view: View) -> Ending {
     each((0..10).map(|seed| uneven(&stage, seed).runs(view)))
 }
 
+/// A bot gives each of a hundred commands once more, long after. Nothing is done again, and nothing is told again.
+fn commands_come_again_after_a_hundred_others(view: View) -> Ending {
+    each([0, 1].into_iter().map(|workspace| {
+        let mut stage = Stage::of(workspace, "m0 ok").storm(Storm::of(Point::Save, Fault::AnswerLost).per_myriad(100));
+        for number in 1..=50 {
+            let wish = if number % 10 == 0 { "note" } else { "two" };
+            stage = stage.say(number * 20 * SECOND, &format!("m{number} {wish}"));
+        }
+        stage = stage.trouble(20 * MINUTE, Trouble::GiveAgain).until(HOUR);
+        stage.manner(Manner { remembers: true, ..Manner::default() }).run(view, |world| {
+            let (replies, aside) = (world.tally.replies, world.aside.len());
+            let mut wrong = unless(replies == 96, || format!("96 replies to 51 messages are {replies}"));
+            wrong.extend(unless(aside > 30, || format!("only {aside} commands were put aside")));
+            wrong
+        })
+    }))
+}
+
 /// A batch of ten commands; its worker dies at every one of its calls, before it and after it. A send
 /// that was not in doubt costs no look at Intercom, one that was costs one.
 fn a_batch_is_stopped_at_every_step(view: View) -> Ending {
@@ -472,16 +494,52 @@ fn rows_expire(view: View) -> Ending {
         })
 }
 
-/// Clocks are up to ten minutes off: only times change.
+/// Clocks are up to ten minutes off, and set again and again, while answers are old and saves lost: only times change.
 fn clocks_are_off(view: View) -> Ending {
-    each((0..20).map(|seed| {
+    each((0..40).map(|seed| {
         let mut stage = uneven(&many_words((seed % 2) as usize), seed);
-        stage.manner.skew_ms = 10 * MINUTE;
-        stage = stage.storm(Storm::of(Point::Deliver, Fault::Dropped).per_myriad(500));
-        stage = stage.storm(Storm::of(Point::Post, Fault::AnswerLost).per_myriad(1_000));
-        stage = stage.storm(Storm::of(Point::Post, Fault::Fails).per_myriad(1_000));
-        stage = stage.storm(Storm::of(Point::Finish, Fault::DiesBefore).per_myriad(300));
-        stage.runs(view)
+        (stage.manner.skew_ms, stage.manner.jumps) = (10 * MINUTE, seed % 4 >= 2);
+        unsettled(stage).runs(view)
+    }))
+}
+
+/// They are up to six seconds off, which is twelve between two of them, and requests late: as long as doubts settle later
+/// than both together, only times change.
+fn clocks_are_off_and_requests_late(view: View) -> Ending {
+    each((0..40).map(|seed| {
+        let mut stage = uneven(&many_words((seed % 2) as usize), seed);
+        (stage.manner.skew_ms, stage.manner.jumps) = (6 * SECOND, seed % 4 >= 2);
+        (stage.manner.late_ms, stage.manner.stale_ms) = (11 * SECOND, 5 * SECOND);
+        unsettled(stage).storm(Storm::of(Point::Post, Fault::Late).per_myriad(1_500)).runs(view)
+    }))
+}
+
+/// A bit of everything goes wrong.
+fn unsettled(stage: Stage) -> Stage {
+    let all = [
+        (Point::Deliver, Fault::Dropped, 500),
+        (Point::Post, Fault::AnswerLost, 1_000),
+        (Point::Post, Fault::Fails, 1_000),
+        (Point::Get, Fault::Stale, 1_000),
+        (Point::Save, Fault::AnswerLost, 300),
+        (Point::Save, Fault::Fails, 300),
+        (Point::Finish, Fault::DiesBefore, 300),
+    ];
+    all.into_iter()
+        .fold(stage, |stage, (point, fault, per_myriad)| stage.storm(Storm::of(point, fault).per_myriad(per_myriad)))
+}
+
+/// The sweep's clock is three minutes ahead of Intercom's, and no webhook arrives for half an hour: what was written is
+/// found as if it were not.
+fn the_sweeps_clock_is_ahead(view: View) -> Ending {
+    each([0, 3 * MINUTE, HOUR].into_iter().map(|ahead| {
+        let mut stage =
+            Stage::of(0, "m0 ok").storm(Storm::of(Point::Deliver, Fault::Dropped).between(MINUTE, 31 * MINUTE));
+        stage.manner.sweeper_ahead_ms = ahead;
+        for number in 1..=10 {
+            stage = stage.say(number * 170 * SECOND, &format!("m{number} ok"));
+        }
+        uneven(&stage, 3).run(view, |world| told_within(world, 0, 2 * MINUTE + 30 * SECOND))
     }))
 }
 
@@ -615,6 +673,14 @@ fn requests_arrive_late(view: View) -> Ending {
             let replies = world.tally.replies;
             unless(replies == 2, || format!("{late_s} s late, {stale_s} s stale: {replies} replies to 2 messages"))
         })
+    }))
+}
+
+/// A request is applied a minute after it was given up. That is noticed, whatever it was.
+fn a_request_is_later_than_doubts_settle(view: View) -> Ending {
+    each((0..8).map(|seed| {
+        let (play, manner) = crate::lateness::play(60 * SECOND, 0, 0, seed);
+        crate::lateness::run(&play, manner, seed, view).0
     }))
 }
 

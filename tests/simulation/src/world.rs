@@ -6,8 +6,8 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, HashSet, VecDeque};
 use std::rc::Rc;
 
-use shared::domain::conversation::{Action, Conversation};
-use shared::domain::ids::{AppId, ConversationKey};
+use shared::domain::conversation::{Action, CommandRecord, Conversation};
+use shared::domain::ids::{AppId, CommandId, ConversationKey};
 use shared::ports::{Bookmark, InboxRow};
 use shared::wire::bot::CommandMessage;
 
@@ -136,6 +136,8 @@ pub enum Event {
     Release,
     /// Every webhook so far is delivered once more.
     Repeat,
+    /// Every command so far is given once more, by a request.
+    GiveAgain,
 }
 
 /// Whom a bot has to do with.
@@ -176,12 +178,20 @@ pub struct Manner {
     pub coarse: bool,
     /// How far clocks are off, in milliseconds.
     pub skew_ms: u64,
+    /// Whether they jump while they are looked at.
+    pub jumps: bool,
+    /// How far the sweep's clock is ahead of all others, in milliseconds.
+    pub sweeper_ahead_ms: u64,
     /// Whether the sweep runs.
     pub sweeps: bool,
     /// How old an answer of Intercom's may be, in milliseconds.
     pub stale_ms: u64,
     /// How late a request may be applied, in milliseconds.
     pub late_ms: u64,
+    /// How late it is at least.
+    pub least_late_ms: u64,
+    /// Whether it may be later than doubts settle, so that something can be in Intercom twice.
+    pub outlasts: bool,
     /// How late a webhook may come, in milliseconds.
     pub delay_ms: u64,
     /// How the first workspace's bot answers; the second's uses queues.
@@ -190,7 +200,7 @@ pub struct Manner {
     pub stopped_late_ms: u64,
     /// How many parts of a conversation Intercom shows, at most: the newest.
     pub most_parts: usize,
-    /// Whether webhooks are remembered, to be repeated.
+    /// Whether webhooks and commands are remembered, to be repeated.
     pub remembers: bool,
 }
 
@@ -200,9 +210,13 @@ impl Default for Manner {
             even: true,
             coarse: false,
             skew_ms: 0,
+            jumps: false,
+            sweeper_ahead_ms: 0,
             sweeps: true,
             stale_ms: 5_000,
             late_ms: 15_000,
+            least_late_ms: 0,
+            outlasts: false,
             delay_ms: 120_000,
             style: Style::Same,
             stopped_late_ms: 0,
@@ -246,8 +260,12 @@ pub struct World {
     receipts: u64,
     /// The table.
     pub rows: BTreeMap<ConversationKey, Row>,
+    /// Commands that rows did not remember any more.
+    pub aside: BTreeMap<(ConversationKey, CommandId), CommandRecord>,
     /// How far each workspace was searched.
     pub bookmarks: BTreeMap<AppId, Bookmark>,
+    /// When each was searched: when the present search began, and when the last one that came to its end did.
+    pub searched: BTreeMap<AppId, (u64, u64)>,
     /// What the inbox did not take.
     pub inbox_rows: Vec<InboxRow>,
     /// How the bots do.
@@ -312,6 +330,10 @@ pub struct World {
     places: BTreeMap<ConversationKey, usize>,
     /// Webhooks so far, where they are remembered.
     past: Vec<Webhook>,
+    /// Commands so far, where they are.
+    given: Vec<(usize, CommandMessage)>,
+    /// When it was noticed that something came late.
+    pub noticed: Vec<u64>,
     /// What was counted.
     pub tally: Tally,
     /// The machine that answers in the customers' name.
@@ -370,7 +392,9 @@ impl World {
             queues: [queue(), queue(), queue(), queue()],
             receipts: 0,
             rows: BTreeMap::new(),
+            aside: BTreeMap::new(),
             bookmarks: BTreeMap::new(),
+            searched: BTreeMap::new(),
             inbox_rows: Vec::new(),
             healths: BTreeMap::new(),
             returns: 0,
@@ -405,6 +429,8 @@ impl World {
             places: BTreeMap::new(),
             held: Vec::new(),
             past: Vec::new(),
+            given: Vec::new(),
+            noticed: Vec::new(),
             tally: Tally::default(),
             limits: None,
             machine: None,

@@ -206,4 +206,8 @@ directed_worlds! {
     what_people_begin_reaches_the_chat: 42, "T11";
     a_chat_goes_from_hand_to_hand: 43, "T12";
     a_start_is_stopped_at_every_step: 44, "T1";
+    commands_come_again_after_a_hundred_others: 45, "A7";
+    a_request_is_later_than_doubts_settle: 46, "C4";
+    the_sweeps_clock_is_ahead: 47, "B8";
+    clocks_are_off_and_requests_late: 48, "B8";
 }

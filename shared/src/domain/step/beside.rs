@@ -6,11 +6,12 @@
 //! Of each it is kept how far it was passed on, in the chat's row; a row of its own it gets when the chat goes
 //! on there. Nothing is ever said in it by us.
 
-use super::transferred::{SKEW_MS, is_opening};
+use super::transferred::SKEW_MS;
 use super::{Decision, Effect, Stepper};
 use crate::domain::content::{AuthorKind, Message};
 use crate::domain::conversation::{Control, Conversation, EventKind, MAX_REDACTED, Progress, Watermark, remember};
 use crate::domain::ids::{BotId, ConversationId};
+use crate::domain::likeness::Likeness;
 use crate::domain::part::{Observation, Part};
 use crate::domain::transfer::{Beside, Contact};
 
@@ -58,7 +59,7 @@ impl Stepper<'_> {
         }
         let opening = self.state.outbox.front().is_some_and(|head| {
             let open = matches!(head.progress, Progress::Claimed { .. } | Progress::Unknown { .. });
-            open && is_opening(&head.action, observation)
+            open && Likeness::of(&head.action).is_some_and(|opening| opening.begins(observation))
         });
         broken_as!(OpeningHasNoEcho => return);
         if opening {
@@ -67,6 +68,8 @@ impl Stepper<'_> {
             self.people_begin(conversation, Watermark::default());
         } else if by_people {
             self.people_write_beside(conversation, observation);
+        } else {
+            self.begins_late(observation);
         }
     }
 

@@ -8,7 +8,7 @@ use crate::domain::blocks;
 use crate::domain::command::{Ask, Command, HandoverTarget};
 use crate::domain::content::Block;
 use crate::domain::conversation::{
-    Action, CommandOutcome, CommandRecord, Control, MAX_COMMANDS, MAX_EVENTS, MAX_OUTBOX, Overtaker, Weight, remember,
+    Action, CommandOutcome, CommandRecord, Control, MAX_EVENTS, MAX_OUTBOX, Overtaker, Weight,
 };
 use crate::domain::ids::CommandId;
 use crate::domain::part::Assignee;
@@ -42,7 +42,7 @@ impl Stepper<'_> {
         }
         let record =
             CommandRecord { id: command.id.clone(), digest: command.digest.clone(), outcome: CommandOutcome::Accepted };
-        remember(&mut self.state.commands, record, MAX_COMMANDS);
+        self.state.remember_command(record);
         if let Err((code, message)) = self.check(command) {
             self.settle_command(&command.id, CommandOutcome::Rejected { code: code.to_owned(), message });
         } else if self.is_late(command) {

@@ -13,6 +13,7 @@ mod circles;
 mod commanded;
 mod gathering;
 mod judged;
+mod late;
 mod noted;
 mod observed;
 mod offering;
@@ -277,6 +278,8 @@ pub enum Decision {
     FoundSent,
     /// A doubtful send turned out not to have arrived.
     FoundNotSent,
+    /// A request arrived that had been given up, and made again or overtaken.
+    ArrivedLate,
     /// Part of a command failed without spoiling it.
     SideActionFailed,
     /// The bot takes no events any more; people get the conversation.
@@ -337,6 +340,7 @@ impl Decision {
             Self::CommandRejected => "command_rejected",
             Self::FoundSent => "found_sent",
             Self::FoundNotSent => "found_not_sent",
+            Self::ArrivedLate => "arrived_late",
             Self::SideActionFailed => "side_action_failed",
             Self::BotOverrun => "bot_overrun",
             Self::BotUnreachable => "bot_unreachable",
@@ -397,6 +401,7 @@ pub fn step(state: &Conversation, input: &Input, workspace: &Workspace, now: Tim
         Input::Gathered => stepper.gathered(),
     }
     stepper.begin_the_pause();
+    stepper.forget_what_was_given_up();
     stepper.set_the_clock();
     if stepper.state.control != state.control {
         let by = stepper.by.take().unwrap_or_else(|| by_whom(input).to_owned());

@@ -42,6 +42,7 @@ impl Stepper<'_> {
         let matters = self.state.control != Control::Human
             || leaving
             || self.state.relieved.is_some()
+            || !self.state.given_up.is_empty()
             || self.state.transfer.is_some();
         if !observation.complete && self.state.returning {
             self.effects.push(Effect::Fetch); // who was first, only the whole conversation tells
@@ -198,6 +199,15 @@ impl Stepper<'_> {
         if own && !heeded {
             self.know_own(&part.id);
             heeded = self.settle_by_echo(part, observation);
+            if !heeded
+                && self.arrives_late(part)
+                && part.kind == PartKind::Close
+                && self.state.control != Control::Closed
+            {
+                // It was overtaken, or it was opened since: nobody wants it closed now.
+                self.open_again();
+                return;
+            }
         }
         // What came after it and is known already, because it is our own, is not to be undone by it.
         let changes =

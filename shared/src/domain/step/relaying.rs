@@ -51,6 +51,9 @@ impl Stepper<'_> {
             let comment = Part { kind: PartKind::Comment, ..part.clone() };
             comment.message().into_iter().for_each(|message| self.people_said(message, observation));
         });
+        if part.author.kind == AuthorKind::Customer && !ours {
+            self.arrives_late(part); // or the customer wrote the same: either way it is told
+        }
         if let (false, Some(message)) = (ours, part.message()) {
             match message.author.kind {
                 AuthorKind::Customer => self.customer_wrote_after(part, message),
@@ -73,7 +76,9 @@ impl Stepper<'_> {
         }
         if by_bot {
             self.know_own(&part.id);
-            self.settle_by_echo(part, observation);
+            if !self.settle_by_echo(part, observation) {
+                self.comes_late(part);
+            }
             return true;
         }
         if part.author.kind != AuthorKind::Customer {
@@ -81,6 +86,13 @@ impl Stepper<'_> {
         }
         broken_as!(WordsAreProof => return self.settle_by_echo(part, observation));
         false
+    }
+
+    /// A part of ours that nothing on the wire has made. A close that comes so late is undone where the chat goes on.
+    fn comes_late(&mut self, part: &Part) {
+        if self.arrives_late(part) && part.kind == PartKind::Close && self.is_relaying() {
+            self.open_again();
+        }
     }
 
     /// Whether nobody can tell yet who wrote this: the customer's own words of the same text are on the wire,

@@ -4,14 +4,15 @@
 use super::transferred::{SKEW_MS, settle_ms};
 use super::{Answer, Decision, Effect, Stepper};
 use crate::domain::budget::Call;
-use crate::domain::content::{AuthorKind, Body, BodyFormat, Offer};
+use crate::domain::content::{Body, BodyFormat};
 use crate::domain::conversation::{
     Action, CommandOutcome, Control, Conversation, Lane, MAX_OWN_PARTS, OutboxEntry, Overtaker, Progress, Weight,
     remember,
 };
 use crate::domain::ids::{ClaimId, PartId, Timestamp};
 use crate::domain::incoming;
-use crate::domain::part::{Assignee, Observation, Part, PartKind};
+use crate::domain::likeness::Likeness;
+use crate::domain::part::{Assignee, Observation, Part};
 use crate::domain::render;
 
 /// What of Intercom a claim in this lane would be for. It is as urgent as the most urgent of what
@@ -90,7 +91,11 @@ impl Stepper<'_> {
 
     pub(super) fn answered(&mut self, seq: u64, claim: &ClaimId, answer: &Answer) {
         let Some(position) = self.state.outbox.iter().position(|entry| entry.seq == seq) else {
-            self.remember_own(answer); // our echo settled it before
+            // Our echo settled it before. Where something was given up that may have been that echo, this one is looked
+            // at when it is shown.
+            if self.state.given_up.is_empty() {
+                self.remember_own(answer);
+            }
             return;
         };
         let entry = self.state.outbox[position].clone();
@@ -315,18 +320,26 @@ impl Stepper<'_> {
             self.done(position, Some(part_id));
         } else {
             self.note(Decision::FoundNotSent);
+            self.has_not_arrived(&entry);
             self.back_in_line(position, self.now);
         }
     }
 
     /// Our own part came by before its confirmation did: what was on the wire, or in doubt, is
-    /// there. Whether it was so.
+    /// there; so is what was given up and is to be made again. Whether it was so.
     pub(super) fn settle_by_echo(&mut self, part: &Part, observation: &Observation) -> bool {
         broken_as!(EchoSettlesNothing => return false);
         let Some(head) = self.state.outbox.front() else { return false };
-        let open = matches!(head.progress, Progress::Claimed { .. } | Progress::Unknown { .. });
-        let proves = open && carries(part, head) && !self.holds_a_seat(head, observation);
+        let given_up = self.given_up_after(head);
+        let is_waited_for = match (&head.progress, given_up) {
+            (Progress::Pending { .. }, None) => false,
+            (_, after) => after.flatten().is_none_or(|after| part.id > *after),
+        };
+        let proves = is_waited_for && carries(part, head) && !self.holds_a_seat(head, observation);
         if proves {
+            if given_up.is_some() {
+                self.arrives_in_time(head.seq);
+            }
             self.done(0, Some(part.id.clone()));
         }
         proves
@@ -346,7 +359,7 @@ impl Stepper<'_> {
 
 impl OutboxEntry {
     /// The last part that was known when it was claimed.
-    fn after(&self) -> Option<&PartId> {
+    pub(super) fn after(&self) -> Option<&PartId> {
         match &self.progress {
             Progress::Pending { .. } => None,
             Progress::Claimed { after, .. } | Progress::Unknown { after, .. } => after.as_ref(),
@@ -359,50 +372,15 @@ pub(super) fn may_have_made(entry: &OutboxEntry, part: &Part) -> bool {
     !matches!(entry.progress, Progress::Pending { .. }) && carries(part, entry)
 }
 
-/// Whether a part of ours is what this entry makes: of its kind, later than its claim, and with its
-/// words. Compared as text, because Intercom changes the HTML that it is given, and webhooks from
-/// 2.15 have none.
+/// Whether a part of ours is what this entry makes: later than its claim, and like it.
 fn carries(part: &Part, entry: &OutboxEntry) -> bool {
-    if entry.after().is_some_and(|after| part.id <= *after) {
-        return false;
-    }
-    let said = || part.body.as_ref().map(incoming::comparable).unwrap_or_default();
-    let by_customer = part.author.kind == AuthorKind::Customer;
-    if let Action::Relay { text, .. } = &entry.action {
-        let may = by_customer && matches!(part.kind, PartKind::Comment | PartKind::Open);
-        return may && words_of(text) == said();
-    }
-    if by_customer {
-        return false;
-    }
-    let html = match &entry.action {
-        Action::Reply { offer: Some(offer), .. } if offer.buttons => return offers(part, offer),
-        Action::Reply { html, .. } if matches!(part.kind, PartKind::Comment | PartKind::Open) => html,
-        Action::Note { html } if part.kind == PartKind::Note => html,
-        Action::Assign { to, .. } => return part.assigned_to.as_ref() == Some(to),
-        Action::Take { .. } => {
-            let to = part.assigned_to.as_ref();
-            return matches!(to, Some(Assignee::Teammate(to)) if to.as_str() == part.author.id);
-        }
-        // A conversation is closed once, so the kind tells enough.
-        Action::Close { .. } => return part.kind == PartKind::Close,
-        _ => return false,
-    };
-    incoming::comparable_html(html) == said()
+    let is_later = entry.after().is_none_or(|after| part.id > *after);
+    is_later && Likeness::of(&entry.action).is_some_and(|likeness| likeness.fits(part))
 }
 
 /// A plain text, for comparing.
 pub(super) fn words_of(text: &str) -> String {
     incoming::comparable(&Body { text: text.to_owned(), format: BodyFormat::Plain })
-}
-
-/// Whether a part of ours is these buttons. Notifications in the form of versions before 2.14 do not show
-/// which; then it is one that says nothing.
-fn offers(part: &Part, offer: &Offer) -> bool {
-    let shown = &part.quick_replies.offered;
-    let says_nothing = part.body.as_ref().is_none_or(|body| body.text.trim().is_empty()) && part.attachments.is_empty();
-    matches!(part.kind, PartKind::Comment | PartKind::Open)
-        && (shown.iter().eq(offer.options.iter().map(|option| &option.uuid)) || (shown.is_empty() && says_nothing))
 }
 
 fn named(assignee: &Assignee) -> String {

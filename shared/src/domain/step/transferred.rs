@@ -11,11 +11,11 @@ use super::sending::words_of;
 use super::{Decision, Stepper};
 use crate::domain::blocks;
 use crate::domain::command::{Ask, Command, TransferStart};
-use crate::domain::content::AuthorKind;
 use crate::domain::conversation::{
     Action, CommandOutcome, Control, Ender, EventKind, OutboxEntry, Overtaker, Progress, Watermark, Weight, remember,
 };
 use crate::domain::ids::{BotId, ConversationId, PartId};
+use crate::domain::likeness::Likeness;
 use crate::domain::part::{Assignee, Observation};
 use crate::domain::settings::Workspace;
 use crate::domain::transcript;
@@ -362,6 +362,7 @@ impl Stepper<'_> {
         // What is known of the one before says nothing of this one.
         (self.state.seen, self.state.told) = (Watermark::default(), Watermark::default());
         self.state.own_parts.clear();
+        self.state.given_up.retain(|given_up| matches!(given_up.likeness, Likeness::Opening { .. }));
         self.state.seen_count = None;
         self.state.assignee = None;
         self.state.rating = None;
@@ -376,12 +377,15 @@ impl Stepper<'_> {
         }
         let known =
             |id: &ConversationId| self.state.transfer.as_ref().is_some_and(|transfer| transfer.linked.contains(id));
-        let opened = found.iter().find(|(id, shown)| !known(id) && is_opening(&entry.action, shown));
+        let opening = Likeness::of(&entry.action);
+        let begins = |shown: &Observation| opening.as_ref().is_some_and(|opening| opening.begins(shown));
+        let opened = found.iter().find(|(id, shown)| !known(id) && begins(shown));
         if let Some((id, _)) = opened {
             self.note(Decision::FoundSent);
             self.begun(position, id);
         } else {
             self.note(Decision::FoundNotSent);
+            self.has_not_arrived(&entry);
             self.back_in_line(position, self.now);
         }
     }
@@ -495,15 +499,4 @@ impl Stepper<'_> {
         self.tell_waiting(to);
         self.wait_for(Patience::Nobody);
     }
-}
-
-/// Whether a conversation begins with these words of the customer's.
-pub(super) fn is_opening(action: &Action, shown: &Observation) -> bool {
-    let Action::Begin { text, contact, .. } = action else { return false };
-    let Some(source) = shown.source.as_ref().filter(|source| source.author.kind == AuthorKind::Customer) else {
-        return false;
-    };
-    let is_theirs = shown.contact.as_ref().is_none_or(|theirs| *theirs == contact.id);
-    let said = source.body.as_ref().map(crate::domain::incoming::comparable).unwrap_or_default();
-    is_theirs && said == words_of(text)
 }

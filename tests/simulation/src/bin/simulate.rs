@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use simulation::exhaustive::{self, Share, Way};
 use simulation::mutants::Mutant;
 use simulation::run::{Ending, View};
-use simulation::{life, recovery, relay, ruled, scenes};
+use simulation::{lateness, life, recovery, relay, ruled, scenes};
 
 fn number(text: &str) -> Option<u64> {
     text.replace(['_', ','], "").parse().ok()
@@ -31,12 +31,13 @@ fn main() -> ExitCode {
         (Some("dead-chat"), Some(seed)) => told(seed, &relay::recovery::consumers_dead(seed, true, None)),
         (Some("unswept"), Some(seed)) => told(seed, &life::live_unswept(seed, true, None)),
         (Some("mutants"), Some(seeds)) => mutants(seeds),
+        (Some("late"), Some(runs)) => late(runs, arguments.next().as_deref().and_then(number)),
         (Some("scenes"), _) => all_scenes(),
         (Some("scene"), Some(number)) => scene(number, arguments.next().as_deref()),
         (Some("wiped"), Some(seed)) => told(seed, &recovery::rows_lost(seed, true)),
         _ => {
             eprintln!(
-                "simulate messages|chats|conversations|rules N [FIRST_SEED], seed SEED, chat SEED, ruled SEED, exhaustive FAULTS [PART/OF], sameness FAULTS [ONE_OF], schedule CALL:KIND …, dead SEED, dead-chat SEED, wiped SEED, unswept SEED, mutants SEEDS, scenes, scene NUMBER [MUTANT]"
+                "simulate messages|chats|conversations|rules N [FIRST_SEED], seed SEED, chat SEED, ruled SEED, exhaustive FAULTS [PART/OF], sameness FAULTS [ONE_OF], schedule CALL:KIND …, dead SEED, dead-chat SEED, wiped SEED, unswept SEED, mutants SEEDS, late RUNS [SECONDS], scenes, scene NUMBER [MUTANT]"
             );
             ExitCode::from(2)
         }
@@ -125,6 +126,28 @@ fn all_scenes() -> ExitCode {
             ending.messages,
             begun.elapsed().as_secs_f64()
         );
+    }
+    if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// So many runs for every lateness of a request, or one of them, by its number, in words.
+fn late(runs: u64, one_s: Option<u64>) -> ExitCode {
+    if let Some(late_s) = one_s {
+        return told(runs, &lateness::live(late_s * 1_000, 0, 0, runs, View { words: true, ..View::default() }).0);
+    }
+    let mut good = true;
+    println!("late s  old s  off s   runs  too many  noticed  slowest s  wrong");
+    let each = (0..=150).step_by(2).flat_map(|late_s| [(late_s, 0, 0), (late_s, 8, 0), (late_s, 0, 600)]);
+    for (late_s, stale_s, skew_s) in each {
+        let figures = lateness::all(late_s * 1_000, stale_s * 1_000, skew_s * 1_000, 0..runs);
+        let (surplus, noticed, slowest) = (figures.surplus, figures.noticed, figures.slowest_ms / 1_000);
+        let first = figures.wrong.first().map_or(String::new(), |(seed, what)| format!("seed {seed}: {what}"));
+        println!(
+            "{late_s:>6} {stale_s:>6} {skew_s:>6} {:>6} {surplus:>9} {noticed:>8} {slowest:>10}  {} {first}",
+            figures.runs,
+            figures.wrong.len()
+        );
+        good &= figures.wrong.is_empty();
     }
     if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

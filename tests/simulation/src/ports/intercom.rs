@@ -58,6 +58,10 @@ impl Search for Api {
             _ => shown(&workspace.app_id, None, "search")?,
         }
         Ok(with(|world| {
+            if page.is_none() {
+                let now = world.now;
+                world.searched.entry(workspace.app_id.clone()).or_default().0 = now;
+            }
             let age_ms = world.wait(0, LAG_MS);
             let of_it = |talk: &&Talk| talk.key.app_id == workspace.app_id && !talk.deleted;
             let is_new = |talk: &&Talk| talk.updated_at / 1_000 >= since.0 / 1_000;

@@ -98,8 +98,8 @@ async fn request(party: Option<Party>, made: Option<Made>, action: &Action) -> R
         Some(Fault::Late) => {
             let action = action.clone();
             with(|world| {
-                let late = world.manner.late_ms;
-                let at = world.now + TIME_OUT_MS + world.wait(0, late);
+                let (least, most) = (world.manner.least_late_ms, world.manner.late_ms);
+                let at = world.now + TIME_OUT_MS + world.wait(least, most);
                 world.at(at, Event::Applies(party, action, made));
             });
             wait(TIME_OUT_MS - 600, TIME_OUT_MS - 500).await;

@@ -1,8 +1,8 @@
 //! The table.
 
-use shared::domain::conversation::Conversation;
+use shared::domain::conversation::{CommandRecord, Conversation};
 use shared::domain::health::Health;
-use shared::domain::ids::{AppId, BotId, ConversationKey, Timestamp};
+use shared::domain::ids::{AppId, BotId, CommandId, ConversationKey, Timestamp};
 use shared::ports::{
     Bookmark, Bookmarks, Conversations, InboxRow, InboxRows, NotSaved, Stored, Unavailable, Wellbeing,
 };
@@ -48,6 +48,24 @@ impl Conversations for Rows {
             (_, Some(Fault::AnswerLost)) => Err(unavailable("DynamoDB").into()),
             (Some(version), _) => Ok(version),
             (None, _) => Err(NotSaved::Conflict),
+        }
+    }
+
+    async fn put_aside(&self, key: &ConversationKey, record: &CommandRecord, _: Timestamp) -> Result<(), Unavailable> {
+        let fault = begin(Point::Save, 2, 12).await;
+        is_inside(key);
+        if fault == Some(Fault::Fails) {
+            return Err(unavailable("DynamoDB"));
+        }
+        with(|world| world.aside.insert((key.clone(), record.id.clone()), record.clone()));
+        end(fault).await;
+        if fault == Some(Fault::AnswerLost) { Err(unavailable("DynamoDB")) } else { Ok(()) }
+    }
+
+    async fn aside(&self, key: &ConversationKey, id: &CommandId) -> Result<Option<CommandRecord>, Unavailable> {
+        match begin(Point::Load, 2, 12).await {
+            Some(_) => Err(unavailable("DynamoDB")),
+            None => Ok(with(|world| world.aside.get(&(key.clone(), id.clone())).cloned())),
         }
     }
 
@@ -101,7 +119,12 @@ impl Bookmarks for Rows {
         if fault == Some(Fault::Fails) {
             return Err(unavailable("DynamoDB"));
         }
-        with(|world| world.bookmarks.insert(app_id.clone(), bookmark.clone()));
+        with(|world| {
+            world.bookmarks.insert(app_id.clone(), bookmark.clone());
+            if let (None, Some((began, done))) = (&bookmark.page, world.searched.get_mut(app_id)) {
+                *done = *began;
+            }
+        });
         end(fault).await;
         if fault == Some(Fault::AnswerLost) { Err(unavailable("DynamoDB")) } else { Ok(()) }
     }

@@ -82,6 +82,9 @@ impl World {
             issued.altered |= alters && !new;
             commands.push(command);
         }
+        if self.manner.remembers && new {
+            self.given.extend(commands.iter().map(|command| (talk, command.clone())));
+        }
         if !own_ids {
             return commands;
         }
@@ -97,6 +100,15 @@ impl World {
             }
         }
         Vec::new()
+    }
+
+    /// Whatever bots have asked for they ask for once more, one after the other.
+    pub(super) fn give_again(&mut self) {
+        let mut at = self.now;
+        for (talk, command) in self.given.clone() {
+            at += self.wait(50, 500);
+            self.at(at, Event::BotGives(Party::Talk(talk), Box::new(command)));
+        }
     }
 
     /// What was answered before a row was lost is not asked again.

@@ -15,7 +15,9 @@ use crate::queue::Message;
 impl World {
     /// Every workspace is to be searched from the beginning.
     pub fn search_anew(&mut self) {
-        let first = Bookmark { since: Timestamp(BEGINNING), began: Timestamp(BEGINNING), page: None };
+        let began = Timestamp(BEGINNING);
+        let first = Bookmark { since: began, began, newest: Timestamp(0), page: None };
+        self.searched.clear();
         for app_id in crate::product::WORKSPACES {
             self.bookmarks.insert(AppId::parse(app_id).unwrap(), first.clone());
         }
@@ -61,20 +63,20 @@ impl World {
     /// Whether a search has anything to find.
     #[must_use]
     pub fn is_something_to_find(&self) -> bool {
-        let reach = 180_000 + crate::ports::LAG_MS + self.manner.skew_ms;
+        let reach = 180_000 + crate::ports::LAG_MS;
         self.talks.iter().any(|talk| {
-            self.bookmarks
-                .get(&talk.key.app_id)
-                .is_none_or(|mark| mark.page.is_some() || talk.updated_second() + reach >= mark.since.0)
+            let app_id = &talk.key.app_id;
+            let goes_on = self.bookmarks.get(app_id).is_none_or(|mark| mark.page.is_some());
+            goes_on || self.searched.get(app_id).is_none_or(|(_, done)| talk.updated_second() + reach >= *done)
         })
     }
 
     /// Whether what webhooks never told of is still to be found.
     pub(super) fn is_something_unfound(&self) -> bool {
-        let late = crate::ports::LAG_MS + self.manner.skew_ms;
+        let late = crate::ports::LAG_MS;
         self.talks.iter().any(|talk| {
-            talk.missed
-                && self.bookmarks.get(&talk.key.app_id).is_none_or(|mark| talk.updated_second() + late >= mark.since.0)
+            let searched = self.searched.get(&talk.key.app_id);
+            talk.missed && searched.is_none_or(|(_, done)| talk.updated_second() + late >= *done)
         })
     }
 
@@ -98,6 +100,7 @@ impl World {
                     | Event::Expire(_)
                     | Event::Release
                     | Event::Repeat
+                    | Event::GiveAgain
             )
         })
     }
@@ -169,6 +172,7 @@ impl World {
             }
             Event::Release => self.release(),
             Event::Repeat => self.repeat(),
+            Event::GiveAgain => self.give_again(),
             Event::Peace => self.peace(),
             Event::Poll(_)
             | Event::Deadline(_)

@@ -37,6 +37,7 @@ impl World {
 
     /// What goes wrong at this call.
     pub fn strikes(&mut self, point: Point) -> Option<Fault> {
+        self.may_jump();
         let fated = self.fate.strikes(point, &mut self.chance);
         let fault = self.storm_strikes(point).or(fated);
         if let Some(fault) = fault {
@@ -64,6 +65,20 @@ impl World {
         storm.most -= 1;
         self.struck += 1;
         Some(storm.fault)
+    }
+
+    fn skew(&mut self) -> i64 {
+        let skew = self.manner.skew_ms;
+        self.chance.between(0, 2 * skew) as i64 - skew as i64
+    }
+
+    /// The present worker's clock is set, forwards or back.
+    fn may_jump(&mut self) {
+        if self.manner.jumps && self.chance.strikes(500) {
+            let skew_ms = self.skew();
+            let current = self.current;
+            self.workers.get_mut(current).into_iter().for_each(|worker| worker.skew_ms = skew_ms);
+        }
     }
 
     /// How many calls there were so far, in a run of a schedule.
@@ -116,8 +131,10 @@ impl World {
 
     /// A new worker.
     pub fn hire(&mut self, role: Role) -> usize {
-        let skew = self.manner.skew_ms;
-        let skew_ms = self.chance.between(0, 2 * skew) as i64 - skew as i64;
+        let mut skew_ms = self.skew();
+        if role == Role::Sweeper {
+            skew_ms += self.manner.sweeper_ahead_ms as i64;
+        }
         let deadline = self.now + INVOCATION_MS;
         self.workers.push(Worker {
             role,

@@ -90,7 +90,7 @@ impl World {
             write!(words, "kept {} {} {:?} ", row.group, row.body, row.kept_at)?;
             self.write_notification(words, &row.deduplication_id, &mut names)?;
         }
-        writeln!(words, "{:?} {:?}", self.bookmarks, self.healths)?;
+        writeln!(words, "{:?} {:?} {:?} {:?}", self.bookmarks, self.searched, self.healths, self.aside)?;
         // What GET may still show, and a search, which is made by a sweep.
         let now = self.shown_time_of_all();
         let shown_since = now.saturating_sub(self.tick(self.manner.stale_ms.div_ceil(2)));
