@@ -4,6 +4,8 @@ cfn-lint knows whether a template is well formed; these know what Baton depends 
 to be able to fail in test_template.py, on a copy of the template with that one thing broken.
 """
 
+import re
+
 from template_file import all_queues, consumers, functions, many, package, queues, resources, statements, target
 
 PUBLIC_ROUTES = {
@@ -292,6 +294,37 @@ def rights_are_exact(template, expected):
     return [f"new: {line}" for line in found if line not in expected] + [
         f"gone: {line}" for line in expected if line not in found
     ]
+
+
+def conditions_are_the_codes_keys(template, partitions):
+    """A right that is only for some keys of the table is for those that the code uses there, all of them and no other.
+
+    The local AWS does not know dynamodb:LeadingKeys: without this a partition that the code adds would be refused for the
+    first time where it is deployed."""
+    wrong = []
+    for name, role in resources(template, "AWS::IAM::Role").items():
+        for policy in role.get("Policies", []):
+            for statement, _ in statements(policy["PolicyDocument"]):
+                for test, keys in statement.get("Condition", {}).items():
+                    found = (test, keys.get("dynamodb:LeadingKeys"))
+                    if "dynamodb:LeadingKeys" in keys and found not in partitions:
+                        wrong.append(f"{name} has rights for the keys {found}, the code uses {partitions}")
+    return wrong
+
+
+def the_sweep_ends_in_time(template, sweep_ms):
+    """The sweep stops by itself, with time for one more call, before Lambda stops it."""
+    timeout = template["Resources"]["ReconcileFunction"]["Properties"].get("Timeout", 3)
+    return [] if timeout * 1000 >= sweep_ms + 10_000 else [f"reconcile goes on for {sweep_ms} ms, and is stopped after {timeout} s"]
+
+
+def metrics_hear_what_is_decided(template, decisions):
+    """What a metric filter listens for among the decisions is one that the code can make."""
+    wrong = []
+    for name, metric in resources(template, "AWS::Logs::MetricFilter").items():
+        heard = re.findall(r'\$\.decisions = "\*(\w+)\*"', metric["FilterPattern"])
+        wrong += [f"{name} listens for {decision}, which nobody decides" for decision in heard if decision not in decisions]
+    return wrong
 
 
 def nothing_is_granted_by_wildcard(template):

@@ -30,6 +30,36 @@ def rights_are_exact(template):
     return rules.rights_are_exact(template, EXPECTED_RIGHTS)
 
 
+def _code(path, pattern):
+    """What the code says, at the one place that says it."""
+    (found,) = re.findall(pattern, (ROOT / "shared" / "src" / path).read_text())
+    return found
+
+
+def conditions_are_the_codes_keys(template):
+    """rules.conditions_are_the_codes_keys, with the partitions of the adapters."""
+    shards = int(_code("adapters/inbox_rows.rs", r"const SHARDS: u8 = (\d+);"))
+    inbox = _code("adapters/inbox_rows.rs", r'format!\("([^"]*)\{shard\}"\)')
+    budget = _code("adapters/budgets.rs", r'format!\("\{app_id\}([^"]*)"\)')
+    partitions = [
+        ("ForAllValues:StringEquals", [f"{inbox}{shard}" for shard in range(shards)]),
+        ("ForAllValues:StringLike", [f"*{budget}"]),
+    ]
+    return rules.conditions_are_the_codes_keys(template, partitions)
+
+
+def the_sweep_ends_in_time(template):
+    """rules.the_sweep_ends_in_time, with the time that the code takes."""
+    sweep_ms = int(_code("app/catch_up.rs", r"pub const SWEEP_MS: u64 = ([\d_]+);").replace("_", ""))
+    return rules.the_sweep_ends_in_time(template, sweep_ms)
+
+
+def metrics_hear_what_is_decided(template):
+    """rules.metrics_hear_what_is_decided, with the names of the decisions."""
+    names = (ROOT / "shared" / "src" / "domain" / "step" / "mod.rs").read_text().partition("impl Decision {")[2]
+    return rules.metrics_hear_what_is_decided(template, set(re.findall(r'Self::\w+ => "(\w+)"', names)))
+
+
 RULES = [
     rules.fifo_batches_fit,
     rules.visibility_covers_the_consumer,
@@ -47,6 +77,9 @@ RULES = [
     tokens_open_for_the_callers_of_intercom_only,
     rules.the_public_surface_is_known,
     rights_are_exact,
+    conditions_are_the_codes_keys,
+    the_sweep_ends_in_time,
+    metrics_hear_what_is_decided,
     rules.nothing_is_granted_by_wildcard,
     rules.each_function_has_a_role_of_its_own,
     rules.senders_are_trusted_as_they_write,
@@ -65,6 +98,10 @@ def _event(template, function, event):
 
 def _statements(template, role):
     return _properties(template, role)["Policies"][0]["PolicyDocument"]["Statement"]
+
+
+def _conditions(template, role):
+    return [statement["Condition"] for statement in _statements(template, role) if "Condition" in statement]
 
 
 def _key_statement(template, position):
@@ -136,6 +173,20 @@ BREAKS = {
     "a public function that outlasts the API": (
         rules.timeouts_fit,
         lambda t: _properties(t, "BotIngressFunction").update(Timeout=30),
+    ),
+    "a partition that the code does not have": (
+        conditions_are_the_codes_keys,
+        lambda t: _conditions(t, "WebhookIngressRole")[0].update(
+            {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["#inbox0", "#inbox1", "#inbox2"]}}
+        ),
+    ),
+    "a sweep that is stopped in the middle": (
+        the_sweep_ends_in_time,
+        lambda t: _properties(t, "ReconcileFunction").update(Timeout=50),
+    ),
+    "a metric of what nobody decides": (
+        metrics_hear_what_is_decided,
+        lambda t: _properties(t, "ArrivedLateMetric").update(FilterPattern='{ $.decisions = "*came_late*" }'),
     ),
     "a queue without a dead-letter queue": (
         rules.every_queue_has_its_dead_letter_queue,
