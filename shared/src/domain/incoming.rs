@@ -91,6 +91,7 @@ fn lines(text: &str) -> Vec<Node> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::render;
     use super::*;
 
     #[test]
@@ -106,6 +107,23 @@ mod tests {
             markdown(&body),
             "See [the page](https://a.example/x) & more\\\nsecond line\n\n- one\n- **two**\n\n1. first\n\nend \\<here>"
         );
+    }
+
+    #[test]
+    fn code_in_a_link_is_no_definition_of_a_reference() {
+        for (html, markdown) in [
+            ("<a href=\"https://a.example\"><code>b]:/</code></a>", "\\\n[`b]:/`](https://a.example)"),
+            (
+                "<ul><li><a href=\"https://a.example\"><code>b]: c \"</code></a> d\"</li></ul>",
+                "- \\\n  [`b]: c \"`](https://a.example) d\"",
+            ),
+            ("<h2><a href=\"https://a.example\"><code>b]:/</code></a></h2>", "## [`b]:/`](https://a.example)"),
+            ("<a href=\"https://a.example\">[b]:/</a>", "[\\[b\\]:/](https://a.example)"),
+        ] {
+            let read = super::markdown(&Body::html(html));
+            assert_eq!(read, markdown);
+            assert_eq!(tree::tidy(tree::read(&render::markdown(&read))), tree::tidy(tree::read(html)), "{read}");
+        }
     }
 
     #[test]

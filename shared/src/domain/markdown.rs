@@ -111,6 +111,9 @@ impl Document {
     fn line(&self, nodes: &[Node], heading: bool) -> Vec<String> {
         let mut line = Line { style: self.style, heading, out: String::new(), sensitive: false };
         nodes.iter().for_each(|node| line.node(node));
+        if !heading && self.style == Style::Markdown && defines_a_reference(&line.out) {
+            line.out.insert_str(0, "\\\n"); // an empty line in it, which says nothing
+        }
         line.out.split('\n').map(|line| line.trim_end_matches(' ').to_owned()).collect()
     }
 }
@@ -261,6 +264,22 @@ impl Line {
 }
 
 /// Whether a character is neither space nor certainly punctuation to a reader of Markdown.
+/// Whether a paragraph would be read as the definition of a reference, `[label]: address`, and not be shown:
+/// a link whose words are code that has the end of such a label in it. In code nothing can be escaped.
+fn defines_a_reference(line: &str) -> bool {
+    let Some(label) = line.strip_prefix('[') else { return false };
+    let mut rest = label.chars();
+    while let Some(character) = rest.next() {
+        match character {
+            '\\' => drop(rest.next()),
+            '[' => return false,
+            ']' => return rest.next() == Some(':'),
+            _ => {}
+        }
+    }
+    false
+}
+
 fn is_letter(character: char) -> bool {
     !character.is_whitespace() && !character.is_ascii_punctuation()
 }
