@@ -271,7 +271,7 @@ class Desk:
             "summary": f"{chat.customer.get('name') or 'A customer'} on {CHANNELS.get(chat.channel, chat.channel)}, "
             f"after {len(questions)} question{'' if len(questions) == 1 else 's'} to the bot.",
             "data": {"Order number": numbers[-1]} if numbers else {},
-            "tags": handover.get("tags", ["bot-handover"]),
+            "tags": handover.get("intercom_tags", "bot-handover"),
             "attributes": {"Bot outcome": "handed over", **({"Order number": numbers[-1]} if numbers else {})},
         }
         if handover.get("to"):

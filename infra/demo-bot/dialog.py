@@ -21,6 +21,7 @@ DIALOG = {
     "warranty": ("Warranty", "Warranty", False, ["The warranty is two years, from the day of delivery."]),
     "invoice": ("Invoices", "Explain an invoice", False, ["Your invoices are in your account, under *Payments*."]),
     "complain": ("Complaints", "Take a complaint", False, ["I am sorry to hear that."]),
+    "discount": ("Discounts", "Give a discount", False, ["You get ten percent with the code `TENT10`."]),
     "contract": ("Contracts", "Change a contract", True, ["Which contract is it about?"]),
     "broken": ("Refunds", "Give money back", False, ["We replace it at once.", "You get your money back.", "You get a voucher of 10 €."]),
 }
@@ -83,13 +84,18 @@ def answer_attachments(data):
     return [reply(f"I have looked at {names}.")]
 
 
+def candidates(answers):
+    """Best first, the bot being less sure of each."""
+    return [{"label": f"Answer {n}", "text": text, "confidence": round(1 - n / 10, 2)} for n, text in enumerate(answers, 1)]
+
+
 def answer_by_node(name, purpose, goes_on, answers):
     """An answer that names its turn: how the bot came to it, how sure it is, what else it thinks of."""
     command = reply(answers[0])
     command["data"]["turn"] = {
         "nodes": [{"id": name.lower(), "name": name, "external_name": purpose, "has_children": goes_on}],
         "intents": [{"name": name.lower(), "confidence": 0.9}],
-        "candidates": [{"label": f"Answer {n}", "text": text} for n, text in enumerate(answers, 1)] if len(answers) > 1 else [],
+        "candidates": candidates(answers) if len(answers) > 1 else [],
     }
     return command
 
@@ -107,7 +113,7 @@ def answer_message(message, context):
                 "reason": "The customer asked for a person.",
                 "note": f"Their words: *{message['text']}*",
                 "content": [text("Of course. I am handing you over to a colleague.")],
-                "tags": ["bot-handover"],
+                "intercom_tags": "bot-handover, asked for a person",
             },
         }]
     if "thank" in words:

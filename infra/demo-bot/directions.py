@@ -125,6 +125,7 @@ COMMANDS = [
     (r"send (\S+)", lambda url: _reply({"type": "file", "url": url})),
     (r"note (.+)", lambda words: {"type": "note", "data": {"text": words}}),
     (r"tag (.+)", lambda name: {"type": "tag", "data": {"tags": [name]}}),
+    (r"tags (.+)", lambda names: {"type": "tag", "data": {"intercom_tags": names}}),
     (r"set (.+?) = (.+)", lambda name, value: {"type": "set_attributes", "data": {"attributes": {name: value}}}),
     (r"snooze until (\d+)", lambda until: {"type": "snooze", "data": {"until": int(until)}}),
     (r"hand over(?: to (team|teammate) (\S+))?(?:, saying (.+))?", _handover),

@@ -37,11 +37,16 @@ class Workspace:
     names: dict = field(default_factory=dict)  # of teammates and teams, by their ids
 
 
-# For the demo bot's dialog in the sandbox's first workspace: one rule of each kind, and e-mails in a row
-# are one turn.
+# For the demo bot's dialog in the sandbox's first workspace: one rule of each kind, and several for one node,
+# by tag, attribute, channel and time; e-mails in a row are one turn. The office never closes, so that what
+# is played at night goes on as by day.
 RULES = """
 [workspace.email]
 burst_seconds = 3
+[workspace.office_hours]
+time_zone = "UTC"
+days = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+hours = "00:00-24:00"
 [workspace.rules]
 [[workspace.rules.rule]]
 nodes = ["Refunds", "Contracts"]
@@ -60,6 +65,24 @@ nodes = "Warranty"
 action = "answer"
 team = "500001"
 shadow = true
+[[workspace.rules.rule]]
+nodes = "Discounts"
+action = "answer"
+tags = "VIP"
+[[workspace.rules.rule]]
+nodes = "Discounts"
+action = "answer"
+attributes = { "Bot outcome" = ["discount", "voucher"] }
+[[workspace.rules.rule]]
+nodes = "Discounts"
+action = "suggest"
+team = "500001"
+channels = "email"
+[[workspace.rules.rule]]
+nodes = "Discounts"
+action = "send"
+team = "500002"
+hours = "open"
 """
 
 

@@ -35,8 +35,13 @@ def test_the_settings_are_held_against_the_workspace(baton, tmp_path):
     check = ["check", DIRECTORY / "baton.toml", "--token", token]
     status, told, complaint = _baton(baton, *check)
     assert (status, complaint) == (0, "")
-    assert f"workspace {baton.one.app_id} has all teammates, teams and tags that the settings name" in told
+    assert f"workspace {baton.one.app_id} has all teammates, teams, tags and attributes that the settings name" in told
     wrong = tmp_path / "baton.toml"
     wrong.write_text((DIRECTORY / "baton.toml").read_text().replace('teammate = "900003"', 'teammate = "900077"'))
     status, _, complaint = _baton(baton, "check", wrong, "--token", token)
     assert status == 1 and "there is no teammate 900077" in complaint and baton.one.access_token not in complaint
+    settings = (DIRECTORY / "baton.toml").read_text()
+    wrong.write_text(settings.replace('tags = "VIP"', 'tags = "V.I.P."').replace('"Bot outcome" =', '"Bot fate" ='))
+    status, _, complaint = _baton(baton, "check", wrong, "--token", token)
+    assert status == 1 and complaint.count("line ") == 2, complaint
+    assert 'there is no tag "v.i.p."' in complaint and 'there is no attribute "Bot fate"' in complaint

@@ -1,5 +1,5 @@
-//! What of the settings only Intercom knows: whether the teammates, teams and tags that they name are
-//! there. Asked with an access token, which is read from a file and shown by nothing here.
+//! What of the settings only Intercom knows: whether the teammates, teams, tags and attributes that they
+//! name are there. Asked with an access token, which is read from a file and shown by nothing here.
 
 use shared::adapters::directory::Directory;
 use shared::adapters::token_owner::owner_of;
@@ -62,6 +62,10 @@ pub fn missing(workspace: &Workspace, directory: &Directory) -> Vec<String> {
         found.extend(rule.to.as_ref().and_then(|to| vacancy(to, directory)).map(|why| format!("line {line}: {why}")));
         for tag in rule.when.tags.iter().filter(|tag| !directory.tags.contains(&tag.to_lowercase())) {
             found.push(format!("line {line}: there is no tag \"{tag}\", so the rule cannot match by it"));
+        }
+        for name in rule.when.attributes.keys().filter(|name| !directory.attributes.contains(*name)) {
+            let of = "of conversations or of customers";
+            found.push(format!("line {line}: there is no attribute \"{name}\" {of}, so the rule can never match"));
         }
     }
     found

@@ -243,7 +243,7 @@ fn look_up(file: &Path, tokens: &[PathBuf]) -> Result<(), Box<dyn std::error::Er
         if !missing.is_empty() {
             return Err(format!("{}, workspace {app_id}:\n{}", file.display(), missing.join("\n")).into());
         }
-        announce(&format!("workspace {app_id} has all teammates, teams and tags that the settings name"));
+        announce(&format!("workspace {app_id} has all teammates, teams, tags and attributes that the settings name"));
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Who and what a workspace has, as far as settings name it: teammates, teams and tags. For whoever
+//! Who and what a workspace has, as far as settings name it: teammates, teams, tags and attributes. For whoever
 //! checks a settings file; it is read only, and repeated nowhere.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,6 +24,8 @@ pub struct Directory {
     pub teams: BTreeMap<String, usize>,
     /// The tags' names, in small letters: Intercom tells no case apart in them.
     pub tags: BTreeSet<String>,
+    /// The custom attributes of conversations and of customers; none where the settings ask for none.
+    pub attributes: BTreeSet<String>,
 }
 
 impl Directory {
@@ -44,7 +46,23 @@ impl Directory {
         for tag in list(workspace, token, "/tags", "data").await? {
             directory.tags.extend(tag.get("name").and_then(Value::as_str).map(str::to_lowercase));
         }
+        if workspace.rules.all().any(|rule| !rule.when.attributes.is_empty()) {
+            for path in ["/data_attributes?model=contact", attributes_of_conversations(workspace)] {
+                for attribute in list(workspace, token, path, "data").await? {
+                    directory.attributes.extend(attribute.get("name").and_then(Value::as_str).map(str::to_owned));
+                }
+            }
+        }
         Ok(directory)
+    }
+}
+
+/// Where the attributes of conversations are listed.
+fn attributes_of_conversations(workspace: &Workspace) -> &'static str {
+    if workspace.api_version.lists_attributes_of_conversations() {
+        "/conversations/attributes"
+    } else {
+        "/data_attributes?model=conversation"
     }
 }
 

@@ -77,6 +77,12 @@ impl ApiVersion {
         self.0 >= 16
     }
 
+    /// Whether the attributes of conversations are listed in a place of their own (from 2.16).
+    #[must_use]
+    pub fn lists_attributes_of_conversations(self) -> bool {
+        self.0 >= 16
+    }
+
     /// Whether a conversation's custom attributes can be set (documented from 2.11).
     #[must_use]
     pub fn sets_attributes(self) -> bool {
