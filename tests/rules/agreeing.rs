@@ -1,10 +1,11 @@
 //! Shadow mode and agreement: what would have been said, against what people said.
 
 use shared::domain::agreement::Verdict;
+use shared::domain::command::{Ask, HandoverTarget};
 use shared::domain::part::Assignee;
-use shared::domain::rules::Deed;
+use shared::domain::rules::{Deed, Node, Turn};
 
-use super::conversation::{Talk, note, notes, replies, several, sure};
+use super::conversation::{Talk, note, notes, replies, several, sure, text};
 
 fn verdicts(talk: &Talk) -> Vec<(String, Deed, bool, Verdict)> {
     let row =
@@ -93,6 +94,17 @@ fn an_answer_stands_until_a_person_steps_in() {
     let row = |verdict| ("Hours".to_owned(), Deed::Answer, false, verdict);
     assert_eq!(verdicts(&talk), [row(Verdict::Stood), row(Verdict::SteppedIn)]);
 
+    // What the customer writes shows nothing yet: it may be that this is no answer.
+    let mut talk = Talk::new();
+    talk.answer("Hours", sure(900));
+    talk.carry_out();
+    talk.scene.customer("that is not what I asked");
+    talk.hear();
+    assert!(verdicts(&talk).is_empty());
+    talk.scene.alice("Sorry, let me see.");
+    talk.hear();
+    assert_eq!(verdicts(&talk), [row(Verdict::SteppedIn)]);
+
     let mut talk = Talk::new();
     talk.answer("Hours", sure(900));
     talk.carry_out();
@@ -100,4 +112,41 @@ fn an_answer_stands_until_a_person_steps_in() {
     talk.hear();
     assert_eq!(verdicts(&talk), [row(Verdict::SteppedIn)], "also without a word");
     assert!(matches!(talk.state.assignee, Some(Assignee::Teammate(_))));
+}
+
+#[test]
+fn an_answer_after_which_the_bot_calls_people_was_not_enough() {
+    let people = || Ask::Handover {
+        to: HandoverTarget::Default,
+        reason: None,
+        note: None,
+        content: Vec::new(),
+        tags: Vec::new(),
+        attributes: serde_json::Map::new(),
+    };
+    let at = |node: &str| Node { id: format!("id-{node}"), ..Node::default() };
+    let escalation = |node: &str| Ask::Escalate {
+        content: Vec::new(),
+        note: None,
+        turn: Some(Turn { nodes: vec![at(node)], ..Turn::default() }),
+    };
+    type Next = Box<dyn Fn(&mut Talk)>;
+    let asks = |ask: Ask| -> Next { Box::new(move |talk| talk.ask(ask.clone())) };
+    let answers = |node: &'static str| -> Next { Box::new(move |talk| talk.answer(node, sure(900))) };
+    for (what, next, verdict) in [
+        ("a hand-over", asks(people()), Verdict::SteppedIn),
+        ("an escalation of this node", asks(escalation("Hours")), Verdict::SteppedIn),
+        ("an escalation of another", asks(escalation("Legal")), Verdict::Stood),
+        ("another node, which is people's", answers("Billing"), Verdict::Stood),
+        ("another node, which is answered", answers("Parcels"), Verdict::Stood),
+        ("an answer without a turn", asks(Ask::Reply { content: text("And?") }), Verdict::Stood),
+    ] {
+        let mut talk = Talk::new();
+        talk.answer("Hours", sure(900));
+        talk.carry_out();
+        talk.scene.customer("hm");
+        talk.hear();
+        next(&mut talk);
+        assert_eq!(verdicts(&talk), [("Hours".to_owned(), Deed::Answer, false, verdict)], "{what}");
+    }
 }

@@ -23,7 +23,7 @@ pub enum Verdict {
     Dismissed,
     /// The bot answered, and nobody had to step in.
     Stood,
-    /// The bot answered, and a person spoke next.
+    /// The bot answered, and people had to go on.
     SteppedIn,
 }
 

@@ -208,9 +208,8 @@ impl Stepper<'_> {
             Ask::Reply { content } => self.answer(command, content),
             Ask::Answer { content, turn } => self.answer_by_rules(command, content, turn),
             Ask::Escalate { content, note, turn } => {
-                if let Some(turn) = turn {
-                    self.came_by(turn);
-                }
+                let root = turn.as_ref().and_then(|turn| self.came_by(turn));
+                self.judge_what_came_before(root.as_ref());
                 let reason = Some("The bot's dialog leaves this to people.");
                 let (note, tags, attributes) = (note.as_deref(), &[][..], None);
                 let parting = Parting { reason, note, content, tags, attributes, may_speak };
@@ -253,6 +252,7 @@ impl Stepper<'_> {
                 self.enqueue(id, Weight::Completes, Action::Close { html });
             }
             Ask::Handover { to, reason, note, content, tags, attributes } => {
+                self.judge_what_came_before(None);
                 let (reason, note) = (reason.as_deref(), note.as_deref());
                 let attributes = Some(attributes);
                 self.hand_over(command, to, &Parting { reason, note, content, tags, attributes, may_speak });

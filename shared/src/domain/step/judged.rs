@@ -40,6 +40,14 @@ impl Stepper<'_> {
         self.state.answered = root.map(origin_of);
     }
 
+    /// The bot leaves the conversation to people, at a node where it names one. Its last answer did, if its
+    /// dialog has gone on to another node since; else that answer was not enough.
+    pub(super) fn judge_what_came_before(&mut self, root: Option<&Root>) {
+        let node = self.state.answered.as_ref().map(|origin| origin.node.as_str());
+        let went_on = root.is_some_and(|root| Some(root.id.as_str()) != node);
+        self.judge_the_answer(if went_on { Verdict::Stood } else { Verdict::SteppedIn });
+    }
+
     /// It shows how the bot's last answer met.
     pub(super) fn judge_the_answer(&mut self, verdict: Verdict) {
         if let Some(origin) = self.state.answered.take() {

@@ -255,7 +255,6 @@ impl Stepper<'_> {
         match message.author.kind {
             AuthorKind::Customer => {
                 self.spend_suggestion(Spent::CustomerWrote);
-                self.judge_the_answer(Verdict::Stood);
                 self.state.exchange.customer_speaks(&message, self.now, self.workspace.loops);
                 if self.state.control == Control::Closed && self.was_closed_over(part, observation) {
                     self.give_to_bot(taking);

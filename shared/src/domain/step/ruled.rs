@@ -35,6 +35,7 @@ impl Stepper<'_> {
             return self.follow(&ruling, command, content, &Turn::default());
         }
         self.take_what_is_watched();
+        self.await_judgement(None);
         let messages = self.messages(command, content);
         self.say(Some(&command.id), Weight::Completes, messages);
     }
@@ -56,6 +57,7 @@ impl Stepper<'_> {
             self.say(Some(&command.id), Weight::Completes, messages);
             return;
         }
+        self.judge_what_came_before(root.as_ref());
         self.settle_command(&command.id, CommandOutcome::Superseded { by: Overtaker::Rule });
         self.note(match ruling.deed {
             _ if ruling.shadow => Decision::RuledShadow,
