@@ -77,7 +77,7 @@ async fn keeps_commands(store: &impl Conversations) {
         let outcome = CommandOutcome::Rejected { code: "empty".to_owned(), message: "nothing".to_owned() };
         CommandRecord { id, digest: digest.to_owned(), outcome }
     };
-    let odd = id("a/very odd#id: $%");
+    let odd = id("a/very-odd#id:$%~");
     assert_eq!(store.aside(&key(7), &odd).await.unwrap(), None);
     for digest in ["d1", "d2"] {
         store.put_aside(&key(7), &record(odd.clone(), digest), NOW).await.unwrap();

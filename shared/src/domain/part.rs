@@ -172,6 +172,13 @@ impl Observation {
         parts
     }
 
+    /// The conversation as it was when it had so many parts.
+    #[must_use]
+    pub fn begin(&self, parts: usize) -> Self {
+        let begin: Vec<Part> = self.parts_in_order().into_iter().take(parts).cloned().collect();
+        Self { part_count: Some(begin.len() as u64), parts: begin, ..self.clone() }
+    }
+
     /// A message of it, the first one where no part is named, if it is shown and for the customer's eyes.
     #[must_use]
     pub fn message(&self, part: Option<&PartId>) -> Option<Message> {

@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
-use super::conversation::{Action, Watermark, remember};
+use super::conversation::{Action, PendingEvent, Watermark, remember};
 use super::ids::{AdminId, BotId, ContactId, ConversationId, ConversationKey, PartId, Timestamp};
 use super::part::Assignee;
 
@@ -305,6 +305,14 @@ impl Transfer {
             }
             (Action::Relay { text, files, .. }, Some(_)) => Action::Relay { contact: contact.id, text, files },
             (action, _) => action,
+        }
+    }
+
+    /// Leaves the conversation that the chat has. What the bot is still to be told of it stays told of it.
+    pub fn leave(&mut self, events: &mut VecDeque<PendingEvent>) {
+        let left = self.conversation.take();
+        for event in events.iter_mut().filter(|event| event.of.is_none()) {
+            event.of.clone_from(&left);
         }
     }
 

@@ -36,7 +36,7 @@ fn lives_of_chats_that_broke_a_rule_once_break_none() {
     for seed in [
         0, 2, 29, 32, 40, 44, 54, 91, 221, 262, 283, 430, 551, 810, 1_001, 1_157, 1_000_067, 1_000_663, 5_001_643,
         5_004_061, 5_014_477, 5_016_928, 5_019_195, 5_023_374, 8_005_187, 8_010_896, 8_012_730, 8_015_111, 8_015_280,
-        9_200_785,
+        9_200_785, 15,
     ] {
         let ending = life::live(seed, false, None);
         assert!(ending.wrong.is_empty(), "make simulate CHAT={seed}\n{:#?}", ending.wrong);

@@ -83,7 +83,7 @@ impl Stepper<'_> {
     /// Teammates may speak to the bot in a conversation that it never had, too: it answers there, or takes it.
     /// Of the conversation nothing is kept but that.
     pub(super) fn noted_elsewhere(&mut self, observation: &Observation) {
-        for note in observation.parts_in_order() {
+        for (place, note) in observation.parts_in_order().into_iter().enumerate() {
             if !self.asks_elsewhere(note) {
                 continue;
             }
@@ -92,7 +92,8 @@ impl Stepper<'_> {
             self.state.seen.raise(&note.id);
             self.noted(note, observation, &mut taking);
             if taking {
-                return self.take(observation);
+                self.take(&observation.begin(place + 1));
+                return self.observed(observation);
             }
         }
     }

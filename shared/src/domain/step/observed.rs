@@ -137,12 +137,12 @@ impl Stepper<'_> {
         let given = parts.iter().rposition(is_given);
         let is_person = |part: &&Part| {
             let message = part.message().filter(|_| given.is_some() && !part.is_by(&self.workspace.bot_teammate));
-            self.asks_elsewhere(part) || message.is_some_and(|message| message.author.kind == AuthorKind::Teammate)
+            let speaks = message.is_some_and(|message| message.author.kind == AuthorKind::Teammate);
+            speaks || self.asks_elsewhere(part)
         };
         let from = given.map_or(0, |given| given + 1);
         let spoke = from + parts.iter().skip(from).position(is_person)?;
-        let before: Vec<Part> = parts.into_iter().take(spoke).cloned().collect();
-        Some(Observation { part_count: Some(before.len() as u64), parts: before, ..observation.clone() })
+        Some(observation.begin(spoke))
     }
 
     /// Whether `GET` showed the conversation as it was before what is known of it.

@@ -324,7 +324,7 @@ impl Stepper<'_> {
             let another = transfer.contact.as_ref().is_some_and(|known| known.id != contact.id);
             if another {
                 // Somebody else's words are not put into the conversation of the one before.
-                transfer.conversation = None;
+                transfer.leave(&mut self.state.events);
             }
             transfer.contact = Some(contact.clone());
         }
@@ -355,6 +355,9 @@ impl Stepper<'_> {
 
     pub(super) fn has_conversation(&mut self, conversation: &ConversationId) {
         if let Some(transfer) = &mut self.state.transfer {
+            if transfer.conversation.as_ref() != Some(conversation) {
+                transfer.leave(&mut self.state.events);
+            }
             transfer.conversation = Some(conversation.clone());
             transfer.closed_by = None;
             transfer.held = None;
@@ -480,7 +483,7 @@ impl Stepper<'_> {
             return false;
         }
         if entry.weight == Weight::Required {
-            transfer.conversation = None;
+            transfer.leave(&mut self.state.events);
             entry.progress = Progress::Pending { not_before: self.now };
         } else {
             let seq = entry.seq;
