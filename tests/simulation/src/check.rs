@@ -242,7 +242,8 @@ fn conservation(talk: &Talk, state: &Conversation, memory: &Memory, wrong: &mut 
     let bots = is_bots(&owner(talk));
     let agrees = match state.control {
         _ if state.bot.is_none() => !bots || !talk.face.open,
-        Control::Bot => bots && (talk.face.open || closed_by_bot),
+        // One that is only watched is the bot's to answer before it is given to it.
+        Control::Bot => (bots || state.away) && (talk.face.open || closed_by_bot),
         Control::Paused => bots && talk.face.open,
         Control::Human => !bots && talk.face.open,
         Control::Closed => !talk.face.open,
