@@ -87,22 +87,25 @@ test("everything is reached with the keyboard alone", async () => {
   assert.equal(await focused(), "Search conversations");
 });
 
-test("a key acts at once when a dialog is closed, and the focus is back where it was", async () => {
-  const page = await the.open({ as: ALICE, customer: CARLA, talk: id, id });
-  const at = await page.evaluate(() => {
-    const press = (key) => document.activeElement.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
-    const keys = document.querySelector("[data-tool=keys]");
-    keys.focus();
-    keys.click();
-    document.querySelector("dialog").close();
-    const back = document.activeElement === keys;
-    press("/"); // before the browser has told that the dialog is closed
-    return { back, there: document.querySelectorAll("dialog").length };
+for (const [whose, before] of [["a button’s", "[data-tool=keys]"], ["nobody’s", null]]) {
+  test(`a key acts at once when a dialog is closed, and the focus is ${whose} again`, async () => {
+    const page = await the.open({ as: ALICE, customer: CARLA, talk: id, id });
+    const at = await page.evaluate((before) => {
+      const press = (key) => document.activeElement.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+      const had = before && document.querySelector(before);
+      if (had) had.focus(); else document.activeElement.blur();
+      press("?");
+      const within = document.activeElement.closest("dialog") !== null;
+      document.querySelector("dialog").close();
+      const back = had === null || document.activeElement === had;
+      press("/"); // before the browser has told that the dialog is closed
+      return { within, back, there: document.querySelectorAll("dialog").length };
+    }, before);
+    assert.deepEqual(at, { within: true, back: true, there: 1 });
+    await page.locator("dialog").waitFor({ state: "detached" });
+    assert.equal(await page.evaluate(() => document.activeElement.getAttribute("aria-label")), "Search conversations");
   });
-  assert.deepEqual(at, { back: true, there: 1 });
-  await page.locator("dialog").waitFor({ state: "detached" });
-  assert.equal(await page.evaluate(() => document.activeElement.getAttribute("aria-label")), "Search conversations");
-});
+}
 
 test("what is sent leaves the field at once, and does not take the focus when it has arrived", async () => {
   const page = await the.open({ as: ALICE, customer: CARLA, talk: id, id });

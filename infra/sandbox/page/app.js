@@ -192,7 +192,8 @@ async function resetAll() {
 
 document.addEventListener('keydown', (event) => {
   const target = event.target;
-  const typing = target.matches?.('input, textarea, select, [contenteditable]');
+  // What had the focus in a dialog has it until the closed dialog is taken away, unless something had it before.
+  const typing = target.matches?.('input, textarea, select, [contenteditable]') && !target.closest('dialog:not([open])');
   if (event.key === 'Escape' && typing && !covered()) { target.blur(); return; }
   if (typing || event.ctrlKey || event.metaKey || event.altKey || covered() || remembered.get('keys') === 'off') return;
   const [pane] = panes()[Number(event.key) - 1] ?? [];
