@@ -98,6 +98,20 @@ impl Stepper<'_> {
         }
     }
 
+    /// What was asked of the bot before a conversation was given to it, and is heard of only with that, is
+    /// answered as it would have been then.
+    pub(super) fn noted_before_it_was_given(&mut self, observation: &Observation) {
+        let parts = observation.parts_in_order();
+        let given = self.given_in(&parts).unwrap_or_default();
+        for note in parts.into_iter().take(given) {
+            if self.asks_elsewhere(note) {
+                self.state.control = Control::Human;
+                self.state.seen.raise(&note.id);
+                self.noted(note, observation, &mut false);
+            }
+        }
+    }
+
     fn leave_note(&mut self, html: String) {
         self.enqueue(None, Weight::Optional, Action::Note { html });
     }

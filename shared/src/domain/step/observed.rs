@@ -113,6 +113,7 @@ impl Stepper<'_> {
             return;
         }
         if is_bots(&observation.owner()) && observation.open {
+            self.noted_before_it_was_given(observation);
             self.state.control = Control::Bot;
             self.state.epoch += 1;
         } else if !self.watch(observation) {
@@ -128,13 +129,17 @@ impl Stepper<'_> {
         }
     }
 
+    /// Where parts last give the conversation to the bot.
+    pub(super) fn given_in(&self, parts: &[&Part]) -> Option<usize> {
+        parts.iter().rposition(|part| part.assigned_to.as_ref().is_some_and(|to| self.workspace.is_bots(to)))
+    }
+
     /// The conversation as it was when a person spoke after it was given to the bot, or asked the bot for something
     /// in a note, if one did: what came from then on is heeded as if it came later. What the bot itself said before
     /// is an answer already, where a row was lost and is made anew.
     fn before_a_person_spoke(&self, observation: &Observation) -> Option<Observation> {
         let parts = observation.parts_in_order();
-        let is_given = |part: &&Part| part.assigned_to.as_ref().is_some_and(|to| self.workspace.is_bots(to));
-        let given = parts.iter().rposition(is_given);
+        let given = self.given_in(&parts);
         let is_person = |part: &&Part| {
             let message = part.message().filter(|_| given.is_some() && !part.is_by(&self.workspace.bot_teammate));
             let speaks = message.is_some_and(|message| message.author.kind == AuthorKind::Teammate);
