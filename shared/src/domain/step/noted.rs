@@ -87,11 +87,7 @@ impl Stepper<'_> {
             if !self.asks_elsewhere(note) {
                 continue;
             }
-            let mut taking = false;
-            self.state.control = if observation.open { Control::Human } else { Control::Closed };
-            self.state.seen.raise(&note.id);
-            self.noted(note, observation, &mut taking);
-            if taking {
+            if self.noted_while_it_is_not_its(note, observation) {
                 self.take(&observation.begin(place + 1));
                 return self.observed(observation);
             }
@@ -105,11 +101,18 @@ impl Stepper<'_> {
         let given = self.given_in(&parts).unwrap_or_default();
         for note in parts.into_iter().take(given) {
             if self.asks_elsewhere(note) {
-                self.state.control = Control::Human;
-                self.state.seen.raise(&note.id);
-                self.noted(note, observation, &mut false);
+                self.noted_while_it_is_not_its(note, observation);
             }
         }
+    }
+
+    /// Answers a note in a conversation that is not the bot's. Whether the bot is to take it.
+    fn noted_while_it_is_not_its(&mut self, note: &Part, observation: &Observation) -> bool {
+        let mut taking = false;
+        self.state.control = if observation.open { Control::Human } else { Control::Closed };
+        self.state.seen.raise(&note.id);
+        self.noted(note, observation, &mut taking);
+        taking
     }
 
     fn leave_note(&mut self, html: String) {
