@@ -7,7 +7,7 @@ use shared::domain::content::AuthorKind;
 use shared::domain::conversation::{Action, Control, Conversation, EventKind, Lane};
 use shared::domain::ids::{AdminId, BotId, ClaimId, CommandId, PartId, TeamId};
 use shared::domain::part::{Assignee, Observation};
-use shared::domain::step::{Answer, Effect, Input, step};
+use shared::domain::step::{Answer, Effect, Input, is_behind, step};
 use shared::ports::Clock as _;
 use shared::testing::{ALICE, BOT, BOT_TEAM, SUPPORT, Scene, workspace};
 
@@ -201,6 +201,36 @@ fn whoever_has_taken_the_seat_that_a_late_request_empties_gets_it_back() {
         let gives: Vec<&Action> = core.state.outbox.iter().map(|entry| &entry.action).collect();
         let [Action::Assign { to: Assignee::Teammate(teammate), .. }] = gives[..] else { panic!("{heard}: {gives:?}") };
         assert_eq!(teammate.as_str(), ALICE, "{heard}: once");
+    }
+}
+
+/// The request that leaves the seat is confirmed before it is heard of, and what the customer writes next is heard of
+/// first: it is looked at all the same, by the next notification or, where its own is lost, by the sweep.
+#[test]
+fn a_seat_that_was_emptied_is_looked_at_though_the_request_is_known_to_be_ours() {
+    for settled in ["by its answer", "by its echo"] {
+        let (mut scene, bridge) = bridge();
+        let mut core = Core::with_on_the_wire(&bridge, &[handover(HandoverTarget::Default)]);
+        scene.own_assign(support());
+        let echo = scene.notification();
+        scene.alice_takes();
+        let alice = scene.notification();
+        if settled == "by its echo" {
+            core.heard(echo, scene.whole());
+        } else {
+            core.heard(alice.clone(), scene.whole());
+        }
+        core.heard(alice, scene.whole());
+        scene.own_assign(Assignee::Nobody);
+        let answer = Answer::Done { part_id: last_part(&scene) };
+        core.after(&Input::Answered { seq: 1, claim: claim(), answer });
+        let shown = Observation { complete: false, parts: Vec::new(), ..scene.whole() };
+        assert!(is_behind(&core.state, &shown, &workspace()), "{settled}: the sweep finds it");
+        scene.customer("Hello?");
+        core.heard(scene.notification(), scene.whole());
+        let gives: Vec<&Action> = core.state.outbox.iter().map(|entry| &entry.action).collect();
+        assert!(matches!(gives[..], [Action::Assign { to: Assignee::Teammate(_), .. }]), "{settled}: {gives:?}");
+        assert!(!is_behind(&core.state, &shown, &workspace()), "{settled}");
     }
 }
 

@@ -8,7 +8,7 @@ use shared::app::catch_up::catch_up;
 use shared::app::heed::{News, heed, look};
 use shared::domain::command::Ask;
 use shared::domain::conversation::{Action, Control, EventKind, Lane};
-use shared::domain::ids::{AdminId, ConversationId, ConversationKey, TeamId};
+use shared::domain::ids::{AdminId, ContactId, ConversationId, ConversationKey, TeamId};
 use shared::domain::part::{Assignee, Observation, PartKind};
 use shared::domain::transfer::{Agent, Availability, File};
 use shared::ports::{Changed, Clock as _, Page};
@@ -575,6 +575,31 @@ fn what_was_said_before_there_was_a_chat_is_history_where_people_go_on_in_an_old
     chat.intercom.change(|shown| shown.parts[1].created_at = chat.desk.clock.now());
     notified_beside(&chat, &key);
     assert_eq!(chat.told(), ["agent_message We found it"]);
+}
+
+/// What Intercom notified of when the chat's row did not know its customer yet, whose start was carried out late, is
+/// looked for; where it was not late, the sweep's search finds it, and nothing is asked for.
+#[test]
+fn what_people_begin_before_the_start_is_carried_out_reaches_the_chat() {
+    for (late_ms, expected) in [(1_000, vec![]), (300_000, vec!["agent_message We found it", "agent_message Hello?"])] {
+        let chat = Chat::default();
+        let until = chat.desk.clock.now().plus_ms(late_ms);
+        chat.intercom.expect([Surprise::Limited { until }]);
+        chat.started("s1", "I want a person");
+        let another = relayed();
+        let (key, news) = begun_by_people(&another);
+        another.intercom.change(|shown| shown.contact = ContactId::parse(CONTACT).ok());
+        another.happens_unseen(PartKind::Comment, teammate("900002"), Some("Hello?"), None);
+        chat.intercom.has_beside(key.conversation_id.clone(), another.intercom.shown());
+        baton_tests::now(heed(&chat.desk, &chat.intercom, &key, &news)).unwrap();
+        assert_eq!(chat.told(), [""; 0], "nobody knows whose it is");
+        chat.time_goes_by(late_ms);
+        let told = chat.told();
+        assert_eq!(told[..2], ["done s1", "handover_waiting"]);
+        assert_eq!(told[2..], expected);
+        chat.time_goes_by(late_ms);
+        assert_eq!(chat.told(), [""; 0], "once");
+    }
 }
 
 #[test]

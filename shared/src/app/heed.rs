@@ -81,7 +81,11 @@ where
         (stored, effects) = desk.change_from(key, stored, &[input]).await?;
     }
     report.take(&effects);
-    let state = desk.link(key, stored).await?.conversation;
+    let mut state = desk.link(key, stored).await?;
+    if *news == News::Due {
+        state = look_beside(desk, intercom, key, state).await?;
+    }
+    let state = state.conversation;
     report.standing =
         Some(Standing { owner: state.control, epoch: state.epoch, silent_because: step::silent_because(&state) });
     desk.wake_the_waiting(key, &state, None).await?;
@@ -162,6 +166,36 @@ where
     if let Err(why) = heed(desk, intercom, chat, &News::Due).await {
         tracing::info!(outcome = "not_looked", app_id = %chat.app_id, conversation_id = %chat.conversation_id, %why);
     }
+}
+
+/// Looks for what people have begun with a chat's customer while nobody knew that it was theirs, where that is to be
+/// done, and has the chat meet each. It is due until all were met, so whoever dies here does it again.
+async fn look_beside<S, W, C, I>(
+    desk: &Desk<S, W, C>,
+    intercom: &I,
+    key: &ConversationKey,
+    stored: Stored,
+) -> Result<Stored, Unfinished>
+where
+    S: Conversations,
+    W: Wakers,
+    C: Clock,
+    I: Intercom + Pace,
+{
+    let Some((contact, since)) = step::looks_beside(&stored.conversation) else { return Ok(stored) };
+    let workspace = desk.workspace(key)?;
+    let call = Call { urgency: Urgency::Read, requests: 1 };
+    if let Err(until) = intercom.admit(workspace, key.conversation_id.as_str(), call).await {
+        return Err(NotShown::Later(until).into());
+    }
+    for one in intercom.begun(workspace, contact, since).await? {
+        if step::is_behind_beside(&stored.conversation, &one.id, &one.shown) {
+            let beside = ConversationKey { app_id: key.app_id.clone(), conversation_id: one.id };
+            Box::pin(heed(desk, intercom, &beside, &News::Doorbell)).await?;
+        }
+    }
+    let (stored, _) = desk.change_from(key, stored, &[Input::LookedBeside]).await?;
+    Ok(stored)
 }
 
 /// What was seen of a bot's own chat, with who the teammates in it are. Nobody else's names are told.

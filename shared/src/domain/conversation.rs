@@ -191,6 +191,10 @@ pub struct Conversation {
     pub has_more_commands: bool,
     /// Recent parts that are known to be our own, oldest first.
     pub own_parts: VecDeque<PartId>,
+    /// A part of our own that says something only where it is shown: it may have emptied a teammate's seat. It is
+    /// missed where more is shown without it, although it is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unshown: Option<PartId>,
     /// Attempts that were given up and may still arrive, oldest first.
     #[serde(skip_serializing_if = "VecDeque::is_empty")]
     pub given_up: VecDeque<GivenUp>,
@@ -278,6 +282,14 @@ impl Conversation {
     #[must_use]
     pub fn last_known_part(&self) -> Option<PartId> {
         self.own_parts.iter().chain(&self.seen.part).max().cloned()
+    }
+
+    /// How many parts of our own are known, from their confirmation on, and not seen yet. Not what is to be looked at when
+    /// it is shown, nor what does not count by `counts`.
+    #[must_use]
+    pub fn own_unseen(&self, counts: impl Fn(&PartId) -> bool) -> u64 {
+        let is_known = |own: &&PartId| !self.seen.covers(own) && self.unshown.as_ref() != Some(*own) && counts(own);
+        self.own_parts.iter().filter(is_known).count() as u64
     }
 
     /// How many events wait for the bot; each message of a turn counts as one.

@@ -265,6 +265,10 @@ pub struct Transfer {
     /// How far those were passed on. A row of the release before has none of it.
     #[serde(skip_serializing_if = "VecDeque::is_empty")]
     pub others_seen: VecDeque<Beside>,
+    /// Nobody knew for a while whose conversations with the customer were: those that people have begun since the chat
+    /// was given to them are to be looked for.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub look_beside: bool,
     /// People know that the bot platform cannot be reached.
     pub cut_off: bool,
     /// The last part that was shown when one had to wait until it is known which part our own words are.

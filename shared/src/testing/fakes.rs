@@ -432,6 +432,7 @@ pub struct FakeIntercom {
     there: Rc<Cell<Option<Availability>>>,
     opened: Rc<Cell<u32>>,
     crew: Rc<RefCell<Vec<Agent>>>,
+    beside: Rc<RefCell<Option<(ConversationId, Observation)>>>,
 }
 
 /// What Intercom calls the customer of a fake conversation that is opened.
@@ -482,7 +483,13 @@ impl FakeIntercom {
             there: Rc::default(),
             opened: Rc::default(),
             crew: Rc::default(),
+            beside: Rc::default(),
         }
+    }
+
+    /// The contact has this conversation, too.
+    pub fn has_beside(&self, id: ConversationId, shown: Observation) {
+        *self.beside.borrow_mut() = Some((id, shown));
     }
 
     /// Whether people are there.
@@ -649,18 +656,22 @@ impl FakeIntercom {
 }
 
 impl Intercom for FakeIntercom {
-    async fn observe(&self, _: &Workspace, _: &ConversationId, _with_profile: bool) -> Result<Observation, NotShown> {
+    async fn observe(&self, _: &Workspace, id: &ConversationId, _with_profile: bool) -> Result<Observation, NotShown> {
         self.gets.set(self.gets.get() + 1);
         if self.gone.get() {
             return Err(NotShown::Gone);
+        }
+        if let Some((_, beside)) = self.beside.borrow().as_ref().filter(|(beside, _)| beside == id) {
+            return Ok(beside.clone());
         }
         Ok(self.shown())
     }
 
     async fn begun(&self, _: &Workspace, _: &ContactId, _: Timestamp) -> Result<Vec<Changed>, NotShown> {
         let id = self.conversation().filter(|_| self.opened.get() > 0);
-        let changed = |id| Changed { id, updated_at: Timestamp::default(), shown: self.shown() };
-        Ok(id.map(changed).into_iter().collect())
+        let opened = id.map(|id| (id, self.shown()));
+        let found = opened.into_iter().chain(self.beside.borrow().clone());
+        Ok(found.map(|(id, shown)| Changed { id, updated_at: Timestamp::default(), shown }).collect())
     }
 
     async fn crew(&self, _: &Workspace, asked: &[AdminId]) -> Vec<Agent> {

@@ -24,6 +24,8 @@ pub enum Mutant {
     HalfAHandoverCounts,
     /// Whoever took the seat that a late request emptied does not get it back.
     EmptiedSeatStaysEmpty,
+    /// What people have begun while nobody knew whose chat it was is not looked for.
+    BegunMeanwhileUnheard,
     /// A count of parts is taken for known from a notification that shows nothing new.
     CountTakenUnseen,
     /// Whoever a conversation waits for is not woken; the sweep alone does so.

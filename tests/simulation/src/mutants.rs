@@ -111,6 +111,7 @@ impl Mutant {
             Core::IndexIsFresh,
             Core::StartDoneAtItsEnd,
             Core::GoingOnNotTold,
+            Core::BegunMeanwhileUnheard,
             Core::HolderNotAsked,
             Core::LateGoesUnseen,
             Core::NothingIsRecalled,

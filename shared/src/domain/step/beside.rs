@@ -10,7 +10,7 @@ use super::transferred::SKEW_MS;
 use super::{Decision, Effect, Stepper};
 use crate::domain::content::{AuthorKind, Message};
 use crate::domain::conversation::{Control, Conversation, EventKind, MAX_REDACTED, Progress, Watermark, remember};
-use crate::domain::ids::{BotId, ConversationId};
+use crate::domain::ids::{BotId, ContactId, ConversationId, Timestamp};
 use crate::domain::likeness::Likeness;
 use crate::domain::part::{Observation, Part};
 use crate::domain::transfer::{Beside, Contact};
@@ -36,7 +36,23 @@ pub fn is_behind_beside(chat: &Conversation, conversation: &ConversationId, show
     transfer.beside(conversation).is_none_or(|known| known.count.is_none() || shown.part_count > known.count)
 }
 
+/// With which contact, and since when, conversations that people have begun are to be looked for now: their
+/// notifications came when nobody knew yet whose chat it was, because the chat's start was carried out late. What is
+/// older than the chat is history.
+#[must_use]
+pub fn looks_beside(chat: &Conversation) -> Option<(&ContactId, Timestamp)> {
+    let transfer = chat.transfer.as_ref().filter(|transfer| transfer.look_beside && chat.outbox.is_empty())?;
+    transfer.contact.as_ref().map(|contact| (&contact.id, chat.born))
+}
+
 impl Stepper<'_> {
+    /// They were looked for, and those that there are were met.
+    pub(super) fn looked_beside(&mut self) {
+        if let Some(transfer) = &mut self.state.transfer {
+            transfer.look_beside = false;
+        }
+    }
+
     /// Intercom shows a conversation of this chat's customer. It may be the one that is being opened; or
     /// people have begun it, and the customer is to read it where they are.
     pub(super) fn met(

@@ -26,7 +26,7 @@ mod transferred;
 mod waiting;
 mod watching;
 
-pub use beside::is_behind_beside;
+pub use beside::{is_behind_beside, looks_beside};
 pub use telling::Vain;
 
 pub use sending::next_call;
@@ -101,6 +101,8 @@ pub enum Input {
         /// Whose chat it would be, and its name, where none is known.
         chat: Option<(BotId, String)>,
     },
+    /// What people have begun beside this chat while nobody knew whose it was, was looked for and met.
+    LookedBeside,
     /// A row leads here now.
     Linked {
         /// Which.
@@ -146,6 +148,7 @@ impl Input {
             },
             Self::Searched { .. } => "searched",
             Self::Met { .. } => "met",
+            Self::LookedBeside => "looked_beside",
             Self::Linked { .. } => "linked",
             Self::ReadBack { .. } => "read_back",
             Self::Delivered { .. } => "delivered",
@@ -395,6 +398,7 @@ pub fn step(state: &Conversation, input: &Input, workspace: &Workspace, now: Tim
         Input::Met { conversation, observation, chat } => {
             stepper.met(conversation, &workspace.told_apart(observation), chat.as_ref());
         }
+        Input::LookedBeside => stepper.looked_beside(),
         Input::Linked { row } => stepper.linked(row),
         Input::Delivered { seq } => stepper.delivered(*seq),
         Input::NotDelivered(vain) => stepper.not_delivered(*vain),
@@ -427,6 +431,7 @@ fn by_whom(input: &Input) -> &'static str {
         | Input::ReadBack { .. }
         | Input::Searched { .. }
         | Input::Met { .. }
+        | Input::LookedBeside
         | Input::Linked { .. }
         | Input::Delivered { .. }
         | Input::Gathered => "",
@@ -472,8 +477,7 @@ pub fn is_behind(state: &Conversation, shown: &Observation, workspace: &Workspac
     if shown.rating.is_some() && shown.rating != state.rating {
         return true;
     }
-    // Parts of our own are known from their confirmation on, before they are seen.
-    let own = state.own_parts.iter().filter(|part| !state.seen.covers(part)).count() as u64;
+    let own = state.own_unseen(|_| true);
     match (state.seen_count, shown.part_count) {
         (Some(known), Some(shown)) => shown > known.saturating_add(own),
         _ => true,

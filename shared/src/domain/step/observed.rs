@@ -80,6 +80,8 @@ impl Stepper<'_> {
             }
             self.state.seen.raise(&part.id);
         }
+        let seen = &self.state.seen;
+        self.state.unshown.take_if(|part| seen.covers(part));
         if relays {
             self.relay_the_assignee(observation);
             if waits {
@@ -186,13 +188,11 @@ impl Stepper<'_> {
         broken_as!(NotesMissed => if self.state.control == Control::Human { return false; });
         broken_as!(CountTakenUnseen => if fresh.is_empty() { return self.state.seen_count.is_none() });
         let newest = fresh.last().map(|part| &part.id);
-        let is_between = |own: &&PartId| {
-            let before = newest.is_none_or(|newest| *own < newest);
-            !self.state.seen.covers(own) && before && !fresh.iter().any(|part| part.id == **own)
-        };
-        let between = self.state.own_parts.iter().filter(is_between).count();
+        let between = self
+            .state
+            .own_unseen(|own| newest.is_none_or(|newest| own < newest) && !fresh.iter().any(|part| part.id == *own));
         match (self.state.seen_count, observation.part_count) {
-            (Some(before), Some(after)) => after > before + (fresh.len() + between) as u64,
+            (Some(before), Some(after)) => after > before + fresh.len() as u64 + between,
             _ => true,
         }
     }

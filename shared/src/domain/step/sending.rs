@@ -119,9 +119,19 @@ impl Stepper<'_> {
         }
     }
 
+    /// A part of ours that nothing waits for any more: the last request of a hand-over, perhaps.
     fn remember_own(&mut self, answer: &Answer) {
         if let Answer::Done { part_id: Some(part_id) } = answer {
             self.know_own(part_id);
+            self.is_looked_at_when_shown(part_id);
+        }
+    }
+
+    /// Who had taken the seat that we may have emptied, only what is shown tells.
+    fn is_looked_at_when_shown(&mut self, part_id: &PartId) {
+        let seen = &self.state.seen;
+        if !seen.covers(part_id) && self.state.unshown.as_ref().is_none_or(|known| seen.covers(known)) {
+            self.state.unshown = Some(part_id.clone());
         }
     }
 
@@ -149,6 +159,9 @@ impl Stepper<'_> {
         if self.is_return(&entry) {
             self.state.resume_at = Some(self.now); // the router looks at once who was first
             return;
+        }
+        if let (Action::Assign { .. }, Some(part_id)) = (&entry.action, &part_id) {
+            self.is_looked_at_when_shown(part_id);
         }
         if matches!(entry.action, Action::Reply { .. } | Action::Close { .. }) {
             self.state.exchange.message_is_there(part_id, self.now);

@@ -20,7 +20,7 @@ use crate::domain::part::{Assignee, Observation};
 use crate::domain::settings::Workspace;
 use crate::domain::transcript;
 use crate::domain::transfer::{
-    Availability, Contact, File, GONE, MAX_LINKED, Patience, Transfer, TransferSettings, WhenAway,
+    Availability, Contact, File, GONE, MAX_LINKED, Patience, Transfer, TransferSettings, WhenAway, contact_row,
 };
 
 /// How far clocks may be apart, in milliseconds.
@@ -28,6 +28,9 @@ pub(super) const SKEW_MS: u64 = 600_000;
 /// How long Intercom's index lags behind, at most, in milliseconds: a doubtful opening is searched for when
 /// it can arrive no more, and so much later.
 const INDEX_LAGS_MS: u64 = 60_000;
+/// What happened this long ago is found by the sweep's search in any case, in milliseconds: each reaches back three
+/// minutes behind the one before.
+const FOUND_BY_SWEEPS_MS: u64 = 120_000;
 /// How long looking for somebody is left alone when nobody knows how it ended, in milliseconds: doing it
 /// twice does no harm.
 const LOOKING_SETTLES_MS: u64 = 2_000;
@@ -400,6 +403,9 @@ impl Stepper<'_> {
             remember(&mut transfer.linked, row.clone(), MAX_LINKED);
         }
         transfer.look |= transfer.conversation.as_ref() == Some(row);
+        let is_contacts = transfer.contact.as_ref().and_then(|contact| contact_row(&contact.id)).as_ref() == Some(row);
+        broken_as!(BegunMeanwhileUnheard => return);
+        transfer.look_beside |= is_contacts && transfer.started_at.plus_ms(FOUND_BY_SWEEPS_MS) <= self.now;
     }
 
     /// What was to be done in Intercom is done.

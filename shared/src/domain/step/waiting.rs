@@ -77,7 +77,8 @@ impl Stepper<'_> {
             // What was held back is looked at, unless it was ours, and the last that there was.
             let held = transfer.held.take_if(|_| !is_open);
             transfer.look |= held.is_some_and(|part| !self.state.own_parts.contains(&part));
-            let look = (transfer.look && transfer.conversation.is_some() && !self.state.deleted).then_some(now);
+            let looks = transfer.look || (transfer.look_beside && self.state.outbox.is_empty());
+            let look = (looks && transfer.conversation.is_some() && !self.state.deleted).then_some(now);
             let look = look.map(|now| self.state.resume_at.filter(|at| *at <= now).unwrap_or(now));
             self.state.resume_at = transfer.waits.values().copied().chain(look).min();
         }

@@ -114,6 +114,8 @@ pub struct Chat {
     pub refused: BTreeSet<Rc<str>>,
     /// Commands of which something was in doubt once.
     pub doubted: BTreeSet<Rc<str>>,
+    /// The numbers of events of what people said after the end, ahead of a close of ours that was still to come.
+    pub before_our_close: BTreeSet<u64>,
     /// The parts by which its messages were passed on, as far as the platform was told.
     pub passed_on: Vec<u64>,
     /// Its conversations in Intercom, in the order in which they were opened.
@@ -138,6 +140,7 @@ impl Chat {
             births: Births::default(),
             refused: BTreeSet::new(),
             doubted: BTreeSet::new(),
+            before_our_close: BTreeSet::new(),
             passed_on: Vec::new(),
             talks: Vec::new(),
         }

@@ -44,8 +44,8 @@ pub struct Heard {
 /// Something that a platform learnt, and that is to be looked at from outside.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Learnt {
-    /// People said this, while the chat was over.
-    PeopleAfterTheEnd(String, u64),
+    /// People said this, while the chat was over: the conversation, the part, and the event's number.
+    PeopleAfterTheEnd(String, u64, u64),
     /// What became of a command, and why.
     Result(String, &'static str, String),
     /// What was passed on can be named: the part of a command.
@@ -122,7 +122,8 @@ impl Heard {
                 let of = if part == 0 { text(data, "/message/text").to_owned() } else { conversation.clone() };
                 in_order(&mut self.people, of, part, "of people's", wrong);
                 if self.over {
-                    learnt.push(Learnt::PeopleAfterTheEnd(conversation, part));
+                    let seq = event.get("seq").and_then(Value::as_u64).unwrap_or_default();
+                    learnt.push(Learnt::PeopleAfterTheEnd(conversation, part, seq));
                 }
             }
             "message" => {

@@ -272,6 +272,21 @@ pub(crate) fn what_people_begin_reaches_the_chat(view: View) -> Ending {
     if !beside.wrong.is_empty() {
         return beside;
     }
+    // Nobody knows whose it is: the workers that carry the start out have died when the customer was known in Intercom.
+    // Others write meanwhile, so that no search reaches back to it.
+    let unknown = Storm::of(Point::Post, Fault::DiesAfter).by(REPLIES).between(0, 4 * MINUTE);
+    let unknown = Stage::of(0, "hello").storm(unknown).step(30 * SECOND, Step::PeopleBegin("we have it".to_owned()));
+    let mut unknown = unknown.act(40 * SECOND, Who::Alice, says("really")).until(20 * MINUTE);
+    unknown.play.talks.push((0, 1, "<p>hello</p>".to_owned(), false));
+    let others = (1..=20).map(|minute| (minute * MINUTE, 0, Who::Customer, says("hello")));
+    unknown.play.acts.extend(others);
+    let unknown = unknown.run(view, |world| {
+        let told = heard(world, "agent_message");
+        unless(told == 2, || format!("{told} of two messages were told that came while nobody knew whose they were"))
+    });
+    if !unknown.wrong.is_empty() {
+        return unknown;
+    }
     let stage = Stage::of(0, "hello").act(20 * SECOND, Who::Alice, Deed::Close(None));
     let stage = stage.step(2 * MINUTE, Step::PeopleBegin("we have found it".to_owned()));
     stage.say(3 * MINUTE, "wonderful").act(4 * MINUTE, Who::Alice, says("bye")).run(view, |world| {

@@ -252,15 +252,15 @@ impl World {
                 }
                 issue.results.push((result, why));
             }
-            Learnt::PeopleAfterTheEnd(conversation, part) => {
+            Learnt::PeopleAfterTheEnd(conversation, part, seq) => {
                 let this = &self.chats[chat];
                 let since = this.heard.since;
                 let of_it = |talk: &&usize| self.talks[**talk].key.conversation_id.as_str() == conversation;
                 let Some(talk) = this.talks.iter().find(of_it) else { return };
                 let mut ends = self.talks[*talk].parts.iter().filter(|one| one.kind == "close" && one.id > since);
-                // What was said before the last end is told late, and is no news.
-                let closes = |row: &super::Row| row.state.outbox.iter().any(|entry| entry.action.as_str() == "close");
-                let to_come = self.rows.get(&this.key).is_some_and(closes);
+                // What was said before the last end is told late, and is no news. So is what was said ahead of our own
+                // close, when it was to come: a start that was accepted since may have taken its place.
+                let to_come = this.before_our_close.contains(&seq);
                 let end = ends.clone().find(|end| end.id < part).filter(|_| !this.heard.unsure && !to_come);
                 if let (Some(end), false) = (end.map(|end| end.id), ends.any(|end| end.id >= part)) {
                     self.accuse(format!("message {part} was told although part {end} had ended the chat"));

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use shared::domain::conversation::{Control, Conversation, EventKind, Progress};
+use shared::domain::conversation::{Control, Conversation, EventKind, PendingEvent, Progress};
 use shared::domain::ids::{ConversationKey, PartId};
 
 use super::{Row, World};
@@ -28,6 +28,10 @@ impl World {
             let doubted = state.outbox.iter().filter(|entry| matches!(entry.progress, Progress::Unknown { .. }));
             let doubted = doubted.filter_map(|entry| entry.command.as_ref()).map(|id| std::rc::Rc::from(id.as_str()));
             self.chats[chat].doubted.extend(doubted);
+            let closes = state.outbox.iter().any(|entry| entry.action.as_str() == "close");
+            let is_new = |event: &&PendingEvent| event.seq > before.state.last_event;
+            let told = state.events.iter().filter(|_| closes && state.control == Control::Closed).filter(is_new);
+            self.chats[chat].before_our_close.extend(told.map(|event| event.seq));
             wrong.into_iter().for_each(|what| self.accuse(format!("{key}: {what}")));
         } else if state.moved_to.is_some() {
             self.leads_home(key, state);
@@ -80,6 +84,21 @@ impl World {
         let own = self.talk(key).map(|talk| self.talks[talk].chat);
         if chat.is_none() || !self.is_somewhere(key) || own.is_some_and(|own| own != chat) {
             self.accuse(format!("row {key} leads to {home:?}, which is not its chat"));
+        }
+        if !self.rows.contains_key(key) {
+            self.is_known_late(key);
+        }
+    }
+
+    /// What people have begun with a contact was told of when nobody knew whose it was: now it is to be found.
+    fn is_known_late(&mut self, key: &ConversationKey) {
+        let Some(contact) = key.conversation_id.as_str().strip_prefix("contact:") else { return };
+        let is_theirs = |talk: &&mut crate::intercom::Talk| {
+            talk.contact.as_deref() == Some(contact) && talk.starter.is_person() && talk.key.app_id == key.app_id
+        };
+        for talk in self.talks.iter_mut().filter(is_theirs) {
+            talk.missed = true;
+            self.searched.remove(&key.app_id);
         }
     }
 
