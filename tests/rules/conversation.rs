@@ -719,7 +719,7 @@ fn a_teammate_can_give_the_bot_a_conversation_that_it_never_had_by_a_note() {
 fn an_old_note_in_a_conversation_that_the_bot_never_had_is_not_answered() {
     let mut scene = Scene::default();
     scene.assign(AuthorKind::Operator, team("500001"));
-    scene.note("/bot why");
+    scene.note_now("/bot why", Timestamp(1_768_036_400_000));
     let mut talk = Talk::of(scene);
     talk.look();
     assert_eq!(talk.state, Conversation::default());

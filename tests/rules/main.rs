@@ -8,6 +8,7 @@ mod hours;
 mod marked;
 mod properties;
 mod settings;
+mod silenced;
 mod watching;
 
 use std::fmt::Write as _;

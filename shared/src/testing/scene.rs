@@ -193,14 +193,15 @@ impl Scene {
         self.part(PartKind::Comment, author(AuthorKind::Teammate, ALICE, "Alice"), Some(words), None)
     }
 
-    /// Alice writes a note.
+    /// Alice writes a note, about when the tests' clocks begin: one that is far older than what is kept of the
+    /// conversation was answered before.
     pub fn note(&mut self, words: &str) -> &mut Self {
-        self.part(PartKind::Note, author(AuthorKind::Teammate, ALICE, "Alice"), Some(words), None)
+        self.note_now(words, Timestamp::from_seconds(1_768_040_000))
     }
 
     /// Alice writes a note at this moment.
     pub fn note_now(&mut self, words: &str, now: Timestamp) -> &mut Self {
-        self.note(words);
+        self.part(PartKind::Note, author(AuthorKind::Teammate, ALICE, "Alice"), Some(words), None);
         if let Some(part) = self.parts.last_mut() {
             part.created_at = Timestamp::from_seconds(now.seconds());
         }

@@ -382,6 +382,7 @@ pub struct Outcome {
 #[must_use]
 pub fn step(state: &Conversation, input: &Input, workspace: &Workspace, now: Timestamp) -> Outcome {
     let mut stepper = Stepper { state: state.clone(), workspace, now, effects: Vec::new(), wanted: false, by: None };
+    let was_handing_over = stepper.is_handing_over();
     match input {
         Input::Observed(observation) => stepper.observed(&workspace.told_apart(observation)),
         Input::Deleted => stepper.deleted(),
@@ -404,6 +405,7 @@ pub fn step(state: &Conversation, input: &Input, workspace: &Workspace, now: Tim
         Input::NotDelivered(vain) => stepper.not_delivered(*vain),
         Input::Gathered => stepper.gathered(),
     }
+    stepper.look_whose_it_is(was_handing_over);
     stepper.begin_the_pause();
     stepper.forget_what_was_given_up();
     stepper.set_the_clock();

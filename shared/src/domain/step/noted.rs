@@ -5,7 +5,7 @@
 use super::{Decision, Effect, Stepper};
 use crate::domain::content::{AuthorKind, Message};
 use crate::domain::conversation::{Action, Control, Progress, Weight};
-use crate::domain::ids::AdminId;
+use crate::domain::ids::{AdminId, Timestamp};
 use crate::domain::incoming;
 use crate::domain::notes::{self, NoteCommand, moment};
 use crate::domain::part::{Observation, Part, PartKind};
@@ -13,7 +13,7 @@ use crate::domain::render;
 use crate::domain::rules::{Because, Deed};
 use crate::domain::suggestion::{Ruled, Spent, Suggestion};
 
-/// How old a note may be in a conversation that the bot never had, in milliseconds.
+/// By how much a note may be older than what is kept of its conversation, in milliseconds, to be answered.
 const FRESH_MS: u64 = 3_600_000;
 /// How much of a message a summary repeats, in characters.
 const MAX_QUOTED: usize = 200;
@@ -30,8 +30,30 @@ impl Stepper<'_> {
             return;
         }
         self.note(Decision::NoteHeeded);
+        if self.is_stale(part) {
+            self.heed_silently(&commands, part, observation, taking);
+            return;
+        }
         for command in commands {
             self.heed_note(command, part, observation, taking);
+        }
+    }
+
+    /// A note from long before this row: it was answered then, or nobody listened. What it made so is so again, and
+    /// nothing is said of it.
+    fn heed_silently(&mut self, commands: &[NoteCommand], part: &Part, observation: &Observation, taking: &mut bool) {
+        for command in commands {
+            match (command, self.state.control) {
+                (NoteCommand::Pause(minutes), Control::Bot | Control::Paused) => {
+                    let until = minutes.map(|minutes| part.created_at.plus_ms(minutes.saturating_mul(60_000)));
+                    // One that is over ends the one before it.
+                    if self.state.control == Control::Paused || until.is_none_or(|until| until > self.now) {
+                        self.pause(part, until, taking);
+                    }
+                }
+                (NoteCommand::Resume, Control::Human | Control::Paused) => self.resume_by_note(observation, taking),
+                _ => {}
+            }
         }
     }
 
@@ -73,11 +95,32 @@ impl Stepper<'_> {
         body.map(|body| notes::read(&incoming::text(body))).unwrap_or_default()
     }
 
-    /// Whether a part of a conversation that the bot never had is a note for it that waits for an answer. An
-    /// old one waits no more: it was written when nobody listened.
+    /// Whether a part of a conversation that the bot never had is a note for it that waits for an answer. A
+    /// stale one waits no more.
     pub(super) fn asks_elsewhere(&self, part: &Part) -> bool {
-        let is_fresh = part.created_at.plus_ms(FRESH_MS) > self.now;
-        is_fresh && !self.state.seen.covers(&part.id) && !self.asked_in(part).is_empty()
+        !self.is_stale(part) && !self.state.seen.covers(&part.id) && !self.asked_in(part).is_empty()
+    }
+
+    /// Whether a note is older than what is kept of the conversation by far: rows are lost, and made anew from what
+    /// Intercom shows.
+    fn is_stale(&self, part: &Part) -> bool {
+        let known_since = if self.state.bot.is_none() { self.now } else { self.state.born };
+        part.created_at.plus_ms(FRESH_MS) <= known_since
+    }
+
+    /// Where among these parts the last note stands that silences the bot, unless its time is over.
+    pub(super) fn standing_pause(&self, parts: &[&Part]) -> Option<usize> {
+        let minutes_of = |part: &Part| {
+            self.asked_in(part).into_iter().rev().find_map(|asked| match asked {
+                NoteCommand::Pause(minutes) => Some(minutes),
+                _ => None,
+            })
+        };
+        let mut pauses =
+            parts.iter().enumerate().rev().filter_map(|(place, part)| Some((place, part, minutes_of(part)?)));
+        let (place, part, minutes) = pauses.next()?;
+        let is_over = |minutes: u64| part.created_at.plus_ms(minutes.saturating_mul(60_000)) <= self.now;
+        (!minutes.is_some_and(is_over)).then_some(place)
     }
 
     /// Teammates may speak to the bot in a conversation that it never had, too: it answers there, or takes it.
@@ -129,21 +172,27 @@ impl Stepper<'_> {
             Control::Closed => return self.say_to_teammates("I am silent already: the conversation is closed."),
             Control::Bot => {
                 broken_as!(PauseIgnored => return self.say_to_teammates("I am silent."));
-                self.fall_silent(taking);
             }
             Control::Paused => {}
         }
-        let minutes = minutes.filter(|_| self.state.control == Control::Paused);
-        self.state.resume_at = minutes.map(|minutes| self.now.plus_ms(minutes.saturating_mul(60_000)));
-        if let Ok(teammate) = AdminId::parse(part.author.id.clone()) {
-            self.announce(teammate, part.author.name.clone());
-        }
+        self.pause(part, minutes.map(|minutes| self.now.plus_ms(minutes.saturating_mul(60_000))), taking);
         let until = self.state.resume_at.map_or_else(
             || "until it is assigned to me, or /bot resume".to_owned(),
             |at| format!("until {}, unless a teammate writes", moment(at)),
         );
         self.say_to_teammates(&format!("I am silent {until}."));
         broken_as!(PauseForgotten => self.state.resume_at = None);
+    }
+
+    /// The bot is silent by a teammate's note, until then where that is named.
+    fn pause(&mut self, part: &Part, until: Option<Timestamp>, taking: &mut bool) {
+        if self.state.control == Control::Bot {
+            self.fall_silent(taking);
+        }
+        self.state.resume_at = until.filter(|_| self.state.control == Control::Paused);
+        if let Ok(teammate) = AdminId::parse(part.author.id.clone()) {
+            self.announce(teammate, part.author.name.clone());
+        }
     }
 
     /// The bot gets the conversation, as if the teammate had assigned it; so it also is.

@@ -4,11 +4,12 @@
 //! step asks for the whole conversation ([`Effect::Fetch`]) and is repeated with it. The bot never
 //! gets a conversation on a notification's word alone.
 
+use super::sending::may_have_made;
 use super::{Decision, Effect, Stepper};
 use crate::domain::agreement::Verdict;
 use crate::domain::content::{AuthorKind, Message};
 use crate::domain::conversation::{
-    Action, CommandOutcome, Control, EventKind, MAX_EVENTS, MAX_REDACTED, Overtaker, Weight, remember,
+    Action, CommandOutcome, Control, EventKind, MAX_EVENTS, MAX_REDACTED, OutboxEntry, Overtaker, Weight, remember,
 };
 use crate::domain::ids::{AdminId, PartId, TeamId};
 use crate::domain::part::{Assignee, Observation, Part, PartKind};
@@ -64,6 +65,10 @@ impl Stepper<'_> {
         let counts = observation.complete || !fresh.is_empty();
         let relays = self.state.transfer.is_some();
         let late = !observation.complete && fresh.is_empty();
+        // What no part explains was so before the parts that are shown: a pause, or a person's words, count after it.
+        if !relays && !fresh.iter().any(|part| part.assigned_to.is_some()) {
+            self.heed_the_assignee(observation, late, &mut taking);
+        }
         let mut waits = false;
         for part in fresh {
             waits = relays && self.must_wait(part, observation);
@@ -148,7 +153,12 @@ impl Stepper<'_> {
             speaks || self.asks_elsewhere(part)
         };
         let from = given.map_or(0, |given| given + 1);
-        let spoke = from + parts.iter().skip(from).position(is_person)?;
+        let spoke = parts.iter().skip(from).position(is_person).map(|place| from + place);
+        // A pause stands however old it is: the bot was silent by it before its row was lost, or would have been.
+        let ends = |part: &&Part| matches!(part.kind, PartKind::Close | PartKind::Open);
+        let since = parts.iter().rposition(ends).map_or(0, |last| last + 1).max(from);
+        let pauses = self.standing_pause(parts.get(since..).unwrap_or_default()).map(|place| since + place);
+        let spoke = spoke.into_iter().chain(pauses).min()?;
         Some(observation.begin(spoke))
     }
 
@@ -215,8 +225,7 @@ impl Stepper<'_> {
             }
         }
         // What came after it and is known already, because it is our own, is not to be undone by it.
-        let changes =
-            part.kind == PartKind::Close || (part.assigned_to.is_some() && self.state.control == Control::Closed);
+        let changes = part.kind == PartKind::Close || part.assigned_to.is_some();
         if changes && !own && !observation.complete && self.state.own_parts.iter().any(|own| *own > part.id) {
             self.effects.push(Effect::Fetch);
             return;
@@ -359,6 +368,7 @@ impl Stepper<'_> {
     fn assigned(&mut self, part: &Part, to: &Assignee, observation: &Observation, taking: &mut bool) {
         let own = part.is_by(&self.workspace.bot_teammate);
         let handing_over = self.is_handing_over();
+        let leaves_later = self.leaves_after(part, observation);
         let by_person = part.author.kind == AuthorKind::Teammate && !own;
         if by_person {
             self.state.exchange.person_acted();
@@ -368,6 +378,9 @@ impl Stepper<'_> {
             if own && self.state.returning {
                 self.returned(part, observation, taking);
                 return;
+            }
+            if own && self.state.control == Control::Human {
+                self.took_what_was_taken(part, observation);
             }
             if self.state.control == Control::Bot || own {
                 return;
@@ -379,12 +392,7 @@ impl Stepper<'_> {
                 self.effects.push(Effect::Fetch);
                 return;
             }
-            let handed_over = observation.parts.iter().any(|later| {
-                let away = later.assigned_to.as_ref().is_some_and(|to| !self.workspace.is_bots(to));
-                later.id > part.id && away && later.is_by(&self.workspace.bot_teammate)
-            });
-            let late = (handing_over || handed_over) && !by_person;
-            if late {
+            if leaves_later && !by_person {
                 return;
             }
             self.wanted |= by_person;
@@ -398,6 +406,9 @@ impl Stepper<'_> {
         if by_person {
             self.judge_the_answer(Verdict::SteppedIn);
         }
+        if !own && self.is_taking() {
+            self.state.assignee = Some(to.clone()); // who gets it back, should that be on the wire
+        }
         // The echo of our own hand-over says nothing new.
         if !own || self.state.control != Control::Human {
             self.give_to_people(to, *taking || handing_over, taking);
@@ -408,6 +419,22 @@ impl Stepper<'_> {
         if own && *to == Assignee::Nobody {
             self.left_the_seat(part, observation);
         }
+    }
+
+    /// Whether the bot's own hand-over comes after this part of the whole conversation: it is there, or is to come yet.
+    fn leaves_after(&self, part: &Part, observation: &Observation) -> bool {
+        let is_away = |to: &Assignee| !self.workspace.is_bots(to);
+        let is_later = |own: &&Part| own.id > part.id && own.is_by(&self.workspace.bot_teammate);
+        let is_there =
+            observation.parts.iter().filter(is_later).any(|own| own.assigned_to.as_ref().is_some_and(is_away));
+        let has_come = |entry: &OutboxEntry| {
+            observation
+                .parts
+                .iter()
+                .any(|own| own.id < part.id && own.is_by(&self.workspace.bot_teammate) && may_have_made(entry, own))
+        };
+        let hands_over = |entry: &&OutboxEntry| matches!(&entry.action, Action::Assign { to, .. } if is_away(to));
+        is_there || self.state.outbox.iter().filter(hands_over).any(|entry| !has_come(entry))
     }
 
     pub(super) fn give_to_bot(&mut self, taking: &mut bool) {
@@ -502,6 +529,8 @@ impl Stepper<'_> {
             // whether somebody was ahead of it.
             Control::Bot if self.is_taking() => true,
             Control::Bot | Control::Paused => bots,
+            // Where a hand-over is on its way, the bot's inbox is what it leaves: it is looked at when that is settled.
+            Control::Human if bots && self.is_handing_over() => return,
             Control::Human => !bots,
             Control::Closed => true,
         };
@@ -662,6 +691,17 @@ impl Stepper<'_> {
         }
     }
 
+    /// A hand-over is settled, and was not the last that happened; or it was not made. Whose the conversation is now
+    /// is looked at, at once.
+    pub(super) fn look_whose_it_is(&mut self, was_handing_over: bool) {
+        let settled = was_handing_over && !self.is_handing_over() && self.state.transfer.is_none();
+        let is_known = self.state.assignee.as_ref().is_some_and(|assignee| !self.workspace.is_bots(assignee));
+        if settled && !is_known && self.state.control == Control::Human && !self.state.deleted {
+            self.state.assignee = None;
+            self.state.resume_at = Some(self.now);
+        }
+    }
+
     /// A paused bot resumes by itself when no person has spoken for the configured time; one that could
     /// not be reached, and can be now, when nobody has taken the conversation.
     pub(super) fn tick(&mut self, observation: Option<&Observation>) {
@@ -674,9 +714,10 @@ impl Stepper<'_> {
             return; // it stays due
         }
         let comes_back = self.state.relieved.is_some() || self.state.returning;
+        let is_unclear = self.state.control == Control::Human && self.state.assignee.is_none();
         let may_resume = match self.state.control {
             Control::Paused => true,
-            Control::Human => comes_back,
+            Control::Human => comes_back || is_unclear,
             Control::Bot | Control::Closed => false,
         };
         if due && !may_resume {
@@ -690,6 +731,13 @@ impl Stepper<'_> {
             return;
         };
         self.observed(observation);
+        if is_unclear {
+            if self.state.control == Control::Human {
+                self.state.resume_at = None;
+                self.look_whether_it_may_come_back();
+            }
+            return;
+        }
         if self.state.control == Control::Paused && self.state.resume_at.is_some_and(|due| due <= self.now) {
             let owner = observation.owner();
             if self.workspace.is_bots(&owner) {
