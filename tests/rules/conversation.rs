@@ -83,6 +83,11 @@ impl Talk {
         }
     }
 
+    /// Time passes.
+    pub(crate) fn later(&mut self, ms: u64) {
+        self.now = self.now.plus_ms(ms);
+    }
+
     pub(crate) fn look(&mut self) {
         self.take(&Input::Observed(self.scene.whole()));
     }

@@ -184,5 +184,23 @@ fn who_takes_it_while_the_bot_is_taking_it_gets_it_back_whatever_is_heard_of_fir
             assert!(talk.carry_out().is_empty(), "{what}: once is enough");
             assert_eq!(talk.state.control, Control::Human);
         }
+        // Taking opens what somebody has closed.
+        let mut talk = crossed(|scene| _ = scene.close(), confirmed);
+        assert_eq!(talk.state.control, Control::Human, "confirmed first: {confirmed}");
+        assert_eq!(assigned(&talk.carry_out()), [team("500003")], "confirmed first: {confirmed}");
     }
+}
+
+#[test]
+fn a_note_waits_for_its_answer_where_an_earlier_one_was_answered_and_then_the_bot_gets_the_conversation() {
+    let mut scene = Scene::default();
+    scene.assign(AuthorKind::Operator, team("500001")).note_now("/bot why", ago(0));
+    let mut talk = Talk::of(scene);
+    talk.hear();
+    assert_eq!(talk.carry_out().len(), 1);
+    talk.scene.note_now("/bot one", ago(0)).assign_to_bot().note_now("/bot two", ago(0));
+    talk.later(3 * 3_600_000); // nothing of Baton ran
+    talk.look();
+    let said = notes(&talk.carry_out());
+    assert!(said.contains("“one”") && said.contains("“two”"), "{said}");
 }

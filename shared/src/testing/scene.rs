@@ -193,8 +193,7 @@ impl Scene {
         self.part(PartKind::Comment, author(AuthorKind::Teammate, ALICE, "Alice"), Some(words), None)
     }
 
-    /// Alice writes a note, about when the tests' clocks begin: one that is far older than what is kept of the
-    /// conversation was answered before.
+    /// Alice writes a note, about when the tests' clocks begin.
     pub fn note(&mut self, words: &str) -> &mut Self {
         self.note_now(words, Timestamp::from_seconds(1_768_040_000))
     }

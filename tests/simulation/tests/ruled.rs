@@ -31,7 +31,8 @@ fn random_lives_under_rules_break_no_rule() {
 /// was lost where its notification was, while people had the conversation; a take that an old notification undid; an event
 /// that told something else when it came again; a pause that was old when it was first seen, and was not heeded; one that
 /// was answered with "I am silent already" while a workflow gave the bot what it was leaving; a take that arrived after
-/// a teammate's assignment, and left the conversation with the bot in Intercom and with people in the row.
+/// a teammate's assignment or close, and left the conversation with the bot in Intercom and not in the row; a note that
+/// was too old to be answered, although one before it had been.
 #[test]
 fn lives_under_rules_that_broke_a_rule_once_break_none() {
     for seed in

@@ -381,7 +381,9 @@ pub struct Outcome {
 /// Decides. Repeating an input changes nothing that its first time had not changed.
 #[must_use]
 pub fn step(state: &Conversation, input: &Input, workspace: &Workspace, now: Timestamp) -> Outcome {
-    let mut stepper = Stepper { state: state.clone(), workspace, now, effects: Vec::new(), wanted: false, by: None };
+    let made_anew = state.bot.is_none() && state.is_new();
+    let mut stepper =
+        Stepper { state: state.clone(), workspace, now, effects: Vec::new(), made_anew, wanted: false, by: None };
     let was_handing_over = stepper.is_handing_over();
     match input {
         Input::Observed(observation) => stepper.observed(&workspace.told_apart(observation)),
@@ -505,6 +507,8 @@ struct Stepper<'a> {
     workspace: &'a Workspace,
     now: Timestamp,
     effects: Vec<Effect>,
+    /// Nothing was kept of the conversation before.
+    made_anew: bool,
     /// A teammate gives the conversation to the bot, in so many words.
     wanted: bool,
     /// Who changed who has the conversation, where that is somebody in Intercom.

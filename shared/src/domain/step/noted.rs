@@ -13,7 +13,7 @@ use crate::domain::render;
 use crate::domain::rules::{Because, Deed};
 use crate::domain::suggestion::{Ruled, Spent, Suggestion};
 
-/// By how much a note may be older than what is kept of its conversation, in milliseconds, to be answered.
+/// How old a note may be that is answered where nothing was kept of its conversation, in milliseconds.
 const FRESH_MS: u64 = 3_600_000;
 /// How much of a message a summary repeats, in characters.
 const MAX_QUOTED: usize = 200;
@@ -101,11 +101,10 @@ impl Stepper<'_> {
         !self.is_stale(part) && !self.state.seen.covers(&part.id) && !self.asked_in(part).is_empty()
     }
 
-    /// Whether a note is older than what is kept of the conversation by far: rows are lost, and made anew from what
+    /// Whether a note is far older than what is kept of the conversation: rows are lost, and made anew from what
     /// Intercom shows.
     fn is_stale(&self, part: &Part) -> bool {
-        let known_since = if self.state.bot.is_none() { self.now } else { self.state.born };
-        part.created_at.plus_ms(FRESH_MS) <= known_since
+        self.made_anew && part.created_at.plus_ms(FRESH_MS) <= self.now
     }
 
     /// Where among these parts the last note stands that silences the bot, unless its time is over.

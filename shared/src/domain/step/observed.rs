@@ -379,7 +379,7 @@ impl Stepper<'_> {
                 self.returned(part, observation, taking);
                 return;
             }
-            if own && self.state.control == Control::Human {
+            if own && matches!(self.state.control, Control::Human | Control::Closed) {
                 self.took_what_was_taken(part, observation);
             }
             if self.state.control == Control::Bot || own {

@@ -208,11 +208,11 @@ impl Stepper<'_> {
         }
     }
 
-    /// It is assigned to the bot. Whoever took it while that was on the wire gets it back.
+    /// It is assigned to the bot. Whoever took or closed it while that was on the wire gets it back.
     fn have_taken(&mut self) {
         match (self.state.control, self.state.assignee.clone()) {
-            (Control::Human, Some(to)) if !self.workspace.is_bots(&to) => {
-                self.enqueue(None, Weight::Optional, Action::Assign { to, fallbacks: Vec::new() });
+            (Control::Human | Control::Closed, Some(to)) if !self.workspace.is_bots(&to) => {
+                self.give_back_what_was_taken(to);
             }
             _ => {
                 self.state.away = false;
