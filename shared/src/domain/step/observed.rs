@@ -529,8 +529,12 @@ impl Stepper<'_> {
             // whether somebody was ahead of it.
             Control::Bot if self.is_taking() => true,
             Control::Bot | Control::Paused => bots,
-            // Where a hand-over is on its way, the bot's inbox is what it leaves: it is looked at when that is settled.
-            Control::Human if bots && self.is_handing_over() => return,
+            // Where a hand-over is on its way, the bot's inbox is what it leaves: it is looked at when that is settled,
+            // whoever had it before.
+            Control::Human if bots && self.is_handing_over() => {
+                self.state.assignee = None;
+                return;
+            }
             Control::Human => !bots,
             Control::Closed => true,
         };
