@@ -207,6 +207,22 @@ fn an_answer_by_email_is_read_without_the_message_that_it_answers() {
 }
 
 #[test]
+fn a_signatures_mark_parts_an_email_and_nothing_in_a_chat() {
+    for (mark, in_an_email) in [("-- ", "One"), ("--", "One\n--\nTwo"), ("—", "One\n—\nTwo")] {
+        let (mut scene, bridge) = bridge("2.10");
+        let mut read = || {
+            bridge.notified(scene.customer(&format!("One<br>{mark}<br>Two")));
+            let pending = bridge.state().events.back().cloned().unwrap();
+            let event = serde_json::to_value(EventMessage::new(&key(), &bridge.state(), &pending)).unwrap();
+            event["data"]["message"]["text"].as_str().unwrap().to_owned()
+        };
+        assert_eq!(read(), format!("One\n{}\nTwo", mark.trim()), "{mark:?} in a chat");
+        by_email(&bridge);
+        assert_eq!(read(), in_an_email, "{mark:?} in an e-mail");
+    }
+}
+
+#[test]
 fn an_email_that_a_notification_shows_as_plain_text_is_fetched() {
     let (mut scene, bridge) = bridge("2.10");
     bridge.asked("c1", offer("Which plan?", &["Basic", "Team"])).unwrap();

@@ -181,8 +181,8 @@ struct Line {
     first: bool,
 }
 
-/// A message's own words; `plain` says that it was plain text, where `>` begins a quoted line. None where
-/// everything is its own.
+/// A message's own words, of a tidy tree that was [`marked`] before; `plain` says that it was plain text, where `>`
+/// begins a quoted line. None where everything is its own.
 #[must_use]
 pub fn own_words(nodes: &[Node], plain: bool) -> Option<Vec<Node>> {
     let lines = lines(nodes, plain);
@@ -207,7 +207,7 @@ pub fn own_words(nodes: &[Node], plain: bool) -> Option<Vec<Node>> {
         Some(only) if nodes.is_empty() && only.is_block() => only,
         last => Node::element("p", nodes.into_iter().chain(last).collect()),
     });
-    Some(tree::tidy(whole.collect()))
+    Some(tree::tidy(unmarked(whole.collect())))
 }
 
 /// The lines of a tidy tree. What is no paragraph is one line.
@@ -242,7 +242,7 @@ fn comparable(nodes: &[Node]) -> String {
 fn end_of_own(lines: &[Line]) -> usize {
     let ends = |place: usize| {
         let (line, rest) = (lines.get(place), lines.get(place + 1..).unwrap_or_default());
-        line.is_some_and(|line| !line.quoted && (is_mark(&line.words) || introduces_the_rest(line, rest)))
+        line.is_some_and(|line| !line.quoted && (line.words == MARK || introduces_the_rest(line, rest)))
     };
     let mut end = (0..lines.len()).find(|place| ends(*place)).unwrap_or(lines.len());
     // Quotes at the end, with what introduces them, what a phone says there, and what parts them from the rest.
@@ -305,9 +305,35 @@ fn is_dated_address(words: &str) -> bool {
     words.ends_with(':') && has_address && words.contains(|character: char| character.is_ascii_digit())
 }
 
-/// The mark of a signature, as RFC 3676 has it.
-fn is_mark(words: &str) -> bool {
-    matches!(words, "--" | "—")
+/// Stands for the mark of a signature while a message is taken apart: no text has this character.
+const MARK: &str = "\u{fdd0}";
+
+/// A message as it was read, before the space at the ends of its lines goes: with the marks of signatures made out. By RFC
+/// 3676 that is "-- ", a space behind; "--" alone is the writer's own.
+#[must_use]
+pub fn marked(nodes: Vec<Node>) -> Vec<Node> {
+    let is_mark = |line: &str| {
+        let space = line.trim_start().strip_prefix("--").filter(|space| space.trim().is_empty());
+        space.is_some_and(|space| space.contains([' ', '\u{a0}']))
+    };
+    changed(nodes, &|text| match text {
+        text if is_mark(&text) => MARK.to_owned(),
+        text => text,
+    })
+}
+
+/// As they were before.
+fn unmarked(nodes: Vec<Node>) -> Vec<Node> {
+    changed(nodes, &|text| text.replace(MARK, "--"))
+}
+
+fn changed(nodes: Vec<Node>, change: &impl Fn(String) -> String) -> Vec<Node> {
+    let one = |node| match node {
+        Node::Text(text) => Node::Text(change(text)),
+        Node::Element { name, url, children } => Node::Element { name, url, children: changed(children, change) },
+        other => other,
+    };
+    nodes.into_iter().map(one).collect()
 }
 
 /// A line that only parts what is above it from what is below.
@@ -504,9 +530,19 @@ mod tests {
             "I got this\n-----\nDate: it says nothing",
             "On Monday, 4 May, I wrote to shop@a.example and to 3 others.\nNobody answers.",
             "My numbers are\n___\n1, 2 and 3",
+            "My numbers are\n--\n1, 2 and 3",
+            "My numbers are\n—\n1, 2 and 3",
         ] {
             assert_eq!(plain(text), format!("all: {text}"));
         }
+        for text in ["<p>One<br>--<br>two</p>", "<div>One</div><div>--\n</div><div>two</div>"] {
+            assert_eq!(html(text), "all", "{text}");
+        }
+        let inside = "<blockquote><p>Shall we?</p><p>-- <br>Shop</p></blockquote><p>Yes.</p><blockquote><p>When?</p></blockquote>";
+        assert_eq!(
+            html(&format!("{inside}<p>Now.</p><blockquote>q</blockquote>")),
+            "> Shall we?\n>\n> \\--\\\n> Shop\n\nYes.\n\n> When?\n\nNow."
+        );
         for text in ["<p>a</p><blockquote>q</blockquote><p>b</p>", "<blockquote>q</blockquote>", "<ul><li>a</li></ul>"]
         {
             assert_eq!(html(text), "all", "{text}");

@@ -32,8 +32,8 @@ pub fn markdown(body: &Body) -> String {
 #[must_use]
 pub fn own_words(body: &Body) -> Option<(String, String)> {
     let (nodes, plain) = match body.format {
-        BodyFormat::Plain => (lines(body.text.trim()), true),
-        BodyFormat::Html => (tree::tidy(tree::read(&body.text)), false),
+        BodyFormat::Plain => (tree::tidy(email::marked(paragraphs(body.text.trim()))), true),
+        BodyFormat::Html => (tree::tidy(email::marked(tree::read(&body.text))), false),
     };
     let own = email::own_words(&nodes, plain)?;
     Some((markdown::write(&own, Style::Plain), markdown::write(&own, Style::Markdown)))
@@ -70,8 +70,12 @@ fn words(text: &str) -> String {
     if letters.is_empty() { text.split_whitespace().collect() } else { letters }
 }
 
-/// A plain text as a tree: lines are lines, and what is parted by empty ones is a paragraph.
 fn lines(text: &str) -> Vec<Node> {
+    tree::tidy(paragraphs(text))
+}
+
+/// A plain text as a tree: lines are lines, and what is parted by empty ones is a paragraph.
+fn paragraphs(text: &str) -> Vec<Node> {
     let mut line = Vec::new();
     let mut paragraphs = Vec::new();
     let mut end = |line: &mut Vec<Node>| paragraphs.push(Node::element("p", std::mem::take(line)));
@@ -86,7 +90,7 @@ fn lines(text: &str) -> Vec<Node> {
         line.push(Node::Text(words.to_owned()));
     }
     end(&mut line);
-    tree::tidy(paragraphs)
+    paragraphs
 }
 
 #[cfg(test)]
