@@ -93,18 +93,32 @@ impl Talk {
     }
 
     pub(crate) fn ask(&mut self, ask: Ask) {
+        self.ask_knowing(None, ask);
+    }
+
+    /// By a bot that knows events up to this one.
+    fn ask_knowing(&mut self, seq: Option<u64>, ask: Ask) {
         self.asked += 1;
         let id = CommandId::parse(format!("c{}", self.asked)).unwrap();
         let bot = BotId::parse("demo").unwrap();
         let epoch = Some(self.state.epoch);
-        self.take(&Input::Commanded(Command { id, bot, digest: String::new(), epoch, seq: None, ask }));
+        self.take(&Input::Commanded(Command { id, bot, digest: String::new(), epoch, seq, ask }));
     }
 
     pub(crate) fn answer(&mut self, node: &str, turn: Turn) {
+        self.answer_knowing(None, node, turn);
+    }
+
+    /// The same, to this event.
+    pub(crate) fn answer_to(&mut self, event: u64, node: &str, turn: Turn) {
+        self.answer_knowing(Some(event), node, turn);
+    }
+
+    fn answer_knowing(&mut self, seq: Option<u64>, node: &str, turn: Turn) {
         let name = Some(node.to_owned());
         let root = Node { id: format!("id-{node}"), external_name: name.clone(), name, ..Node::default() };
         let nodes = vec![Node { has_children: turn.nodes.len() > 1, ..root }];
-        self.ask(Ask::Answer { content: text("the answer"), turn: Turn { nodes, ..turn } });
+        self.ask_knowing(seq, Ask::Answer { content: text("the answer"), turn: Turn { nodes, ..turn } });
     }
 
     /// Everything that waits for Intercom, carried out there; what it was.

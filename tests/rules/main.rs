@@ -1,6 +1,7 @@
 //! The workspace's rules: the decision table as a reviewed snapshot, what holds for every turn, what
 //! the settings' reader refuses, and what becomes of an answer in a conversation.
 
+mod accepted;
 mod agreeing;
 mod conversation;
 mod email;

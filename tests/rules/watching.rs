@@ -151,3 +151,50 @@ fn a_team_may_be_monitored_instead() {
     talk.hear();
     assert!(talk.state.is_new(), "the Unassigned inbox is not monitored then");
 }
+
+/// A rule for the monitored inbox, and one for the rest.
+const INBOXES: &str = r#"
+[workspace.rules]
+default = "nothing"
+[[workspace.rules.rule]]
+nodes = "Here"
+inboxes = "unassigned"
+action = "answer"
+"#;
+
+#[test]
+fn what_was_written_before_the_bot_took_it_was_written_in_the_inbox_that_it_was_taken_from() {
+    for bursts in [false, true] {
+        let mut talk = Talk::of(Scene::default());
+        let file = super::file(INBOXES).replace("bot = \"demo\"\n", "bot = \"demo\"\nmonitor = \"unassigned\"\n");
+        let settings = shared::wire::settings::parse(&file).unwrap();
+        talk.workspace = settings.workspaces.into_values().next().unwrap();
+        talk.workspace.monitor = Some(Assignee::Nobody);
+        talk.workspace.bursts.ms = if bursts { 5_000 } else { 0 };
+        talk.hear();
+        talk.later(10_000);
+        talk.take(&Input::Gathered);
+        let first = talk.state.last_message;
+        talk.told();
+        talk.scene.customer("and another thing");
+        talk.hear();
+        talk.answer_to(first, "Here", sure(900));
+        let done = talk.carry_out();
+        assert!(has_taken(&done), "{done:?}");
+        assert!(!talk.state.away);
+        talk.later(10_000);
+        talk.take(&Input::Gathered);
+        let second = talk.state.last_message;
+        assert!(second > first);
+        talk.answer_to(second, "Here", sure(900));
+        assert_eq!(replies(&talk.carry_out()), ["<p>the answer</p>"], "bursts: {bursts}");
+        // What is written from then on is written in the bot's inbox.
+        talk.look();
+        talk.scene.customer("and one more");
+        talk.hear();
+        talk.later(10_000);
+        talk.take(&Input::Gathered);
+        talk.answer_to(talk.state.last_message, "Here", sure(900));
+        assert!(replies(&talk.carry_out()).is_empty(), "bursts: {bursts}");
+    }
+}

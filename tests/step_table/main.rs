@@ -74,7 +74,7 @@ fn suggestion_of(state: &Conversation) -> Suggestion {
     assert_eq!(answer.messages.len(), 1);
     let command = CommandId::parse("sg").unwrap();
     let (deed, candidates) = (Deed::Suggest, vec![]);
-    Suggestion { command, root: None, deed, at: NOW, answer, candidates, shadow: false, spent: None }
+    Suggestion { command, root: None, deed, at: NOW, answer, candidates, shadow: false, spent: None, unsent: false }
 }
 
 /// The states, each with the scene that led to it.

@@ -448,6 +448,7 @@ mod tests {
                 action: Action::Note { html },
                 progress: Progress::Pending { not_before: Timestamp(0) },
                 pause_ms: 0,
+                accepted: None,
             });
         }
         let (state, texts) = written(&conversation).unwrap();

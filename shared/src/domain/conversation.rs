@@ -11,7 +11,7 @@ mod outbox;
 
 pub use action::{Action, Lane};
 pub use event::{Ender, EventKind, PendingEvent, Stretch};
-pub use outbox::{CommandOutcome, CommandRecord, OutboxEntry, Overtaker, Progress, Weight};
+pub use outbox::{Accepted, CommandOutcome, CommandRecord, OutboxEntry, Overtaker, Progress, Weight};
 
 use std::collections::VecDeque;
 
@@ -113,6 +113,17 @@ pub struct Stand {
     pub by: String,
 }
 
+/// The inbox that a conversation was in before it came to the bot's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TakenFrom {
+    /// Which.
+    pub inbox: Assignee,
+    /// When it left it.
+    pub at: Timestamp,
+    /// The number of the last event of what happened there.
+    pub until: u64,
+}
+
 /// What is kept of a conversation that people got because its bot could not be reached, until somebody
 /// takes it.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -147,6 +158,9 @@ pub struct Conversation {
     pub born: Timestamp,
     /// Whom it is assigned to, as far as seen.
     pub assignee: Option<Assignee>,
+    /// Where it was before it came to the bot, and what happened there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub taken_from: Option<TakenFrom>,
     /// What of it Baton has acted on.
     pub seen: Watermark,
     /// How many parts it had when `seen` was set; a jump shows that something was missed.
@@ -239,6 +253,13 @@ pub struct Conversation {
 }
 
 impl Conversation {
+    /// In which inbox it was when that happened which an event tells of; where it is now, where none is named.
+    #[must_use]
+    pub fn inbox_at(&self, event: Option<u64>) -> &Assignee {
+        let before = self.taken_from.as_ref().filter(|from| event.is_some_and(|event| event <= from.until));
+        before.map(|from| &from.inbox).or(self.assignee.as_ref()).unwrap_or(&Assignee::Nobody)
+    }
+
     /// Whether anything has ever been seen of it.
     #[must_use]
     pub fn is_new(&self) -> bool {

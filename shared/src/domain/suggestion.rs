@@ -90,6 +90,9 @@ pub struct Suggestion {
     /// Why it is no more to be acted on.
     #[serde(default)]
     pub spent: Option<Spent>,
+    /// It was to be sent, and was not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unsent: bool,
 }
 
 impl Suggestion {
@@ -97,6 +100,15 @@ impl Suggestion {
     #[must_use]
     pub fn is_open(&self) -> bool {
         self.spent.is_none() && !self.shadow
+    }
+
+    /// Why it is no more to be acted on, as teammates are told.
+    #[must_use]
+    pub fn as_words(&self) -> Option<&'static str> {
+        match self.spent? {
+            Spent::Sent if self.unsent => Some("it was to be sent, and is not: something came before it"),
+            spent => Some(spent.as_words()),
+        }
     }
 
     /// What `send N` means: a candidate, or the answer where there is only that.

@@ -104,11 +104,10 @@ fn claimed(
         wrong.push(format!("entry {} of epoch {} is claimed in epoch {}", entry.seq, entry.epoch, state.epoch));
     }
     let seen = part_number(state);
-    let among_people = said_for_people && state.control == Control::Human;
     let overtakes = talk.parts.iter().filter(|part| part.id > born && part.id <= seen).find(|part| {
         let opens = entry.action.as_str() == "open";
         let takes =
-            (!opens && !among_people && part.to.as_ref().is_some_and(|to| !is_bots(to))) || part.kind == "close";
+            (!opens && !said_for_people && part.to.as_ref().is_some_and(|to| !is_bots(to))) || part.kind == "close";
         let speaks = part.who.is_person() && part.is_seen() && !opens && entry.action.as_str() != "assign";
         part.who != Who::Bot && (takes || speaks)
     });

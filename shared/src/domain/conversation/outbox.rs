@@ -71,6 +71,19 @@ pub struct OutboxEntry {
     /// How long after what was before it, in milliseconds; 0 once that time has begun.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub pause_ms: u64,
+    /// The bot's suggestion that a teammate has sent by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accepted: Option<Accepted>,
+}
+
+/// A suggestion on its way to the customer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Accepted {
+    /// The command that asked for it.
+    pub command: CommandId,
+    /// Which of several it is.
+    #[serde(default)]
+    pub number: Option<usize>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks with a reference")]

@@ -133,7 +133,7 @@ impl Stepper<'_> {
                 check_last_words(content)?;
                 check_tags(tags)?;
                 self.check_attributes(attributes)?;
-                self.check_target(to)
+                self.check_target(to, command.seq)
             }
             Ask::Close { attributes, tags, .. } => {
                 check_tags(tags)?;
@@ -182,19 +182,19 @@ impl Stepper<'_> {
         Err(("unsupported_api_version", message))
     }
 
-    fn check_target(&self, to: &HandoverTarget) -> Result<(), Refusal> {
-        let target = self.target(to);
+    fn check_target(&self, to: &HandoverTarget, event: Option<u64>) -> Result<(), Refusal> {
+        let target = self.target(to, event);
         if self.workspace.is_bots(&target) {
             return Err(("handover_to_bot", "a hand-over must go to people; this target is the bot's own".to_owned()));
         }
         Ok(())
     }
 
-    fn target(&self, to: &HandoverTarget) -> Assignee {
+    fn target(&self, to: &HandoverTarget, event: Option<u64>) -> Assignee {
         match to {
             HandoverTarget::Team(team) => Assignee::Team(team.clone()),
             HandoverTarget::Teammate(teammate) => Assignee::Teammate(teammate.clone()),
-            HandoverTarget::Default => self.escalation(),
+            HandoverTarget::Default => self.escalation(event),
         }
     }
 
@@ -264,7 +264,7 @@ impl Stepper<'_> {
     /// What it said before is part of the hand-over and still goes out, first. Where it has said too
     /// much already it goes without a farewell: there may be nobody to read it.
     fn hand_over(&mut self, command: &Command, to: &HandoverTarget, parting: &Parting<'_>) {
-        let target = self.target(to);
+        let target = self.target(to, command.seq);
         let id = Some(&command.id);
         self.begin_to_leave();
         if parting.may_speak {

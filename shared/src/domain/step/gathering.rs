@@ -38,6 +38,9 @@ impl Stepper<'_> {
         let Some(message) = earlier.pop() else { return };
         self.state.exchange.are_one_turn(earlier.len());
         self.tell(EventKind::Message { message, earlier });
+        if let Some(from) = self.state.taken_from.as_mut().filter(|from| burst.since <= from.at) {
+            from.until = self.state.last_event;
+        }
     }
 
     /// Whether a message was deleted before the bot was told of it: then it never is.

@@ -34,6 +34,17 @@ impl Stepper<'_> {
         }
     }
 
+    /// What a teammate had accepted is dismissed before it was sent.
+    pub(super) fn judge_it_dismissed(&mut self) {
+        let Some(suggestion) = &mut self.state.suggestion else { return };
+        suggestion.spent = Some(Spent::Dismissed);
+        let origin = suggestion.root.as_ref().map(origin_of);
+        let accepted = |one: &&mut Agreement| one.verdict == Verdict::Accepted && Some(&one.origin) == origin.as_ref();
+        if let Some(agreement) = self.state.agreements.iter_mut().rev().find(accepted) {
+            (agreement.at, agreement.verdict) = (self.now, Verdict::Dismissed);
+        }
+    }
+
     /// The bot answers by a node; how that meets shows later.
     pub(super) fn await_judgement(&mut self, root: Option<&Root>) {
         self.judge_the_answer(Verdict::Stood);

@@ -408,6 +408,7 @@ pub fn step(state: &Conversation, input: &Input, workspace: &Workspace, now: Tim
         Input::Gathered => stepper.gathered(),
     }
     stepper.look_whose_it_is(was_handing_over);
+    stepper.remember_where_it_was(state);
     stepper.begin_the_pause();
     stepper.forget_what_was_given_up();
     stepper.set_the_clock();
@@ -573,6 +574,7 @@ impl Stepper<'_> {
             action,
             progress: Progress::Pending { not_before: self.now },
             pause_ms: 0,
+            accepted: None,
         });
     }
 
@@ -608,8 +610,13 @@ impl Stepper<'_> {
         }
     }
 
-    /// Records what became of an entry, and tells the bot what became of its command.
+    /// Records what became of an entry, and tells the bot what became of its command, or of its suggestion.
     fn finish(&mut self, entry: &OutboxEntry, outcome: CommandOutcome) {
+        match outcome {
+            CommandOutcome::Done { .. } => self.is_sent(entry),
+            CommandOutcome::Rejected { .. } | CommandOutcome::Superseded { .. } => self.is_not_sent(entry),
+            CommandOutcome::Accepted => {}
+        }
         let Some(command_id) = &entry.command else { return };
         let spoils = !matches!(outcome, CommandOutcome::Done { .. } | CommandOutcome::Accepted);
         let decides = match entry.weight {

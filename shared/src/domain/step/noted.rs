@@ -11,7 +11,7 @@ use crate::domain::notes::{self, NoteCommand, moment};
 use crate::domain::part::{Observation, Part, PartKind};
 use crate::domain::render;
 use crate::domain::rules::{Because, Deed};
-use crate::domain::suggestion::{Ruled, Spent, Suggestion};
+use crate::domain::suggestion::{Ruled, Spent};
 
 /// How old a note may be that is answered where nothing was kept of its conversation, in milliseconds.
 const FRESH_MS: u64 = 3_600_000;
@@ -75,15 +75,7 @@ impl Stepper<'_> {
             NoteCommand::Pause(minutes) => self.pause_by_note(part, minutes, taking),
             NoteCommand::Resume => self.resume_by_note(observation, taking),
             NoteCommand::Send(number) => self.send_by_note(number),
-            NoteCommand::Dismiss => {
-                let open = self.state.suggestion.as_ref().is_some_and(Suggestion::is_open);
-                self.spend_suggestion_shown(Spent::Dismissed);
-                self.say_to_teammates(if open {
-                    "The suggestion is dismissed."
-                } else {
-                    "There is nothing to dismiss."
-                });
-            }
+            NoteCommand::Dismiss => self.dismiss_by_note(),
             NoteCommand::Retry => self.retry_by_note(observation, part),
         }
     }
@@ -206,6 +198,9 @@ impl Stepper<'_> {
         self.wanted = true;
         self.state.exchange.person_acted();
         self.give_to_bot(taking);
+        if self.state.suggestion.as_ref().is_some_and(|suggestion| suggestion.unsent) {
+            self.say_to_teammates("What I was to send is not sent: something came before it.");
+        }
         // The teammate who writes this knows whose it is: an assignment that is heard of only now is
         // older, unless a part that comes behind it says otherwise.
         self.state.assignee = Some(observation.assignee.clone());
@@ -223,8 +218,8 @@ impl Stepper<'_> {
         let Some(suggestion) = self.state.suggestion.clone().filter(|suggestion| !suggestion.shadow) else {
             return self.say_to_teammates("There is no suggestion to send.");
         };
-        if let Some(spent) = suggestion.spent {
-            let words = format!("I have not sent it: {}. /bot take lets me go on.", spent.as_words());
+        if let Some(spent) = suggestion.as_words() {
+            let words = format!("I have not sent it: {spent}. /bot take lets me go on.");
             return self.say_to_teammates(&words);
         }
         if !matches!(self.state.control, Control::Human | Control::Bot) {
@@ -236,6 +231,29 @@ impl Stepper<'_> {
         };
         let chosen = (!suggestion.candidates.is_empty()).then_some(number);
         self.send_held(&suggestion, held, chosen);
+    }
+
+    /// The suggestion is not sent; also where it was to be, and that has not begun.
+    fn dismiss_by_note(&mut self) {
+        let Some(suggestion) = self.state.suggestion.clone().filter(|suggestion| !suggestion.shadow) else {
+            return self.say_to_teammates("There is nothing to dismiss.");
+        };
+        let words = match suggestion.spent {
+            None => {
+                self.spend_suggestion(Spent::Dismissed);
+                "The suggestion is dismissed.".to_owned()
+            }
+            Some(Spent::Sent) if self.take_back(&suggestion) => {
+                "The suggestion is dismissed; it had not been sent yet.".to_owned()
+            }
+            Some(Spent::Sent) if self.is_on_its_way(&suggestion) => {
+                "I cannot take it back: it is being sent at this moment.".to_owned()
+            }
+            Some(spent) => {
+                format!("There is nothing to dismiss: {}.", suggestion.as_words().unwrap_or(spent.as_words()))
+            }
+        };
+        self.say_to_teammates(&words);
     }
 
     /// What a mutant makes of an offer that is spent.
@@ -336,7 +354,7 @@ impl Stepper<'_> {
             )));
         }
         if let Some(suggestion) = self.state.suggestion.as_ref().filter(|suggestion| !suggestion.shadow) {
-            let stands = suggestion.spent.map_or("a teammate decides on it", Spent::as_words);
+            let stands = suggestion.as_words().unwrap_or("a teammate decides on it");
             html.push_str(&render::plain(&format!("My suggestion of {}: {stands}.", moment(suggestion.at))));
         }
         if !self.state.ruled.is_empty() {
@@ -375,13 +393,6 @@ impl Stepper<'_> {
             html.push_str(&render::plain(&format!("What the bot takes it to be about: {}.", goal.label())));
         }
         html
-    }
-
-    /// As [`Stepper::spend_suggestion`], for what teammates were shown.
-    fn spend_suggestion_shown(&mut self, why: Spent) {
-        if self.state.suggestion.as_ref().is_some_and(Suggestion::is_open) {
-            self.spend_suggestion(why);
-        }
     }
 }
 

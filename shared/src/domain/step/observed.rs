@@ -440,6 +440,7 @@ impl Stepper<'_> {
     pub(super) fn give_to_bot(&mut self, taking: &mut bool) {
         self.state.control = Control::Bot;
         self.state.away = false;
+        self.keep_what_is_accepted();
         self.new_epoch();
         *taking = true;
     }

@@ -5,7 +5,9 @@ use super::{Decision, Stepper};
 use crate::domain::blocks::Said;
 use crate::domain::command::Command;
 use crate::domain::content::Block;
-use crate::domain::conversation::{Action, CommandOutcome, EventKind, Overtaker, Weight, remember};
+use crate::domain::conversation::{
+    Accepted, Action, CommandOutcome, EventKind, OutboxEntry, Overtaker, Progress, Weight, remember,
+};
 use crate::domain::part::{Assignee, Profile, Traits};
 use crate::domain::render;
 use crate::domain::rules::{self, Candidate, Circumstances, Deed, Root, Ruling, Turn};
@@ -22,7 +24,7 @@ impl Stepper<'_> {
     /// The bot answers, and names its turn: the rules decide what becomes of it.
     pub(super) fn answer_by_rules(&mut self, command: &Command, content: &[Block], turn: &Turn) {
         let known = self.known_by_now();
-        let circumstances = self.circumstances(&known);
+        let circumstances = self.circumstances(&known, command.seq);
         let ruling = rules::decide(&self.workspace.rules, turn, &circumstances, self.state.granted.as_deref());
         self.follow(&ruling, command, content, turn);
     }
@@ -31,7 +33,7 @@ impl Stepper<'_> {
     /// have it otherwise.
     pub(super) fn answer(&mut self, command: &Command, content: &[Block]) {
         let known = self.known_by_now();
-        if let Some(ruling) = rules::decide_unnamed(&self.workspace.rules, &self.circumstances(&known)) {
+        if let Some(ruling) = rules::decide_unnamed(&self.workspace.rules, &self.circumstances(&known, command.seq)) {
             return self.follow(&ruling, command, content, &Turn::default());
         }
         self.take_what_is_watched();
@@ -75,7 +77,7 @@ impl Stepper<'_> {
             return;
         }
         let note = self.note_of(ruling, root.as_ref(), turn);
-        self.leave_to_people(ruling, note);
+        self.leave_to_people(ruling, command.seq, note);
     }
 
     /// Remembers where the bot's dialog is. Its root node.
@@ -107,9 +109,10 @@ impl Stepper<'_> {
         self.state.traits = Traits { tags: Some(known.tags), attributes: Some(known.conversation_attributes) };
     }
 
-    fn circumstances<'a>(&'a self, known: &'a Profile) -> Circumstances<'a> {
+    /// What rules go by where a bot answers what an event told: the inbox is where that happened.
+    fn circumstances<'a>(&'a self, known: &'a Profile, event: Option<u64>) -> Circumstances<'a> {
         Circumstances {
-            inbox: self.state.assignee.as_ref().unwrap_or(&Assignee::Nobody),
+            inbox: self.state.inbox_at(event),
             profile: known,
             now: self.now,
             office: self.workspace.office_hours.as_ref(),
@@ -118,9 +121,9 @@ impl Stepper<'_> {
 
     /// Whom people are to be found among when nobody is named: the target of the node that the dialog
     /// last came by, else the default, else nobody.
-    pub(super) fn escalation(&self) -> Assignee {
+    pub(super) fn escalation(&self, event: Option<u64>) -> Assignee {
         let goal = self.state.goal.as_ref();
-        let target = rules::escalation(&self.workspace.rules, goal, &self.circumstances(&self.known_by_now()));
+        let target = rules::escalation(&self.workspace.rules, goal, &self.circumstances(&self.known_by_now(), event));
         target.or_else(|| self.workspace.handover.default.clone()).unwrap_or(Assignee::Nobody)
     }
 
@@ -141,7 +144,17 @@ impl Stepper<'_> {
         let several = turn.candidates.len() > 1;
         let candidates = turn.candidates.iter().filter(|_| several).map(held).collect();
         let (deed, shadow) = (ruling.deed, ruling.shadow);
-        Suggestion { command: command.id.clone(), root, deed, at: self.now, answer, candidates, shadow, spent: None }
+        Suggestion {
+            command: command.id.clone(),
+            root,
+            deed,
+            at: self.now,
+            answer,
+            candidates,
+            shadow,
+            spent: None,
+            unsent: false,
+        }
     }
 
     /// What the teammates read. Nothing where the rule wants nothing, or is only tried out.
@@ -166,8 +179,8 @@ impl Stepper<'_> {
     }
 
     /// From here on the bot is silent, and people have the conversation.
-    fn leave_to_people(&mut self, ruling: &Ruling, note: Option<String>) {
-        let to = ruling.to.clone().unwrap_or_else(|| self.escalation());
+    fn leave_to_people(&mut self, ruling: &Ruling, event: Option<u64>, note: Option<String>) {
+        let to = ruling.to.clone().unwrap_or_else(|| self.escalation(event));
         let had_it = !self.state.away;
         self.begin_to_leave();
         if had_it && !ruling.shadow {
@@ -193,8 +206,63 @@ impl Stepper<'_> {
 
     pub(super) fn send_held(&mut self, suggestion: &Suggestion, held: &Held, number: Option<usize>) {
         self.spend_suggestion(Spent::Sent);
+        let before = self.state.last_out;
         self.say(None, Weight::Completes, held.messages.clone());
-        self.tell(EventKind::SuggestionSent { command_id: suggestion.command.clone(), number });
+        let accepted = Accepted { command: suggestion.command.clone(), number };
+        for entry in self.state.outbox.iter_mut().filter(|entry| entry.seq > before) {
+            entry.accepted = Some(accepted.clone());
+        }
+    }
+
+    /// Part of a suggestion is in Intercom: with the last of it the bot is told.
+    pub(super) fn is_sent(&mut self, entry: &OutboxEntry) {
+        if let Some(Accepted { command, number }) = entry.accepted.clone().filter(|_| entry.weight == Weight::Completes)
+        {
+            self.tell(EventKind::SuggestionSent { command_id: command, number });
+        }
+    }
+
+    /// A suggestion that was to be sent is not, or not all of it.
+    pub(super) fn is_not_sent(&mut self, entry: &OutboxEntry) {
+        let command = entry.accepted.as_ref().map(|accepted| &accepted.command);
+        if let Some(suggestion) = self.state.suggestion.as_mut().filter(|one| Some(&one.command) == command) {
+            suggestion.unsent = true;
+        }
+    }
+
+    /// What a teammate has accepted goes on where the bot gets the conversation: nobody has overtaken it.
+    pub(super) fn keep_what_is_accepted(&mut self) {
+        let epoch = self.state.epoch;
+        for entry in self.state.outbox.iter_mut().filter(|entry| entry.accepted.is_some() && entry.epoch == epoch) {
+            entry.epoch += 1;
+        }
+    }
+
+    /// Whether a suggestion is on its way to the customer.
+    pub(super) fn is_on_its_way(&self, suggestion: &Suggestion) -> bool {
+        let of = |entry: &OutboxEntry| entry.accepted.as_ref().is_some_and(|of| of.command == suggestion.command);
+        self.state.outbox.iter().any(of)
+    }
+
+    /// A suggestion that is on its way and not begun is not sent after all. Whether it was so.
+    pub(super) fn take_back(&mut self, suggestion: &Suggestion) -> bool {
+        let is_of_it = |entry: &OutboxEntry| entry.accepted.as_ref().is_some_and(|of| of.command == suggestion.command);
+        let of_it: Vec<&OutboxEntry> = self.state.outbox.iter().filter(|entry| is_of_it(entry)).collect();
+        let number = of_it.first().and_then(|entry| entry.accepted.as_ref()).and_then(|accepted| accepted.number);
+        let held = number.map_or(Some(&suggestion.answer), |number| suggestion.numbered(number));
+        let waits = |entry: &&OutboxEntry| {
+            matches!(entry.progress, Progress::Pending { .. }) && self.given_up_after(entry).is_none()
+        };
+        let is_whole = held.is_some_and(|held| held.messages.len() == of_it.len());
+        if of_it.is_empty() || !is_whole || !of_it.iter().all(waits) {
+            return false;
+        }
+        self.state.outbox.retain(|entry| !is_of_it(entry));
+        if number.is_none() {
+            self.state.granted = None;
+        }
+        self.judge_it_dismissed();
+        true
     }
 }
 

@@ -4,8 +4,8 @@
 
 use super::Stepper;
 use crate::domain::content::AuthorKind;
-use crate::domain::conversation::{Action, Control, Weight};
-use crate::domain::part::{Observation, Part};
+use crate::domain::conversation::{Action, Control, Conversation, TakenFrom, Weight};
+use crate::domain::part::{Assignee, Observation, Part};
 use crate::domain::render;
 
 impl Stepper<'_> {
@@ -38,6 +38,15 @@ impl Stepper<'_> {
 
     fn is_watched_inbox(&self, observation: &Observation) -> bool {
         observation.open && self.workspace.monitor.as_ref() == Some(&observation.assignee)
+    }
+
+    /// It has come to the bot's inbox from another: what happened before happened there.
+    pub(super) fn remember_where_it_was(&mut self, before: &Conversation) {
+        let is_bots = |assignee: &Option<Assignee>| assignee.as_ref().is_some_and(|to| self.workspace.is_bots(to));
+        let from = before.assignee.clone().filter(|_| !is_bots(&before.assignee) && is_bots(&self.state.assignee));
+        if let Some(inbox) = from {
+            self.state.taken_from = Some(TakenFrom { inbox, at: self.now, until: before.last_event });
+        }
     }
 
     /// Whether its assignment to the bot is on its way.

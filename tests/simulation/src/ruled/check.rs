@@ -24,8 +24,8 @@ pub fn at_rest(talk: &Talk, state: &Conversation, memory: &Memory, offers: &Offe
             wrong.push(format!("offer {command} was accepted: {}, and is {sent} times in Intercom", offer.is_some()));
         }
         let told = memory.sent.get(&**command).copied().unwrap_or(0);
-        if told != usize::from(offer.is_some()) {
-            wrong.push(format!("offer {command} was accepted: {}, which the bot heard {told} times", offer.is_some()));
+        if told > sent || (told < sent && !talk.deleted) {
+            wrong.push(format!("offer {command} is {sent} times in Intercom, and the bot heard so {told} times"));
         }
     }
     notes(talk, state, memory, wrong);
@@ -59,14 +59,13 @@ fn shown(talk: &Talk, command: &str, turned: &Turned, wrong: &mut Vec<String>) {
 }
 
 /// Whether somebody came before an offer that a teammate wanted to be sent, or Intercom refused it. It dies with its
-/// epoch, like any reply: also where the bot gets the conversation while it is on its way.
+/// epoch, like any reply; but it goes on where the bot gets the conversation while it is on its way.
 fn is_overtaken(talk: &Talk, memory: &Memory, offer: &Offer) -> bool {
     let overtakes = |part: &Said| {
         let speaks = part.who.is_person() && part.is_seen();
-        let takes_it_back = part.who == Who::Bot && part.to.as_ref().is_some_and(is_bots);
-        let gives = (part.to.is_some() && !takes_it_back) || wanted(part) == Some(Wanted::Take);
+        let takes_over = part.to.as_ref().is_some_and(|to| !is_bots(to));
         let silences = matches!(wanted(part), Some(Wanted::Pause(_)));
-        part.id > offer.decided && (speaks || gives || silences || part.kind == "close")
+        part.id > offer.decided && (speaks || takes_over || silences || part.kind == "close")
     };
     talk.deleted || memory.unasked_refused || talk.parts.iter().any(overtakes)
 }

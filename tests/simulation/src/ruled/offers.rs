@@ -79,6 +79,10 @@ fn suggestion(
         offers.insert(command.to_owned(), Offer { born: seen(after), ..Offer::default() });
     }
     let was_spent = was.and_then(|was| was.spent);
+    if (was_spent, kept.spent) == (Some(Spent::Sent), Some(Spent::Dismissed)) {
+        taken_back(talk, before, after, command, offers, wrong);
+        return;
+    }
     if was_spent.is_some() && was_spent != kept.spent {
         wrong.push(format!("offer {command} was {was_spent:?}, and is {:?}", kept.spent));
     }
@@ -97,6 +101,30 @@ fn suggestion(
             offer.born,
             seen(after)
         ));
+    }
+}
+
+/// What was to be sent is dismissed: a teammate wants it so, and it was not begun.
+fn taken_back(
+    talk: &Talk,
+    before: &Conversation,
+    after: &Conversation,
+    command: &str,
+    offers: &mut Offers,
+    wrong: &mut Vec<String>,
+) {
+    let is_of_it = |entry: &&OutboxEntry| entry.accepted.as_ref().is_some_and(|of| of.command.as_str() == command);
+    let begun = |entry: &OutboxEntry| !matches!(entry.progress, Progress::Pending { .. });
+    let decided = offers.get(command).map_or(0, |offer| offer.decided);
+    let asked = talk
+        .parts
+        .iter()
+        .any(|part| part.id >= decided && part.id <= seen(after) && wanted(part) == Some(Wanted::Dismiss));
+    if !asked || before.outbox.iter().filter(is_of_it).any(begun) || after.outbox.iter().any(|entry| is_of_it(&entry)) {
+        wrong.push(format!("offer {command} was to be sent, and is dismissed at {}: asked for: {asked}", seen(after)));
+    }
+    if let Some(offer) = offers.get_mut(command) {
+        (offer.accepted, offer.granted) = (false, None);
     }
 }
 
