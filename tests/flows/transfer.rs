@@ -561,6 +561,24 @@ fn people_begin_another_conversation_while_others_have_the_chat_and_all_that_is_
     assert_eq!(chat.row(&key).moved_to, Some(chat.home().conversation_id));
 }
 
+/// A note for the bot is answered there, which makes a row of what is the bot's there: nothing but that.
+#[test]
+fn what_people_say_beside_a_chat_is_passed_on_also_after_they_have_asked_the_bot_something_there() {
+    let chat = relayed();
+    let (key, news) = begun_by_people(&chat);
+    baton_tests::now(heed(&chat.desk, &chat.intercom, &key, &news)).unwrap();
+    let _ = chat.told();
+    chat.happens_unseen(PartKind::Note, teammate("900002"), Some("/bot why"), None);
+    chat.intercom.change(|shown| shown.parts[0].created_at = chat.desk.clock.now());
+    notified_beside(&chat, &key);
+    let answers: Vec<_> = chat.row(&key).outbox.iter().map(|entry| entry.action.as_str()).collect();
+    assert_eq!(answers, ["note"]);
+    chat.happens_unseen(PartKind::Comment, teammate("900002"), Some("It was in the cellar"), None);
+    notified_beside(&chat, &key);
+    notified_beside(&chat, &key);
+    assert_eq!(chat.told(), ["agent_message It was in the cellar"]);
+}
+
 #[test]
 fn what_was_said_before_there_was_a_chat_is_history_where_people_go_on_in_an_old_conversation() {
     let chat = relayed();

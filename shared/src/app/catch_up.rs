@@ -145,9 +145,9 @@ where
     // Where a chat has another conversation by now, this one is nobody's.
     let Some((_, known)) = desk.at_home(&key).await? else { return Ok(false) };
     let mut behind = step::is_behind(&known.conversation, &one.shown, workspace);
-    if !behind && known.version == 0 {
+    if !behind && known.conversation.bot.is_none() {
         // People may have begun it with the customer of a chat.
-        if let Some((chat, _)) = desk.chat_beside(workspace, &one.shown).await? {
+        if let Some((chat, _)) = desk.chat_beside(workspace, &key, &one.shown).await? {
             let chat = desk.store.load(&chat).await?.conversation;
             behind = step::is_behind_beside(&chat, &one.id, &one.shown);
         }

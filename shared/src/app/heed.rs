@@ -3,12 +3,12 @@
 use super::{Desk, Report, Standing, Unfinished};
 use crate::domain::budget::{Call, Urgency};
 use crate::domain::content::AuthorKind;
-use crate::domain::conversation::Control;
+use crate::domain::conversation::{Control, Conversation};
 use crate::domain::ids::{BotId, ConversationId, ConversationKey, Timestamp};
 use crate::domain::part::Observation;
 use crate::domain::settings::Workspace;
 use crate::domain::step::{self, Effect, Input};
-use crate::domain::transfer::{MAX_SESSION_BYTES, contact_row, session_row};
+use crate::domain::transfer::{MAX_SESSION_BYTES, beside_row, contact_row, session_row};
 use crate::ports::{Clock, Conversations, Intercom, NotShown, Pace, Stored, Unavailable, Wakers};
 
 /// What happened.
@@ -66,7 +66,8 @@ where
         News::Doorbell => fetched(desk, intercom, &home, &stored, news).await?,
     };
     let Some(input) = input else { return Ok(report) };
-    if let (Input::Observed(observation), 0) = (&input, stored.version)
+    // One in which the bot was only asked something by a note is as little the bot's as one that is not known.
+    if let (Input::Observed(observation), true) = (&input, stored.conversation.bot.is_none())
         && let Some((chat, met)) = met(desk, intercom, key, observation, news).await?
     {
         (home, stored) = (chat, met);
@@ -228,15 +229,15 @@ where
     I: Intercom + Pace,
 {
     let workspace = desk.workspace(key)?;
-    let Some((home, chat)) = desk.chat_beside(workspace, observation).await? else { return Ok(None) };
+    let Some((home, chat)) = desk.chat_beside(workspace, key, observation).await? else { return Ok(None) };
     let mut stored = desk.store.load(&home).await?;
     let conversation = key.conversation_id.clone();
     let met = |observation| Input::Met { conversation: conversation.clone(), observation, chat: chat.clone() };
     let mut effects;
-    (stored, effects) = desk.change_from(&home, stored, &[met(observation.clone())]).await?;
+    (stored, effects) = desk.meets(key, &home, stored, met(observation.clone())).await?;
     if effects.contains(&Effect::Fetch) {
         let Some(seen) = whole(desk, intercom, key, &conversation, false, news).await? else { return Ok(None) };
-        (stored, effects) = desk.change_from(&home, stored, &[met(seen)]).await?;
+        (stored, effects) = desk.meets(key, &home, stored, met(seen)).await?;
     }
     if let Some(Effect::Wait { until }) = effects.last() {
         return Err(Unfinished::Later { at: *until, why: "the chat is busy with another conversation" });
@@ -248,18 +249,50 @@ where
     Ok(belongs.then_some((home, stored)))
 }
 
+impl<S: Conversations, W: Wakers, C: Clock> Desk<S, W, C> {
+    /// A chat meets a conversation. Where that is passed on beside it from now on, its row leads here first: whoever dies
+    /// in between, or comes when the customer has another chat, comes here again.
+    async fn meets(
+        &self,
+        conversation: &ConversationKey,
+        home: &ConversationKey,
+        stored: Stored,
+        met: Input,
+    ) -> Result<(Stored, Vec<Effect>), Unfinished> {
+        let id = &conversation.conversation_id;
+        let is_known = |chat: &Conversation| chat.transfer.as_ref().is_some_and(|known| known.beside(id).is_some());
+        let begins = !is_known(&stored.conversation) && {
+            let after = self.foresee(home, &stored, std::slice::from_ref(&met))?;
+            is_known(&after)
+        };
+        broken_as!(BesideForgotten => return self.change_from(home, stored, &[met]).await);
+        if let Some(sign) = beside_row(id).filter(|_| begins) {
+            let sign = ConversationKey { app_id: conversation.app_id.clone(), conversation_id: sign };
+            self.lead(&sign, home).await?;
+        }
+        self.change_from(home, stored, &[met]).await
+    }
+}
+
 impl<S: Conversations, W, C> Desk<S, W, C> {
     /// The row of the chat whose customer a conversation is with, if there is such a chat, and whose it would be
     /// where none is known yet.
     pub(super) async fn chat_beside(
         &self,
         workspace: &Workspace,
+        key: &ConversationKey,
         observation: &Observation,
     ) -> Result<Option<(ConversationKey, Option<(BotId, String)>)>, Unavailable> {
         if workspace.transfers.is_empty() {
             return Ok(None);
         }
         let row = |conversation_id| ConversationKey { app_id: workspace.app_id.clone(), conversation_id };
+        // It is passed on beside the same chat as before, although the customer may have begun another since.
+        if let Some(sign) = beside_row(&key.conversation_id).filter(|_| is_by_people(observation))
+            && let Some(home) = self.store.load(&row(sign)).await?.conversation.moved_to
+        {
+            return Ok(Some((row(home), None)));
+        }
         let Some(sign) = observation.contact.as_ref().and_then(contact_row) else { return Ok(None) };
         let sign = self.store.load(&row(sign)).await?;
         // Whom no chat is known of may have one at the bot that the settings name.
@@ -270,10 +303,14 @@ impl<S: Conversations, W, C> Desk<S, W, C> {
     }
 }
 
+fn is_by_people(observation: &Observation) -> bool {
+    observation.source.as_ref().is_some_and(|source| source.author.kind == AuthorKind::Teammate)
+}
+
 /// Where people begin a conversation with somebody of whom no chat is known: the default bot's, under the
 /// customer's external id.
 fn chat_of(workspace: &Workspace, observation: &Observation) -> Option<(BotId, String)> {
-    let by_people = observation.source.as_ref().is_some_and(|source| source.author.kind == AuthorKind::Teammate);
+    let by_people = is_by_people(observation);
     let external_id = observation.external_id.as_ref().filter(|id| by_people && id.len() <= MAX_SESSION_BYTES)?;
     let default = workspace.transfers.iter().find(|transfer| transfer.default)?;
     Some((default.bot.clone(), external_id.clone()))

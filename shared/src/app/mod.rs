@@ -157,21 +157,23 @@ impl<S: Conversations, W: Wakers, C: Clock> Desk<S, W, C> {
         broken_as!(NothingLeadsHome => return Ok(stored));
         while let Some(row) = stored.conversation.link_due() {
             let from = ConversationKey { app_id: key.app_id.clone(), conversation_id: row.clone() };
-            self.lead(&from, key).await?;
-            (stored, _) = self.change_from(key, stored, &[Input::Linked { row }]).await?;
+            let led_elsewhere = self.lead(&from, key).await?;
+            (stored, _) = self.change_from(key, stored, &[Input::Linked { row, led_elsewhere }]).await?;
         }
         Ok(stored)
     }
 
-    async fn lead(&self, from: &ConversationKey, home: &ConversationKey) -> Result<(), Unfinished> {
+    /// Makes a row lead to a chat; whether it led to another. Who comes again after dying in between finds that it leads
+    /// here already, and takes the chat for its customer's only one: then an opening's echo is trusted, as of any other.
+    async fn lead(&self, from: &ConversationKey, home: &ConversationKey) -> Result<bool, Unfinished> {
         for _ in 0..MAX_CONFLICTS {
             let there = self.store.load(from).await?;
             if there.conversation.moved_to.as_ref() == Some(&home.conversation_id) {
-                return Ok(());
+                return Ok(false);
             }
             let sign = Conversation { moved_to: Some(home.conversation_id.clone()), ..Conversation::default() };
             match self.store.save(from, &sign, there.version, self.clock.now()).await {
-                Ok(_) => return Ok(()),
+                Ok(_) => return Ok(there.conversation.moved_to.is_some()),
                 Err(NotSaved::Conflict) => {}
                 Err(NotSaved::Unavailable(unavailable)) => return Err(unavailable.into()),
             }

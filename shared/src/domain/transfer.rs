@@ -265,6 +265,9 @@ pub struct Transfer {
     /// How far those were passed on. A row of the release before has none of it.
     #[serde(skip_serializing_if = "VecDeque::is_empty")]
     pub others_seen: VecDeque<Beside>,
+    /// The customer has another chat, or had one: an opening of its own may be that one's.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub has_twin: bool,
     /// Nobody knew for a while whose conversations with the customer were: those that people have begun since the chat
     /// was given to them are to be looked for.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -356,6 +359,13 @@ impl Transfer {
 #[must_use]
 pub fn contact_row(contact: &ContactId) -> Option<ConversationId> {
     ConversationId::parse(format!("contact:{contact}")).ok()
+}
+
+/// The row that leads from a conversation that people have begun to the chat beside which it is passed on: another chat
+/// of the same contact's is not told of it, too.
+#[must_use]
+pub fn beside_row(conversation: &ConversationId) -> Option<ConversationId> {
+    ConversationId::parse(format!("beside:{conversation}")).ok()
 }
 
 /// The row of a session.

@@ -24,6 +24,10 @@ pub enum Mutant {
     HalfAHandoverCounts,
     /// Whoever took the seat that a late request emptied does not get it back.
     EmptiedSeatStaysEmpty,
+    /// A conversation that begins in the words of an opening is that one's, although the customer has another chat.
+    TwinTrusted,
+    /// What is passed on beside a chat is told to whichever chat of the customer's is the newest.
+    BesideForgotten,
     /// What people have begun while nobody knew whose chat it was is not looked for.
     BegunMeanwhileUnheard,
     /// A count of parts is taken for known from a notification that shows nothing new.

@@ -112,6 +112,8 @@ impl Mutant {
             Core::StartDoneAtItsEnd,
             Core::GoingOnNotTold,
             Core::BegunMeanwhileUnheard,
+            Core::TwinTrusted,
+            Core::BesideForgotten,
             Core::HolderNotAsked,
             Core::LateGoesUnseen,
             Core::NothingIsRecalled,

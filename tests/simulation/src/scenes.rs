@@ -85,6 +85,7 @@ pub const ALL: &[Scene] = &[
     scene("C4", "a request is later than doubts settle", a_request_is_later_than_doubts_settle),
     scene("B8", "the sweep's clock is ahead", the_sweeps_clock_is_ahead),
     long("B8", "clocks are off and requests late", clocks_are_off_and_requests_late),
+    scene("T19", "two chats of one customer", relay::two_chats_of_one_customer),
 ];
 
 const SECOND: u64 = 1_000;

@@ -210,4 +210,5 @@ directed_worlds! {
     a_request_is_later_than_doubts_settle: 46, "C4";
     the_sweeps_clock_is_ahead: 47, "B8";
     clocks_are_off_and_requests_late: 48, "B8";
+    two_chats_of_one_customer: 49, "T19";
 }

@@ -73,11 +73,17 @@ impl Stepper<'_> {
         if transfer.conversation.as_ref() == Some(conversation) {
             return;
         }
+        let has_twin = transfer.has_twin;
         let opening = self.state.outbox.front().is_some_and(|head| {
             let open = matches!(head.progress, Progress::Claimed { .. } | Progress::Unknown { .. });
             open && Likeness::of(&head.action).is_some_and(|opening| opening.begins(observation))
         });
         broken_as!(OpeningHasNoEcho => return);
+        // Where the customer has several chats, each may be opened in the same words: then only the answer tells whose it
+        // is, or the search, which knows those of the others.
+        if opening && has_twin {
+            return;
+        }
         if opening {
             self.begun(0, conversation);
         } else if by_people && is_first {

@@ -107,6 +107,8 @@ pub enum Input {
     Linked {
         /// Which.
         row: ConversationId,
+        /// Whether it led to another chat before.
+        led_elsewhere: bool,
     },
     /// The bot took an event.
     Delivered {
@@ -402,7 +404,7 @@ pub fn step(state: &Conversation, input: &Input, workspace: &Workspace, now: Tim
             stepper.met(conversation, &workspace.told_apart(observation), chat.as_ref());
         }
         Input::LookedBeside => stepper.looked_beside(),
-        Input::Linked { row } => stepper.linked(row),
+        Input::Linked { row, led_elsewhere } => stepper.linked(row, *led_elsewhere),
         Input::Delivered { seq } => stepper.delivered(*seq),
         Input::NotDelivered(vain) => stepper.not_delivered(*vain),
         Input::Gathered => stepper.gathered(),

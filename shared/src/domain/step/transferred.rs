@@ -397,13 +397,15 @@ impl Stepper<'_> {
     }
 
     /// A row leads here now.
-    pub(super) fn linked(&mut self, row: &ConversationId) {
+    pub(super) fn linked(&mut self, row: &ConversationId, led_elsewhere: bool) {
         let Some(transfer) = &mut self.state.transfer else { return };
         if !transfer.linked.contains(row) {
             remember(&mut transfer.linked, row.clone(), MAX_LINKED);
         }
         transfer.look |= transfer.conversation.as_ref() == Some(row);
         let is_contacts = transfer.contact.as_ref().and_then(|contact| contact_row(&contact.id)).as_ref() == Some(row);
+        transfer.has_twin |= is_contacts && led_elsewhere;
+        broken_as!(TwinTrusted => transfer.has_twin = false);
         broken_as!(BegunMeanwhileUnheard => return);
         transfer.look_beside |= is_contacts && transfer.started_at.plus_ms(FOUND_BY_SWEEPS_MS) <= self.now;
     }

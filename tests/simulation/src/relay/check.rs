@@ -156,6 +156,7 @@ pub fn at_rest(world: &World, number: usize, died: &[Rc<str>]) -> Vec<String> {
     passed_on(world, chat, &said, died, &mut wrong);
     other_door(chat, &said, &mut wrong);
     for talk in chat.talks.iter().map(|talk| &world.talks[*talk]) {
+        told_to_one(world, number, talk, &mut wrong);
         people(world, chat, talk, conversation == Some(&talk.key.conversation_id), &mut wrong);
     }
     opened_once(world, chat, &mut wrong);
@@ -178,7 +179,11 @@ fn results(chat: &Chat, said: &[Word<'_>], wrong: &mut Vec<String>) {
         if !issue.asked.speaks() {
             continue;
         }
-        let made = |word: &&Word<'_>| word.made.is_some_and(|made| made.command.as_deref() == Some(&*issue.id));
+        // One that people deleted before it was known whose it was is opened again.
+        let made = |word: &&Word<'_>| {
+            let is_gone = word.lost && word.part == 0;
+            !is_gone && word.made.is_some_and(|made| made.command.as_deref() == Some(&*issue.id))
+        };
         let parts = said.iter().filter(made).count();
         let twins = || {
             chat.doubted.contains(&issue.id)
@@ -215,7 +220,7 @@ fn passed_on(world: &World, chat: &Chat, said: &[Word<'_>], died: &[Rc<str>], wr
     let place = |id: &str| chat.issued.iter().position(|issue| *issue.id == *id);
     let (mut last, mut seen) = (0, BTreeSet::new());
     for word in said {
-        let Some(made) = word.made else { continue };
+        let Some(made) = word.made.filter(|_| !(word.lost && word.part == 0)) else { continue };
         if !seen.insert(made.seq) {
             wrong.push(format!("action {} is twice in Intercom: {:?}", made.seq, word.text));
         }
@@ -301,6 +306,26 @@ fn people(world: &World, chat: &Chat, talk: &Talk, is_its_last: bool, wrong: &mu
         }
         // From here on it may be over: closed, given back, ended or timed out.
         ended |= part.kind == "close" || part.who == Who::Bot || part.to.as_ref().is_some_and(is_bots);
+    }
+}
+
+/// What was said in a conversation of a chat's was told to no other chat, and what people began it with once.
+fn told_to_one(world: &World, number: usize, talk: &Talk, wrong: &mut Vec<String>) {
+    let conversation = talk.key.conversation_id.as_str();
+    for (other, chat) in world.chats.iter().enumerate().filter(|(other, _)| *other != number) {
+        let told = chat.heard.people.iter().chain(&chat.heard.other_door).find(|(of, _)| of == conversation);
+        if let Some((_, part)) = told.filter(|_| chat.workspace == world.chats[number].workspace) {
+            wrong.push(format!("message {part} of {conversation}, the chat {number}'s, was told to the chat {other}"));
+        }
+    }
+    if talk.starter.is_person() {
+        let is_it = |(of, part): &&(String, u64)| *part == 0 && crate::world::kept(of) == talk.first;
+        let times = world.chats.iter().flat_map(|chat| &chat.heard.people).filter(is_it).count();
+        // Where people gave it to the bot, which takes it as one of Intercom's own, that is told of it so.
+        let is_bots = world.rows.get(&talk.key).is_some_and(|row| row.state.moved_to.is_none());
+        if times > 1 || (times == 0 && !talk.deleted && !talk.first_redacted && !is_bots) {
+            wrong.push(format!("{:?}, with which people began {conversation}, was told {times} times", talk.first));
+        }
     }
 }
 

@@ -96,6 +96,23 @@ fn chat(number: usize, span: u64, chance: &mut Chance) -> Cast {
     cast
 }
 
+/// From this seed on lives have more in them. Those before stay what they were, so that one that showed a mistake goes on
+/// showing that there is none.
+pub const GROWN: u64 = 60_000_000;
+
+/// A customer who has two chats at once.
+fn grows(chats: &mut Vec<Cast>, span: u64, chance: &mut Chance) {
+    if chance.strikes(4_000) {
+        let first = &mut chats[0];
+        let customer = first.customer.get_or_insert_with(|| "u0".to_owned()).clone();
+        let workspace = first.workspace;
+        if chats.len() == 1 {
+            chats.push(chat(1, span, chance));
+        }
+        (chats[1].workspace, chats[1].customer) = (workspace, Some(customer));
+    }
+}
+
 /// The life of a seed.
 #[must_use]
 pub fn of_seed(seed: u64) -> (Play, Fate, Manner, View) {
@@ -109,6 +126,9 @@ pub fn of_seed(seed: u64) -> (Play, Fate, Manner, View) {
     play.acts.retain(|(at, ..)| *at < span);
     play.events.clear();
     play.chats = (0..chance.one_of(&[1, 1, 2, 3])).map(|number| chat(number, span, &mut chance)).collect();
+    if seed >= GROWN {
+        grows(&mut play.chats, span, &mut Chance::of(seed ^ 0x6f0e));
+    }
     let few = life::trouble(&mut play, span, &mut chance);
     let mut patience = |thens: &[&'static str]| {
         let minutes = chance.one_of(&[0, 0, 0, 1, 3, 10]);

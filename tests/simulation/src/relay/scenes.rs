@@ -295,6 +295,35 @@ pub(crate) fn what_people_begin_reaches_the_chat(view: View) -> Ending {
     })
 }
 
+/// A customer has two chats at once, begun in the same words at every moment: each has a conversation of its own, and
+/// hears what is said there. What people begin beside the first stays beside it when the second begins.
+pub(crate) fn two_chats_of_one_customer(view: View) -> Ending {
+    let with_another = |mut stage: Stage, at: u64, words: &str| {
+        let mut other = Cast { session: "t".to_owned(), ..stage.play.chats[0].clone() };
+        other.steps =
+            vec![(at, Step::Start(words.to_owned())), (at + 90 * SECOND, Step::Say(format!("{words} again")))];
+        stage.play.peace = stage.play.peace.max(at + 2 * MINUTE);
+        stage.play.chats.push(other);
+        stage
+    };
+    let at_once = (0..48).map(|moment| {
+        let stage = Stage::of((moment % 2) as usize, "hello").act(MINUTE, Who::Alice, says("yes")).uneven(moment);
+        with_another(stage, SECOND + moment * 30, "hello").run(view, |world| {
+            let opened: Vec<usize> = world.chats.iter().map(|chat| chat.talks.len()).collect();
+            unless(opened == [1, 1], || format!("{opened:?} conversations were opened for two chats"))
+        })
+    });
+    let beside = (0..6).map(|seed| {
+        let stage = Stage::of(0, "hello").step(20 * SECOND, Step::PeopleBegin("we have found it".to_owned()));
+        let stage = stage.act(MINUTE, Who::Alice, says("really")).uneven(seed);
+        with_another(stage, 30 * SECOND, "good day").run(view, |world| {
+            let told = heard(world, "agent_message");
+            unless(told == 2, || format!("{told} of two messages beside the first chat were told there"))
+        })
+    });
+    each(at_once.chain(beside))
+}
+
 /// Teammates talk about the customer, hand the chat round and come back; nothing of the notes is told, and who
 /// has it always is.
 pub(crate) fn a_chat_goes_from_hand_to_hand(view: View) -> Ending {

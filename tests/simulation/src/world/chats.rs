@@ -52,7 +52,30 @@ impl World {
                     })
             })
         };
-        self.talk(key).is_some() || self.chat(key).is_some() || is_contact()
+        self.talk(key).is_some() || self.chat(key).is_some() || is_contact() || self.talk_beside(key).is_some()
+    }
+
+    /// The conversation whose row this is, where it leads to the chat beside which it is passed on.
+    #[must_use]
+    pub fn talk_beside(&self, key: &ConversationKey) -> Option<usize> {
+        let id = key.conversation_id.as_str().strip_prefix("beside:")?;
+        let conversation_id = ConversationId::parse(id).ok()?;
+        self.talk(&ConversationKey { app_id: key.app_id.clone(), conversation_id })
+    }
+
+    /// Whether two chats are with the same customer.
+    #[must_use]
+    pub fn are_twins(&self, one: usize, other: usize) -> bool {
+        let (this, that) = (&self.chats[one], &self.chats[other]);
+        one == other || (this.workspace == that.workspace && this.customer.is_some() && this.customer == that.customer)
+    }
+
+    /// What people began with a customer who has several chats belongs to the one to which its row leads.
+    pub fn belongs(&mut self, talk: usize, chat: usize) {
+        if let Some(before) = self.talks[talk].chat.replace(chat) {
+            self.chats[before].talks.retain(|other| *other != talk);
+            self.chats[chat].talks.push(talk);
+        }
     }
 
     /// The conversations' customer in Intercom, if they are known there.
@@ -318,7 +341,13 @@ impl World {
         let talks = this.talks.iter().map(|talk| &self.talks[*talk]);
         let opened = talks.filter(|talk| talk.begun_by.is_some() && !talk.deleted).map(|talk| talk.key.clone());
         let contact = self.contact_of(chat).filter(|_| !this.talks.is_empty()).and_then(contact_row).map(row);
-        contact.into_iter().chain(opened).filter(|key| !leads(key)).map(|key| key.to_string()).collect()
+        let leads_to_one = |key: &ConversationKey| {
+            let home = self.rows.get(key).and_then(|row| row.state.moved_to.clone());
+            let home = home.and_then(|home| self.chat(&row(home)));
+            home.is_some_and(|home| self.are_twins(chat, home))
+        };
+        let contact = contact.into_iter().filter(|key| !leads_to_one(key));
+        contact.chain(opened.filter(|key| !leads(key))).map(|key| key.to_string()).collect()
     }
 }
 

@@ -81,7 +81,14 @@ impl World {
         let home =
             state.moved_to.clone().map(|row| ConversationKey { app_id: key.app_id.clone(), conversation_id: row });
         let chat = home.as_ref().and_then(|home| self.chat(home));
-        let own = self.talk(key).map(|talk| self.talks[talk].chat);
+        let talk = self.talk(key).or_else(|| self.talk_beside(key));
+        if let (Some(talk), Some(chat)) = (talk, chat)
+            && self.talks[talk].starter.is_person()
+            && self.talks[talk].chat.is_some_and(|own| self.are_twins(own, chat))
+        {
+            self.belongs(talk, chat);
+        }
+        let own = talk.map(|talk| self.talks[talk].chat);
         if chat.is_none() || !self.is_somewhere(key) || own.is_some_and(|own| own != chat) {
             self.accuse(format!("row {key} leads to {home:?}, which is not its chat"));
         }
