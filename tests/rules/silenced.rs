@@ -41,6 +41,17 @@ fn a_pause_stands_however_late_it_is_seen_and_is_not_answered_again() {
 }
 
 #[test]
+fn what_something_of_our_own_follows_was_answered_however_fresh_it_is() {
+    for (notes_before, control) in [("/bot why", Control::Bot), ("/bot pause", Control::Paused)] {
+        let mut talk = met(|scene| {
+            scene.note_now(notes_before, ago(2)).own_reply("as it crossed the note");
+        });
+        assert_eq!(talk.state.control, control, "{notes_before}");
+        assert!(talk.carry_out().is_empty(), "{notes_before}");
+    }
+}
+
+#[test]
 fn a_pause_that_was_ended_does_not_come_back() {
     type Happen = fn(&mut Scene);
     let ends: [(&str, Happen); 6] = [

@@ -20,13 +20,13 @@ fn part_number(state: &Conversation) -> u64 {
 /// Where an outbox entry began: what of the conversation was known then.
 pub type Births = BTreeMap<u64, u64>;
 
-/// Checks a row at its save.
+/// Checks a row at its save. A row that was lost begins another life.
 pub fn row(
     talk: &Talk,
     memory: &Memory,
     before: &Conversation,
     after: &Conversation,
-    births: &mut Births,
+    (births, life): (&mut Births, u32),
     wrong: &mut Vec<String>,
 ) {
     if after.epoch < before.epoch || after.last_event < before.last_event || after.last_out < before.last_out {
@@ -51,7 +51,9 @@ pub fn row(
             claimed(talk, after, entry, (births.get(&entry.seq).copied().unwrap_or(seen), said_for_people), wrong);
         }
         let known = |id: u64| after.own_parts.iter().any(|own| own.as_str() == id.to_string());
-        let made = |part: &&crate::intercom::Said| part.made.as_ref().is_some_and(|made| made.seq == entry.seq);
+        let made = |part: &&crate::intercom::Said| {
+            part.made.as_ref().is_some_and(|made| (made.life, made.seq) == (life, entry.seq))
+        };
         let proves = entry.action.adds_a_message() || entry.action.lane() == Lane::Close;
         if proves && talk.parts.iter().filter(made).any(|part| known(part.id)) {
             wrong.push(format!("entry {} is known to be in Intercom, and still waits", entry.seq));

@@ -3,9 +3,10 @@
 
 use crate::chance::Chance;
 use crate::faults::{Fate, Weather};
-use crate::life;
 use crate::mutants::Mutant;
 use crate::run::{Ending, Play, Trouble, View, run};
+use crate::world::Manner;
+use crate::{life, ruled};
 
 /// An hour, in milliseconds.
 const HOUR_MS: u64 = 3_600_000;
@@ -30,7 +31,18 @@ pub fn consumers_dead(seed: u64, words: bool, mutant: Option<Mutant>) -> Ending 
 /// Every row is lost in the middle, and what was said is found by the search.
 #[must_use]
 pub fn rows_lost(seed: u64, words: bool) -> Ending {
-    let (mut play, _, manner, _) = life::of_seed(seed);
+    let (play, _, manner, _) = life::of_seed(seed);
+    lose_rows(play, manner, seed, words)
+}
+
+/// The same with rules, offers and teammates' notes.
+#[must_use]
+pub fn ruled_rows_lost(seed: u64, words: bool) -> Ending {
+    let (play, _, manner, _) = ruled::life::of_seed(seed);
+    lose_rows(play, manner, seed, words)
+}
+
+fn lose_rows(mut play: Play, manner: Manner, seed: u64, words: bool) -> Ending {
     stretch(&mut play, 3 * HOUR_MS, seed);
     play.events = vec![(HOUR_MS, Trouble::Wipe)];
     run(&play, seed, Fate::Fair, manner, View { words, ..View::default() })

@@ -1,5 +1,6 @@
 //! Workspaces with rules, and teammates' notes for the bot: lives in a simulated world break no rule.
 
+use simulation::recovery;
 use simulation::ruled::life;
 
 /// How many lives the test lives.
@@ -42,5 +43,13 @@ fn lives_under_rules_that_broke_a_rule_once_break_none() {
     ] {
         let ending = life::live(seed, false, None);
         assert!(ending.wrong.is_empty(), "make simulate RULED={seed}\n{:#?}", ending.wrong);
+    }
+}
+
+#[test]
+fn rows_that_are_lost_under_rules_are_made_anew_and_no_note_is_answered_again() {
+    for seed in 0..60 {
+        let ending = recovery::ruled_rows_lost(seed, false);
+        assert!(ending.wrong.is_empty(), "simulate wiped-ruled {seed}: {:#?}", ending.wrong);
     }
 }

@@ -30,7 +30,7 @@ impl Stepper<'_> {
             return;
         }
         self.note(Decision::NoteHeeded);
-        if self.is_stale(part) {
+        if self.is_stale(part, observation) {
             self.heed_silently(&commands, part, observation, taking);
             return;
         }
@@ -39,8 +39,8 @@ impl Stepper<'_> {
         }
     }
 
-    /// A note from long before this row: it was answered then, or nobody listened. What it made so is so again, and
-    /// nothing is said of it.
+    /// A note from before this row: it was answered then, or nobody listened. What it made so is so again, and nothing is
+    /// said of it.
     fn heed_silently(&mut self, commands: &[NoteCommand], part: &Part, observation: &Observation, taking: &mut bool) {
         for command in commands {
             match (command, self.state.control) {
@@ -89,14 +89,16 @@ impl Stepper<'_> {
 
     /// Whether a part of a conversation that the bot never had is a note for it that waits for an answer. A
     /// stale one waits no more.
-    pub(super) fn asks_elsewhere(&self, part: &Part) -> bool {
-        !self.is_stale(part) && !self.state.seen.covers(&part.id) && !self.asked_in(part).is_empty()
+    pub(super) fn asks_elsewhere(&self, part: &Part, observation: &Observation) -> bool {
+        !self.is_stale(part, observation) && !self.state.seen.covers(&part.id) && !self.asked_in(part).is_empty()
     }
 
-    /// Whether a note is far older than what is kept of the conversation: rows are lost, and made anew from what
-    /// Intercom shows.
-    fn is_stale(&self, part: &Part) -> bool {
-        self.made_anew && part.created_at.plus_ms(FRESH_MS) <= self.now
+    /// Whether a note is of a time of which nothing is kept: rows are lost, and made anew from what Intercom shows. Then
+    /// one that is old, or that something of our own follows, was answered.
+    fn is_stale(&self, note: &Part, observation: &Observation) -> bool {
+        let is_followed =
+            || observation.parts.iter().any(|part| part.id > note.id && part.is_by(&self.workspace.bot_teammate));
+        self.made_anew && (note.created_at.plus_ms(FRESH_MS) <= self.now || is_followed())
     }
 
     /// Where among these parts the last note stands that silences the bot, unless its time is over.
@@ -118,7 +120,7 @@ impl Stepper<'_> {
     /// Of the conversation nothing is kept but that.
     pub(super) fn noted_elsewhere(&mut self, observation: &Observation) {
         for (place, note) in observation.parts_in_order().into_iter().enumerate() {
-            if !self.asks_elsewhere(note) {
+            if !self.asks_elsewhere(note, observation) {
                 continue;
             }
             if self.noted_while_it_is_not_its(note, observation) {
@@ -134,7 +136,7 @@ impl Stepper<'_> {
         let parts = observation.parts_in_order();
         let given = self.given_in(&parts).unwrap_or_default();
         for note in parts.into_iter().take(given) {
-            if self.asks_elsewhere(note) {
+            if self.asks_elsewhere(note, observation) {
                 self.noted_while_it_is_not_its(note, observation);
             }
         }

@@ -113,7 +113,7 @@ impl Stepper<'_> {
         let is_bots = |assignee: &Assignee| self.workspace.is_bots(assignee);
         if !observation.complete {
             let hinted = is_bots(&observation.owner()) || is_bots(&observation.assignee);
-            let asks = observation.parts.iter().any(|part| self.asks_elsewhere(part));
+            let asks = observation.parts.iter().any(|part| self.asks_elsewhere(part, observation));
             if (hinted && observation.open) || asks || self.may_be_watched(observation) {
                 self.effects.push(Effect::Fetch);
             }
@@ -150,7 +150,7 @@ impl Stepper<'_> {
         let is_person = |part: &&Part| {
             let message = part.message().filter(|_| given.is_some() && !part.is_by(&self.workspace.bot_teammate));
             let speaks = message.is_some_and(|message| message.author.kind == AuthorKind::Teammate);
-            speaks || self.asks_elsewhere(part)
+            speaks || self.asks_elsewhere(part, observation)
         };
         let from = given.map_or(0, |given| given + 1);
         let spoke = parts.iter().skip(from).position(is_person).map(|place| from + place);

@@ -35,9 +35,10 @@ fn main() -> ExitCode {
         (Some("scenes"), _) => all_scenes(),
         (Some("scene"), Some(number)) => scene(number, arguments.next().as_deref()),
         (Some("wiped"), Some(seed)) => told(seed, &recovery::rows_lost(seed, true)),
+        (Some("wiped-ruled"), Some(seed)) => told(seed, &recovery::ruled_rows_lost(seed, true)),
         _ => {
             eprintln!(
-                "simulate messages|chats|conversations|rules N [FIRST_SEED], seed SEED, chat SEED, ruled SEED, exhaustive FAULTS [PART/OF], sameness FAULTS [ONE_OF], schedule CALL:KIND …, dead SEED, dead-chat SEED, wiped SEED, unswept SEED, mutants SEEDS, late RUNS [SECONDS], scenes, scene NUMBER [MUTANT]"
+                "simulate messages|chats|conversations|rules N [FIRST_SEED], seed SEED, chat SEED, ruled SEED, exhaustive FAULTS [PART/OF], sameness FAULTS [ONE_OF], schedule CALL:KIND …, dead SEED, dead-chat SEED, wiped SEED, wiped-ruled SEED, unswept SEED, mutants SEEDS, late RUNS [SECONDS], scenes, scene NUMBER [MUTANT]"
             );
             ExitCode::from(2)
         }

@@ -38,6 +38,7 @@ impl World {
         } else if let Some(talk) = self.talk(key) {
             let births = self.births.entry((talk, self.life)).or_default();
             let mut wrong = Vec::new();
+            let births = (births, self.life);
             check::row(&self.talks[talk], &self.memories[talk], &before.state, state, births, &mut wrong);
             if self.setting.ruled.is_some() {
                 let offers = self.offers.entry(talk).or_default();
