@@ -597,6 +597,44 @@ fn what_was_said_before_there_was_a_chat_is_history_where_people_go_on_in_an_old
 
 /// What Intercom notified of when the chat's row did not know its customer yet, whose start was carried out late, is
 /// looked for; where it was not late, the sweep's search finds it, and nothing is asked for.
+/// Files without words, of which only the number tells whose they are: other ones from the other door are not taken for
+/// those that are in doubt. And they leave the last words what they were.
+#[test]
+fn other_files_by_the_other_door_while_ours_are_in_doubt_are_told_and_ours_are_sent() {
+    let chat = relayed();
+    chat.wrote("m1", "look");
+    let file = |name: &str| File {
+        url: format!("https://files.example/{name}"),
+        name: None,
+        content_type: None,
+        fetch: false,
+    };
+    chat.intercom.expect([Surprise::RequestLost]);
+    let files = vec![file("a"), file("b")];
+    chat.asked("m2", Ask::TransferMessage { text: String::new(), files }).unwrap();
+    let theirs = chat.happens_unseen(PartKind::Comment, customer(), None, None);
+    let attachment = shared::domain::content::Attachment {
+        name: None,
+        url: "https://intercom.example/c".to_owned(),
+        content_type: None,
+        size_bytes: None,
+    };
+    chat.intercom.change(|shown| {
+        shown.parts.iter_mut().filter(|part| part.id == theirs).for_each(|part| {
+            part.attachments = vec![attachment.clone()];
+        });
+    });
+    chat.notified();
+    assert_eq!(chat.told(), ["done m1", "message "]);
+    let _ = chat.intercom.take_performed();
+    chat.time_goes_by(120_000);
+    let sent: Vec<&str> = chat.intercom.take_performed().iter().map(Action::as_str).collect();
+    assert_eq!((sent, chat.told()), (vec!["relay"], vec!["done m2".to_owned()]));
+    chat.started("s2", "look");
+    assert_eq!(chat.told(), ["done s2"]);
+    assert!(chat.intercom.take_performed().is_empty(), "it was said already");
+}
+
 #[test]
 fn what_people_begin_before_the_start_is_carried_out_reaches_the_chat() {
     for (late_ms, expected) in [(1_000, vec![]), (300_000, vec!["agent_message We found it", "agent_message Hello?"])] {

@@ -45,6 +45,9 @@ pub enum Likeness {
     Relayed {
         /// The words.
         words: u64,
+        /// Where there are none, so many files: how Intercom names one that it was given is not documented.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        files: Option<usize>,
     },
     /// A conversation that this customer begins with these words.
     Opening {
@@ -68,7 +71,9 @@ impl Likeness {
             Action::Assign { to, .. } => Self::Assignment { to: to.clone() },
             Action::Take { .. } => Self::Taking,
             Action::Close { .. } => Self::Closing,
-            Action::Relay { text, .. } => Self::Relayed { words: plain_words(text) },
+            Action::Relay { text, files, .. } => {
+                Self::Relayed { words: plain_words(text), files: text.trim().is_empty().then_some(files.len()) }
+            }
             Action::Begin { contact, text, .. } => {
                 Self::Opening { contact: contact.id.clone(), words: plain_words(text) }
             }
@@ -85,7 +90,11 @@ impl Likeness {
         }
         let is_message = matches!(part.kind, PartKind::Comment | PartKind::Open);
         match self {
-            Self::Message { words } | Self::Relayed { words } => is_message && body_words(part.body.as_ref()) == *words,
+            Self::Message { words } => is_message && body_words(part.body.as_ref()) == *words,
+            Self::Relayed { words, files } => {
+                let as_many = files.is_none_or(|files| part.attachments.len() == files);
+                is_message && as_many && body_words(part.body.as_ref()) == *words
+            }
             Self::Buttons { options } => is_message && offers(part, *options),
             Self::Note { words } => part.kind == PartKind::Note && body_words(part.body.as_ref()) == *words,
             Self::Assignment { to } => part.assigned_to.as_ref() == Some(to),

@@ -8,8 +8,8 @@ use shared::domain::ids::{AdminId, ConversationKey, TeamId};
 use shared::domain::part::{Assignee, Observation};
 use shared::testing::{ALICE, BOT, BOT_TEAM, CUSTOMER, SUPPORT};
 use shared::wire::intercom::{
-    AuthorItem, ContactRef, ContactRefs, ConversationItem, DateStyle, Id, PartItem, PartList, RatingItem, SourceItem,
-    Statistics,
+    AttachmentItem, AuthorItem, ContactRef, ContactRefs, ConversationItem, DateStyle, Id, PartItem, PartList,
+    RatingItem, SourceItem, Statistics,
 };
 
 /// A second teammate.
@@ -53,6 +53,8 @@ impl Who {
 pub enum Deed {
     /// Something that the customer sees is said.
     Say(String),
+    /// The same with files, by their names; without words where they are empty.
+    Send(String, Vec<String>),
     /// A note.
     Note(String),
     /// An assignment.
@@ -99,6 +101,8 @@ pub struct Said {
     pub who: Who,
     /// Its text; empty for none.
     pub text: Rc<str>,
+    /// The names of its files.
+    pub files: Vec<String>,
     /// Whom it assigns to.
     pub to: Option<Assignee>,
     /// Whether its text was deleted.
@@ -110,10 +114,16 @@ pub struct Said {
 }
 
 impl Said {
-    /// Whether the customer sees words in it.
+    /// Whether the customer sees words in it, or files.
     #[must_use]
     pub fn is_seen(&self) -> bool {
-        !self.text.is_empty() && !self.redacted && self.kind != "note"
+        self.says_something() && !self.redacted && self.kind != "note"
+    }
+
+    /// Whether there are words in it, or files.
+    #[must_use]
+    pub fn says_something(&self) -> bool {
+        !(self.text.is_empty() && self.files.is_empty())
     }
 }
 
@@ -139,6 +149,8 @@ pub struct Talk {
     pub group: Rc<str>,
     /// The first message.
     pub first: Rc<str>,
+    /// The names of its files.
+    pub first_files: Vec<String>,
     /// Whether that was deleted.
     pub first_redacted: bool,
     /// Who began it.
@@ -234,6 +246,17 @@ pub fn is_bots(to: &Assignee) -> bool {
     *to == bot_teammate() || *to == bot_team()
 }
 
+/// Files, as Intercom shows them.
+fn shown_files(files: &[String], redacted: bool) -> Vec<AttachmentItem> {
+    let shown = |name: &String| AttachmentItem {
+        name: Some(name.clone()),
+        url: Some(format!("https://intercom.example/{name}")),
+        content_type: Some("image/png".to_owned()),
+        filesize: Some(7),
+    };
+    files.iter().filter(|_| !redacted).map(shown).collect()
+}
+
 impl Talk {
     /// A new conversation, with the customer's first message.
     #[must_use]
@@ -242,6 +265,7 @@ impl Talk {
             group: key.to_string().into(),
             key,
             first: first.into(),
+            first_files: Vec::new(),
             first_redacted: false,
             starter: Who::Customer,
             contact: None,
@@ -286,8 +310,9 @@ impl Talk {
         self.past.push((at, self.parts.len(), self.face.clone()));
         self.updated_at = at;
         let (mut kind, mut text, mut to) = ("comment", Rc::from(""), None);
+        let files = if let Deed::Send(_, files) = deed { files.clone() } else { Vec::new() };
         let topics: Vec<&'static str> = match deed {
-            Deed::Say(words) => {
+            Deed::Say(words) | Deed::Send(words, _) => {
                 if !self.face.open {
                     kind = "open";
                     self.face.open = true;
@@ -375,7 +400,7 @@ impl Talk {
                 return Some(vec!["conversation.deleted"]);
             }
         };
-        self.parts.push(Said { id, kind, who, text, to, redacted: false, at, made });
+        self.parts.push(Said { id, kind, who, text, files, to, redacted: false, at, made });
         Some(topics)
     }
 
@@ -439,7 +464,7 @@ impl Talk {
             created_at: Some(said.at / 1_000),
             assigned_to: said.to.as_ref().map(assigned),
             author: Some(author(said.who)),
-            attachments: Vec::new(),
+            attachments: shown_files(&said.files, said.redacted),
             redacted: Some(said.redacted),
             metadata: None,
             app_package_code: None,
@@ -458,7 +483,7 @@ impl Talk {
                 id: None,
                 author: Some(author(self.starter)),
                 body: (!self.first_redacted).then(|| self.first.to_string()),
-                attachments: Vec::new(),
+                attachments: shown_files(&self.first_files, self.first_redacted),
                 redacted: Some(self.first_redacted),
             }),
             conversation_parts: Some(PartList { conversation_parts: parts.iter().map(part).collect() }),
@@ -487,11 +512,12 @@ impl Talk {
         let (kind, author) = self.author(self.starter);
         let _ = write!(
             text,
-            r#""id":"{}","open":{},"admin_assignee_id":{},"team_assignee_id":{},"source":{{"type":"conversation","body":"{first}","author":{{"type":"{kind}","id":"{author}"}},"attachments":[],"redacted":{}}},"statistics":{{"first_contact_reply_at":"2026-01-10T07:56:29.000Z","count_conversation_parts":{}}},"#,
+            r#""id":"{}","open":{},"admin_assignee_id":{},"team_assignee_id":{},"source":{{"type":"conversation","body":"{first}","author":{{"type":"{kind}","id":"{author}"}},"attachments":{},"redacted":{}}},"statistics":{{"first_contact_reply_at":"2026-01-10T07:56:29.000Z","count_conversation_parts":{}}},"#,
             self.key.conversation_id,
             self.face.open,
             number(self.face.admin.as_ref().map(AdminId::as_str)),
             number(self.face.team.as_ref().map(TeamId::as_str)),
+            serde_json::to_string(&shown_files(&self.first_files, self.first_redacted)).unwrap_or_default(),
             self.first_redacted,
             self.parts.len(),
         );
@@ -515,11 +541,12 @@ impl Talk {
             let (kind, author) = self.author(said.who);
             let _ = write!(
                 text,
-                r#"{{"type":"conversation_part","id":"{}","part_type":"{}","created_at":{},"author":{{"type":"{kind}","id":"{author}"}},"redacted":{},"attachments":[],"#,
+                r#"{{"type":"conversation_part","id":"{}","part_type":"{}","created_at":{},"author":{{"type":"{kind}","id":"{author}"}},"redacted":{},"attachments":{},"#,
                 said.id,
                 said.kind,
                 said.at / 1_000,
-                said.redacted
+                said.redacted,
+                serde_json::to_string(&shown_files(&said.files, said.redacted)).unwrap_or_default()
             );
             match &said.to {
                 Some(Assignee::Teammate(id)) => {

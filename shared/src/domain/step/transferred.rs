@@ -215,7 +215,8 @@ impl Stepper<'_> {
 
     /// The customer wrote, and people have the chat.
     pub(super) fn say_as_the_customer(&mut self, command: &Command, text: &str, files: &[File]) {
-        if let Some(transfer) = &mut self.state.transfer {
+        // A file without words leaves what was said last what it was.
+        if let Some(transfer) = self.state.transfer.as_mut().filter(|_| !text.trim().is_empty()) {
             transfer.last_words = words_of(text);
         }
         let action = Action::Say { text: text.to_owned(), files: files.to_vec() };

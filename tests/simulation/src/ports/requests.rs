@@ -161,9 +161,10 @@ pub fn apply(party: Party, action: &Action, made: Option<Made>) -> Result<Answer
         Action::Unseat { .. } => Deed::LeaveSeat,
         Action::Open => Deed::Open,
         Action::Snooze { .. } => Deed::Snooze,
-        Action::Relay { text, .. } => {
+        Action::Relay { text, files, .. } => {
             who = Who::Customer;
-            Deed::Say(kept(text).to_string())
+            let (words, files) = (kept(text).to_string(), crate::relay::chat::names_of(files));
+            if files.is_empty() { Deed::Say(words) } else { Deed::Send(words, files) }
         }
         Action::Redact { part_id } => {
             Deed::RedactPart(part_id.as_ref().and_then(|part| part.as_str().parse().ok()).unwrap_or(0))

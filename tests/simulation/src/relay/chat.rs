@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, VecDeque};
 use std::rc::Rc;
 
 use shared::domain::ids::ConversationKey;
+use shared::domain::transfer::File;
 use shared::wire::bot::CommandMessage;
 
 use super::heard::Heard;
@@ -18,6 +19,10 @@ pub enum Step {
     Start(String),
     /// The platform begins once more, with the words that were said last: it has lost the answer.
     StartAgain,
+    /// The same with files, by their names.
+    StartWith(String, Vec<String>),
+    /// The customer sends files, with words or without. Passed on as words are.
+    Send(String, Vec<String>),
     /// The customer writes. Passed on where the platform knows the chat to be with people.
     Say(String),
     /// The customer writes, and it is passed on whatever the platform knows.
@@ -79,10 +84,28 @@ pub struct Issue {
     pub asked: Asked,
     /// The customer's words.
     pub words: Rc<str>,
+    /// The names of the customer's files.
+    pub files: Vec<String>,
     /// Whether these words were said before: a start that joins passes them on once.
     pub repeats: bool,
     /// What became of it, by the events that told of it; and why.
     pub results: Vec<(&'static str, String)>,
+}
+
+/// The names of files that an action names by their addresses.
+#[must_use]
+pub fn names_of(files: &[File]) -> Vec<String> {
+    files.iter().filter_map(|file| file.url.rsplit('/').next().map(str::to_owned)).collect()
+}
+
+/// Files as a command names them. What is called so runs out, and is to be fetched.
+#[must_use]
+pub fn files_json(files: &[String]) -> String {
+    let file = |name: &String| {
+        let fetch = name.starts_with("fetched");
+        format!(r#"{{"url":"https://files.example/{name}","name":"{name}","fetch":{fetch}}}"#)
+    };
+    format!("[{}]", files.iter().map(file).collect::<Vec<_>>().join(","))
 }
 
 /// A chat.
@@ -168,6 +191,10 @@ impl Chat {
     /// The words that were said last.
     #[must_use]
     pub fn last_words(&self) -> Option<Rc<str>> {
-        self.issued.iter().rev().find(|issue| issue.asked.speaks()).map(|issue| Rc::clone(&issue.words))
+        self.issued
+            .iter()
+            .rev()
+            .find(|issue| issue.asked.speaks() && !issue.words.is_empty())
+            .map(|issue| Rc::clone(&issue.words))
     }
 }

@@ -3,7 +3,11 @@
 //! Each message of the customer's, from the platform, is in Intercom once and in order, or its refusal was
 //! told by its command's id; each message of people's was told once and in order; what the customer wrote
 //! through the other door was told, and not taken for the platform's. Where the same words come through both
-//! doors while one is in doubt, nobody can tell which is whose; but none is lost and none is told twice.
+//! doors while one is in doubt, nobody can tell which is whose; but none is lost and none is told twice. Messages without
+//! words, of files alone, are such: how Intercom names a file that it was given is not documented; only
+//! how many there are tells them apart.
+//!
+//! Files are where their message is, each once and in order.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,7 +17,7 @@ use shared::domain::conversation::{Action, Control, Conversation, OutboxEntry, P
 use shared::domain::ids::ConversationId;
 use shared::domain::part::Assignee;
 
-use super::chat::{Asked, Chat};
+use super::chat::{Asked, Chat, Issue};
 use crate::check::Births;
 use crate::intercom::{Said, Talk, Who, is_bots};
 use crate::world::World;
@@ -106,6 +110,7 @@ fn claimed(
 struct Word<'a> {
     at: u64,
     text: &'a Rc<str>,
+    files: &'a [String],
     made: Option<&'a crate::intercom::Made>,
     conversation: String,
     part: u64,
@@ -124,17 +129,19 @@ fn words<'a>(world: &'a World, chat: &Chat, conversation: Option<&ConversationId
             words.push(Word {
                 at,
                 text: &talk.first,
+                files: &talk.first_files,
                 made,
                 conversation: conversation.clone(),
                 part: 0,
                 lost: talk.deleted,
             });
         }
-        let said = |part: &&Said| part.who == Who::Customer && !part.text.is_empty();
+        let said = |part: &&Said| part.who == Who::Customer && part.says_something();
         for part in talk.parts.iter().filter(said) {
             let lost = gone || part.redacted;
             let (at, made, conversation) = (part.id, part.made.as_ref(), conversation.clone());
-            words.push(Word { at, text: &part.text, made, conversation, part: part.id, lost });
+            let (text, files) = (&part.text, &part.files[..]);
+            words.push(Word { at, text, files, made, conversation, part: part.id, lost });
         }
     }
     words.sort_by_key(|word| word.at);
@@ -184,11 +191,23 @@ fn results(chat: &Chat, said: &[Word<'_>], wrong: &mut Vec<String>) {
             let is_gone = word.lost && word.part == 0;
             !is_gone && word.made.is_some_and(|made| made.command.as_deref() == Some(&*issue.id))
         };
-        let parts = said.iter().filter(made).count();
+        let (_, behind) = placed(issue);
+        let speaks = |word: &&Word<'_>| {
+            !(word.text.is_empty() && !behind.is_empty() && word.files.iter().eq(behind.iter().copied()))
+        };
+        let parts = said.iter().filter(made).filter(speaks).count();
         let twins = || {
             chat.doubted.contains(&issue.id)
-                && said.iter().any(|word| word.made.is_none() && *word.text == crate::world::kept(&issue.words))
+                && said.iter().any(|word| {
+                    let as_many = !issue.words.is_empty() || word.files.len() == issue.files.len();
+                    as_many && word.made.is_none() && *word.text == crate::world::kept(&issue.words)
+                })
         };
+        let sent: Vec<&String> = said.iter().filter(made).flat_map(|word| word.files).collect();
+        // Of what was deleted, and of the same words through both doors, nobody can tell.
+        if !(is_lost(said) || twins()) {
+            files(chat, issue, &sent, parts, wrong);
+        }
         // A start that was given up and comes back late joins the chat that another start has begun with these
         // words.
         let joins = || {
@@ -207,6 +226,28 @@ fn results(chat: &Chat, said: &[Word<'_>], wrong: &mut Vec<String>) {
         if let Some(why) = refused.filter(|why| !ours.contains(why) && !chat.refused.contains(&issue.id)) {
             wrong.push(format!("command {} was refused ({why}), and Intercom did not refuse it", issue.id));
         }
+    }
+}
+
+/// The files that a command sends with its words, and those that come behind them: a conversation cannot be opened with
+/// files that are fetched.
+fn placed(issue: &Issue) -> (Vec<&String>, Vec<&String>) {
+    let is_bare = issue.words.is_empty() && issue.files.iter().all(|name| name.starts_with("fetched"));
+    let is_behind = |name: &&String| issue.asked == Asked::Start && !is_bare && name.starts_with("fetched");
+    issue.files.iter().partition(|name| !is_behind(name))
+}
+
+/// The files that a command sent are in Intercom once and in order, where its words are. Those that come behind a
+/// start's words may be refused, or overtaken.
+fn files(chat: &Chat, issue: &Issue, sent: &[&String], parts: usize, wrong: &mut Vec<String>) {
+    let (first, behind) = placed(issue);
+    let whole: Vec<&String> = first.iter().chain(&behind).copied().collect();
+    let joined: Vec<&String> = issue.files.iter().collect();
+    let may_lack =
+        issue.asked == Asked::Start && (chat.refused.contains(&issue.id) || chat.heard.kinds.contains_key("closed"));
+    let is_good = sent == whole || sent == joined || (may_lack && sent == first) || (parts == 0 && sent.is_empty());
+    if !is_good {
+        wrong.push(format!("of the files {:?} of command {} these are in Intercom: {sent:?}", issue.files, issue.id));
     }
 }
 
@@ -256,15 +297,26 @@ fn passed_on(world: &World, chat: &Chat, said: &[Word<'_>], died: &[Rc<str>], wr
 fn other_door(chat: &Chat, said: &[Word<'_>], wrong: &mut Vec<String>) {
     let told =
         |word: &Word<'_>| chat.heard.other_door.iter().any(|(of, part)| *of == word.conversation && *part == word.part);
-    let mut by_words: BTreeMap<&str, Vec<&Word<'_>>> = BTreeMap::new();
+    // Without words their number tells files apart.
+    let how_many = |text: &str, files: usize| if text.is_empty() { files } else { 0 };
+    let mut by_words: BTreeMap<(&str, usize), Vec<&Word<'_>>> = BTreeMap::new();
     for word in said {
-        by_words.entry(&word.text[..]).or_default().push(word);
+        by_words.entry((&word.text[..], how_many(word.text, word.files.len()))).or_default().push(word);
+        if told(word)
+            && word.part > 0
+            && chat.heard.files.get(&(word.conversation.clone(), word.part)).map(Vec::as_slice) != Some(word.files)
+        {
+            wrong.push(format!("message {} was not told with its files {:?}", word.part, word.files));
+        }
     }
-    for (text, all) in by_words {
+    for ((text, number), all) in by_words {
         let ours: Vec<_> = all.iter().filter(|word| word.made.is_some()).collect();
         let theirs: Vec<_> = all.iter().filter(|word| word.made.is_none()).collect();
-        let issues =
-            || chat.issued.iter().filter(|issue| issue.asked.speaks() && *crate::world::kept(&issue.words) == *text);
+        let is_it = |issue: &&Issue| {
+            let is_so = *crate::world::kept(&issue.words) == *text;
+            issue.asked.speaks() && is_so && how_many(text, issue.files.len()) == number
+        };
+        let issues = || chat.issued.iter().filter(is_it);
         // While ours are in doubt nobody can tell which is whose.
         let is_both = issues().any(|issue| chat.doubted.contains(&issue.id)) && !theirs.is_empty();
         let done = issues().filter(|issue| issue.results.first().is_some_and(|(result, _)| *result == "done")).count();
@@ -297,7 +349,14 @@ fn people(world: &World, chat: &Chat, talk: &Talk, is_its_last: bool, wrong: &mu
         // What people say beside the chat is passed on as well, until the chat has left the conversation.
         let beside = talk.starter.is_person() && part.who.is_person() && !world.rows.contains_key(&talk.key);
         let least = usize::from(is_theirs && !stays && !talk.deleted && (is_its_last || beside));
-        let most = usize::from(part.who != Who::Customer && part.who != Who::Bot && !part.text.is_empty());
+        let most = usize::from(part.who != Who::Customer && part.who != Who::Bot && part.says_something());
+        let told_with = chat.heard.files.get(&(conversation.to_owned(), part.id)).filter(|_| times > 0);
+        if told_with.is_some_and(|files| *files != part.files) {
+            wrong.push(format!(
+                "message {} of {:?} was told with {told_with:?}, and has {:?}",
+                part.id, part.who, part.files
+            ));
+        }
         if times < least || times > most {
             wrong.push(format!("message {} of {:?} was told {times} times", part.id, part.who));
         }

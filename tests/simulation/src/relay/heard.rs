@@ -37,6 +37,8 @@ pub struct Heard {
     pub kinds: BTreeMap<String, u64>,
     /// When time-outs were told.
     pub timed_out_at: Vec<u64>,
+    /// The names of the files of each message that was told, by conversation and part, as it was told.
+    pub files: BTreeMap<(String, u64), Vec<String>>,
     /// Of the last redacted messages.
     pub redacted: Vec<u64>,
 }
@@ -115,6 +117,11 @@ impl Heard {
         // Whoever comes in a later epoch than that of the end comes to a chat that is with people again.
         let comes = matches!(kind, "agent_message" | "agent_joined" | "handover_waiting");
         self.over &= !(comes && epoch > self.ended);
+        if matches!(kind, "agent_message" | "message") {
+            let files = data.pointer("/message/attachments").and_then(Value::as_array);
+            let names = files.into_iter().flatten().map(|file| text(file, "/name").to_owned());
+            self.files.insert((conversation.clone(), part), names.collect());
+        }
         match kind {
             "agent_message" => {
                 self.armed.insert("customer");

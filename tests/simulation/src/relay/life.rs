@@ -100,6 +100,34 @@ fn chat(number: usize, span: u64, chance: &mut Chance) -> Cast {
 /// showing that there is none.
 pub const GROWN: u64 = 60_000_000;
 
+/// From this seed on files are sent, too.
+pub const WITH_FILES: u64 = 70_000_000;
+
+/// Customers and people send files, with words and without.
+fn sends_files(chats: &mut [Cast], chance: &mut Chance) {
+    let mut count = 0;
+    for (_, step) in chats.iter_mut().flat_map(|chat| &mut chat.steps) {
+        if !chance.strikes(3_000) {
+            continue;
+        }
+        let from = count;
+        count += chance.one_of(&[1, 1, 2, 3]);
+        let kind = |chance: &mut Chance| if chance.strikes(3_000) { "fetched" } else { "file" };
+        let files = (from..count).map(|number| format!("{}{number}.png", kind(chance))).collect();
+        let words = |words: &String, chance: &mut Chance| {
+            if chance.strikes(3_000) { String::new() } else { words.clone() }
+        };
+        match step {
+            Step::Start(said) => *step = Step::StartWith(words(said, chance), files),
+            Step::Say(said) => *step = Step::Send(words(said, chance), files),
+            Step::InIntercom(who, Deed::Say(said)) => {
+                *step = Step::InIntercom(*who, Deed::Send(words(said, chance), files));
+            }
+            _ => {}
+        }
+    }
+}
+
 /// A customer who has two chats at once.
 fn grows(chats: &mut Vec<Cast>, span: u64, chance: &mut Chance) {
     if chance.strikes(4_000) {
@@ -128,6 +156,9 @@ pub fn of_seed(seed: u64) -> (Play, Fate, Manner, View) {
     play.chats = (0..chance.one_of(&[1, 1, 2, 3])).map(|number| chat(number, span, &mut chance)).collect();
     if seed >= GROWN {
         grows(&mut play.chats, span, &mut Chance::of(seed ^ 0x6f0e));
+    }
+    if seed >= WITH_FILES {
+        sends_files(&mut play.chats, &mut Chance::of(seed ^ 0xf11e));
     }
     let few = life::trouble(&mut play, span, &mut chance);
     let mut patience = |thens: &[&'static str]| {

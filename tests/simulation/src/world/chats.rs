@@ -13,7 +13,7 @@ use super::{Event, Party, QueueName, World, cut};
 use crate::bot;
 use crate::intercom::{Deed, Made, Who};
 use crate::product::{BOTS, WORKSPACES};
-use crate::relay::chat::{Asked, Cast, Chat, Issue, Step};
+use crate::relay::chat::{Asked, Cast, Chat, Issue, Step, files_json, names_of};
 use crate::relay::heard::{Heard, Learnt};
 
 /// The conversations that are opened while a run lasts have numbers from here on.
@@ -102,14 +102,16 @@ impl World {
         self.tell(21, |world| format!("chat {}: {step:?}", world.chats[chat].session));
         let over = self.chats[chat].heard.over;
         match step {
-            Step::Start(words) => self.starts(chat, &words, false),
+            Step::Start(words) => self.starts(chat, &words, &[], false),
+            Step::StartWith(words, files) => self.starts(chat, &words, &files, false),
             Step::StartAgain => {
                 let words = self.chats[chat].last_words();
-                words.into_iter().for_each(|words| self.starts(chat, &words, true));
+                words.into_iter().for_each(|words| self.starts(chat, &words, &[], true));
             }
-            Step::Say(words) if !over => self.says(chat, &words),
-            Step::Say(_) => {} // the bot answers it
-            Step::SayAnyway(words) => self.says(chat, &words),
+            Step::Say(words) if !over => self.says(chat, &words, &[]),
+            Step::Send(words, files) if !over => self.says(chat, &words, &files),
+            Step::Say(_) | Step::Send(..) => {} // the bot answers it
+            Step::SayAnyway(words) => self.says(chat, &words, &[]),
             Step::End if !over => {
                 self.gives(chat, Asked::End, "", r#""type":"transfer_end","data":{"reason":"enough"}"#)
             }
@@ -145,35 +147,36 @@ impl World {
         }
     }
 
-    fn starts(&mut self, chat: usize, words: &str, again: bool) {
+    fn starts(&mut self, chat: usize, words: &str, files: &[String], again: bool) {
         let this = &self.chats[chat];
         let (customer, channel) = (this.customer_json(), this.channel);
+        let sent = if files.is_empty() { String::new() } else { format!(r#""attachments":{},"#, files_json(files)) };
         let json = format!(
-            r#""type":"transfer_start","data":{{"customer":{customer},"channel":"{channel}","text":"{words}","transcript":[{{"author":"customer","text":"{words}"}},{{"author":"bot","text":"psst, I fetch somebody"}}],"reason":"wanted","summary":"psst","tags":["vip"],"attributes":{{"x":1}}}}"#
+            r#""type":"transfer_start","data":{{"customer":{customer},"channel":"{channel}",{sent}"text":"{words}","transcript":[{{"author":"customer","text":"{words}"}},{{"author":"bot","text":"psst, I fetch somebody"}}],"reason":"wanted","summary":"psst","tags":["vip"],"attributes":{{"x":1}}}}"#
         );
-        self.gives_again(chat, Asked::Start, words, &json, again);
+        self.gives_with(chat, asked(Asked::Start, words, files, again), &json);
     }
 
-    fn says(&mut self, chat: usize, words: &str) {
-        let json = format!(r#""type":"transfer_message","data":{{"text":"{words}"}}"#);
-        self.gives(chat, Asked::Say, words, &json);
+    fn says(&mut self, chat: usize, words: &str, files: &[String]) {
+        let sent = if files.is_empty() { String::new() } else { format!(r#","attachments":{}"#, files_json(files)) };
+        let json = format!(r#""type":"transfer_message","data":{{"text":"{words}"{sent}}}"#);
+        self.gives_with(chat, asked(Asked::Say, words, files, false), &json);
     }
 
-    fn gives(&mut self, chat: usize, asked: Asked, words: &str, json: &str) {
-        self.gives_again(chat, asked, words, json, false);
+    fn gives(&mut self, chat: usize, what: Asked, words: &str, json: &str) {
+        self.gives_with(chat, asked(what, words, &[], false), json);
     }
 
     /// The platform has one more command to give, behind those before it.
-    fn gives_again(&mut self, chat: usize, asked: Asked, words: &str, json: &str, repeats: bool) {
+    fn gives_with(&mut self, chat: usize, issue: Issue, json: &str) {
         let since = self.parts[self.chats[chat].workspace];
         let this = &mut self.chats[chat];
         let id = format!("{}/{}", this.session, this.issued.len());
         let command = this.command(&id, json);
-        let issue = Issue { id: id.into(), asked, words: words.into(), repeats, results: Vec::new() };
-        this.issued.push(issue);
-        if asked.speaks() {
-            this.heard.asks(asked == Asked::Start, since);
+        if issue.asked.speaks() {
+            this.heard.asks(issue.asked == Asked::Start, since);
         }
+        this.issued.push(Issue { id: id.into(), ..issue });
         this.outgoing.push_back(Box::new(command));
         if this.outgoing.len() == 1 {
             self.gives_next(chat);
@@ -265,6 +268,11 @@ impl World {
             Learnt::Result(id, result, why) => {
                 let this = &mut self.chats[chat];
                 let Some(issue) = this.issued.iter_mut().find(|issue| *issue.id == *id) else {
+                    // One that the bot gave when people had given it this conversation before it was known whose it is.
+                    let is_of = |talk: &usize| id.contains(self.talks[*talk].key.conversation_id.as_str());
+                    if result == "rejected" && self.chats[chat].talks.iter().any(is_of) {
+                        return;
+                    }
                     self.accuse(format!("a result for command {id}, which nobody gave"));
                     return;
                 };
@@ -299,13 +307,25 @@ impl World {
     /// # Panics
     /// Never: its number is an id.
     pub fn opens(&mut self, chat: usize, contact: &ContactId, words: &str, by: Who, made: Option<Made>) -> usize {
+        self.opens_with(chat, contact, words, Vec::new(), by, made)
+    }
+
+    fn opens_with(
+        &mut self,
+        chat: usize,
+        contact: &ContactId,
+        words: &str,
+        files: Vec<String>,
+        by: Who,
+        made: Option<Made>,
+    ) -> usize {
         let talk = self.talks.len();
         let app_id = &self.chats[chat].key.app_id;
         let key = format!("{app_id}#2154700000{:05}", OPENED + talk).parse().unwrap();
         let workspace = self.chats[chat].workspace;
         self.add(key);
         let opened = &mut self.talks[talk];
-        opened.first = format!("<p>{words}</p>").into();
+        (opened.first, opened.first_files) = (kept(words), files);
         (opened.contact, opened.chat, opened.starter) = (Some(contact.as_str().into()), Some(chat), by);
         (opened.begun_by, opened.begun_after, opened.begun_at) = (made, self.parts[workspace], self.now);
         // What is said later has a greater number.
@@ -317,8 +337,8 @@ impl World {
 
     /// Opens in Intercom what an action says.
     pub fn begin(&mut self, chat: usize, action: &Action, made: Option<Made>) -> Option<ConversationId> {
-        let Action::Begin { contact, text, .. } = action else { return None };
-        let talk = self.opens(chat, &contact.id.clone(), text, Who::Customer, made);
+        let Action::Begin { contact, text, files } = action else { return None };
+        let talk = self.opens_with(chat, &contact.id.clone(), text, names_of(files), Who::Customer, made);
         Some(self.talks[talk].key.conversation_id.clone())
     }
 
@@ -351,13 +371,18 @@ impl World {
     }
 }
 
+/// Something that is asked for, before it has an id.
+fn asked(asked: Asked, words: &str, files: &[String], repeats: bool) -> Issue {
+    Issue { id: "".into(), asked, words: words.into(), files: files.to_vec(), repeats, results: Vec::new() }
+}
+
 /// By what a customer is known: the company's id, or else nobody but the chat.
 fn identity(external_id: Option<&str>, session: &str) -> String {
     external_id.map_or_else(|| format!("lead of {session}"), str::to_owned)
 }
 
-/// The words of a chat, as Intercom keeps them.
+/// The words of a chat, as Intercom keeps them; nothing where there are none.
 #[must_use]
 pub fn kept(words: &str) -> Rc<str> {
-    format!("<p>{words}</p>").into()
+    if words.is_empty() { "".into() } else { format!("<p>{words}</p>").into() }
 }
