@@ -2,6 +2,7 @@
 
 use shared::domain::command::Ask;
 use shared::domain::conversation::{Action, Control, EventKind};
+use shared::domain::ids::ClaimId;
 use shared::domain::part::Assignee;
 use shared::domain::step::{Answer, Effect, Input, is_behind};
 use shared::testing::Scene;
@@ -196,5 +197,28 @@ fn what_was_written_before_the_bot_took_it_was_written_in_the_inbox_that_it_was_
         talk.take(&Input::Gathered);
         talk.answer_to(talk.state.last_message, "Here", sure(900));
         assert!(replies(&talk.carry_out()).is_empty(), "bursts: {bursts}");
+    }
+}
+
+#[test]
+fn who_closes_it_while_the_bot_is_taking_it_from_where_it_came_in_finds_it_there_again() {
+    for confirmed in [true, false] {
+        let mut talk = watched();
+        talk.answer("Hours", sure(900));
+        let entry = talk.state.outbox.front().unwrap().clone();
+        let claim = ClaimId::parse("c").unwrap();
+        let until = talk.state.born.plus_ms(60_000);
+        talk.take(&Input::Claim { lane: entry.action.lane(), claim: claim.clone(), until });
+        let bot = Assignee::Teammate(talk.workspace.bot_teammate.clone());
+        talk.scene.close().own_assign(bot);
+        if confirmed {
+            let part_id = talk.scene.whole().parts.last().map(|part| part.id.clone());
+            talk.take(&Input::Answered { seq: entry.seq, claim, answer: Answer::Done { part_id } });
+        }
+        talk.look();
+        assert_eq!(talk.state.control, Control::Human, "confirmed first: {confirmed}");
+        let done = talk.carry_out();
+        assert_eq!(assigned(&done), [Assignee::Nobody], "confirmed first: {confirmed}");
+        assert!(replies(&done).is_empty(), "confirmed first: {confirmed}");
     }
 }

@@ -11,6 +11,7 @@
 mod beside;
 mod circles;
 mod commanded;
+mod crossing;
 mod gathering;
 mod judged;
 mod late;

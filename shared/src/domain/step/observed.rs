@@ -4,12 +4,11 @@
 //! step asks for the whole conversation ([`Effect::Fetch`]) and is repeated with it. The bot never
 //! gets a conversation on a notification's word alone.
 
-use super::sending::may_have_made;
 use super::{Decision, Effect, Stepper};
 use crate::domain::agreement::Verdict;
 use crate::domain::content::{AuthorKind, Message};
 use crate::domain::conversation::{
-    Action, CommandOutcome, Control, EventKind, MAX_EVENTS, MAX_REDACTED, OutboxEntry, Overtaker, Weight, remember,
+    Action, CommandOutcome, Control, EventKind, MAX_EVENTS, MAX_REDACTED, Overtaker, Weight, remember,
 };
 use crate::domain::ids::{AdminId, PartId, TeamId};
 use crate::domain::part::{Assignee, Observation, Part, PartKind};
@@ -421,22 +420,6 @@ impl Stepper<'_> {
         }
     }
 
-    /// Whether the bot's own hand-over comes after this part of the whole conversation: it is there, or is to come yet.
-    fn leaves_after(&self, part: &Part, observation: &Observation) -> bool {
-        let is_away = |to: &Assignee| !self.workspace.is_bots(to);
-        let is_later = |own: &&Part| own.id > part.id && own.is_by(&self.workspace.bot_teammate);
-        let is_there =
-            observation.parts.iter().filter(is_later).any(|own| own.assigned_to.as_ref().is_some_and(is_away));
-        let has_come = |entry: &OutboxEntry| {
-            observation
-                .parts
-                .iter()
-                .any(|own| own.id < part.id && own.is_by(&self.workspace.bot_teammate) && may_have_made(entry, own))
-        };
-        let hands_over = |entry: &&OutboxEntry| matches!(&entry.action, Action::Assign { to, .. } if is_away(to));
-        is_there || self.state.outbox.iter().filter(hands_over).any(|entry| !has_come(entry))
-    }
-
     pub(super) fn give_to_bot(&mut self, taking: &mut bool) {
         self.state.control = Control::Bot;
         self.state.away = false;
@@ -693,17 +676,6 @@ impl Stepper<'_> {
         }
         if !was_closed {
             self.tell(EventKind::Closed { by_bot: false });
-        }
-    }
-
-    /// A hand-over is settled, and was not the last that happened; or it was not made. Whose the conversation is now
-    /// is looked at, at once.
-    pub(super) fn look_whose_it_is(&mut self, was_handing_over: bool) {
-        let settled = was_handing_over && !self.is_handing_over() && self.state.transfer.is_none();
-        let is_known = self.state.assignee.as_ref().is_some_and(|assignee| !self.workspace.is_bots(assignee));
-        if settled && !is_known && self.state.control == Control::Human && !self.state.deleted {
-            self.state.assignee = None;
-            self.state.resume_at = Some(self.now);
         }
     }
 

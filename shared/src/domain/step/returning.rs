@@ -90,36 +90,6 @@ impl Stepper<'_> {
         self.state.resume_at = None;
     }
 
-    /// The conversation was taken for the bot after somebody else had taken it, or closed it: it goes back, as where
-    /// that is known when the taking is confirmed.
-    pub(super) fn took_what_was_taken(&mut self, part: &Part, observation: &Observation) {
-        if self.is_handing_over() {
-            return; // it is on its way to them, or to whom the bot has given it since
-        }
-        if !observation.complete {
-            self.effects.push(Effect::Fetch); // whose it was, only the whole conversation tells
-            return;
-        }
-        let parts = observation.parts_in_order();
-        if parts.iter().any(|later| later.id > part.id && later.assigned_to.is_some()) {
-            return; // somebody has decided since
-        }
-        let before = parts.iter().take_while(|other| other.id < part.id);
-        let Some(to) = before.filter_map(|other| other.assigned_to.clone()).last() else { return };
-        if !self.workspace.is_bots(&to) {
-            self.give_back_what_was_taken(to);
-        }
-    }
-
-    /// To whoever had it before the bot took it. What somebody had closed meanwhile is open by that.
-    pub(super) fn give_back_what_was_taken(&mut self, to: Assignee) {
-        if self.state.control == Control::Closed {
-            self.state.control = Control::Human;
-            self.new_epoch();
-        }
-        self.enqueue(None, Weight::Optional, Action::Assign { to, fallbacks: Vec::new() });
-    }
-
     /// We emptied the seat. A hand-over to a team takes a second request for it where the bot has the seat,
     /// and that one may come late: a person who has taken the seat meanwhile gets it back.
     pub(super) fn left_the_seat(&mut self, part: &Part, observation: &Observation) {

@@ -208,19 +208,6 @@ impl Stepper<'_> {
         }
     }
 
-    /// It is assigned to the bot. Whoever took or closed it while that was on the wire gets it back.
-    fn have_taken(&mut self) {
-        match (self.state.control, self.state.assignee.clone()) {
-            (Control::Human | Control::Closed, Some(to)) if !self.workspace.is_bots(&to) => {
-                self.give_back_what_was_taken(to);
-            }
-            _ => {
-                self.state.away = false;
-                self.state.assignee = Some(Assignee::Teammate(self.workspace.bot_teammate.clone()));
-            }
-        }
-    }
-
     /// It could not be assigned to the bot: whoever has it keeps it, and nothing is said.
     fn have_not_taken(&mut self, code: &str) {
         if self.state.control != Control::Bot {

@@ -1,0 +1,79 @@
+//! Assignments of our own that cross other people's: which of them was first is told by the parts' order. A hand-over
+//! goes on where nobody came behind it; whoever took a conversation while the bot was taking it gets it back.
+
+use super::sending::may_have_made;
+use super::{Effect, Stepper};
+use crate::domain::conversation::{Action, Control, OutboxEntry, Weight};
+use crate::domain::part::{Assignee, Observation, Part};
+
+impl Stepper<'_> {
+    /// Whether the bot's own hand-over comes after this part of the whole conversation: it is there, or is to come yet.
+    pub(super) fn leaves_after(&self, part: &Part, observation: &Observation) -> bool {
+        let is_away = |to: &Assignee| !self.workspace.is_bots(to);
+        let is_later = |own: &&Part| own.id > part.id && own.is_by(&self.workspace.bot_teammate);
+        let is_there =
+            observation.parts.iter().filter(is_later).any(|own| own.assigned_to.as_ref().is_some_and(is_away));
+        let has_come = |entry: &OutboxEntry| {
+            observation
+                .parts
+                .iter()
+                .any(|own| own.id < part.id && own.is_by(&self.workspace.bot_teammate) && may_have_made(entry, own))
+        };
+        let hands_over = |entry: &&OutboxEntry| matches!(&entry.action, Action::Assign { to, .. } if is_away(to));
+        is_there || self.state.outbox.iter().filter(hands_over).any(|entry| !has_come(entry))
+    }
+
+    /// A hand-over is settled, and was not the last that happened; or it was not made. Whose the conversation is now
+    /// is looked at, at once.
+    pub(super) fn look_whose_it_is(&mut self, was_handing_over: bool) {
+        let settled = was_handing_over && !self.is_handing_over() && self.state.transfer.is_none();
+        let is_known = self.state.assignee.as_ref().is_some_and(|assignee| !self.workspace.is_bots(assignee));
+        if settled && !is_known && self.state.control == Control::Human && !self.state.deleted {
+            self.state.assignee = None;
+            self.state.resume_at = Some(self.now);
+        }
+    }
+
+    /// It is assigned to the bot. Whoever took or closed it while that was on the wire gets it back.
+    pub(super) fn have_taken(&mut self) {
+        match (self.state.control, self.state.assignee.clone()) {
+            (Control::Human | Control::Closed, Some(to)) if !self.workspace.is_bots(&to) => {
+                self.give_back_what_was_taken(to);
+            }
+            _ => {
+                self.state.away = false;
+                self.state.assignee = Some(Assignee::Teammate(self.workspace.bot_teammate.clone()));
+            }
+        }
+    }
+
+    /// The conversation was taken for the bot after somebody else had taken it, or closed it: it goes back, as where
+    /// that is known when the taking is confirmed.
+    pub(super) fn took_what_was_taken(&mut self, part: &Part, observation: &Observation) {
+        if self.is_handing_over() {
+            return; // it is on its way to them, or to whom the bot has given it since
+        }
+        if !observation.complete {
+            self.effects.push(Effect::Fetch); // whose it was, only the whole conversation tells
+            return;
+        }
+        let parts = observation.parts_in_order();
+        if parts.iter().any(|later| later.id > part.id && later.assigned_to.is_some()) {
+            return; // somebody has decided since
+        }
+        let before = parts.iter().take_while(|other| other.id < part.id);
+        let to = before.filter_map(|other| other.assigned_to.clone()).last().unwrap_or(Assignee::Nobody);
+        if !self.workspace.is_bots(&to) {
+            self.give_back_what_was_taken(to);
+        }
+    }
+
+    /// To whoever had it before the bot took it. What somebody had closed meanwhile is open by that.
+    pub(super) fn give_back_what_was_taken(&mut self, to: Assignee) {
+        if self.state.control == Control::Closed {
+            self.state.control = Control::Human;
+            self.new_epoch();
+        }
+        self.enqueue(None, Weight::Optional, Action::Assign { to, fallbacks: Vec::new() });
+    }
+}
