@@ -176,7 +176,7 @@ fn a_queue_that_is_down_keeps_the_bookmark_where_it_is() {
 }
 
 #[test]
-fn of_a_chat_only_the_conversation_that_it_has_rings() {
+fn of_a_chat_the_conversation_that_it_has_rings_and_the_one_that_it_has_left() {
     let chat = Chat::default();
     chat.started("s1", "I want a person");
     let before = chat.in_intercom().conversation_id;
@@ -196,6 +196,6 @@ fn of_a_chat_only_the_conversation_that_it_has_rings() {
         fake.expect([page(vec![Changed { id, updated_at: Timestamp::from_seconds(1_768_040_100), shown }], None)]);
         look(&fake)
     };
-    assert_eq!(found(before), Found { changed: 1, rung: 0 }, "it is nobody's any more");
+    assert_eq!(found(before), Found { changed: 1, rung: 1 }, "it is listened to still");
     assert_eq!(found(chat.in_intercom().conversation_id), Found { changed: 1, rung: 1 });
 }

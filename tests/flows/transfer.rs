@@ -658,6 +658,30 @@ fn what_people_begin_before_the_start_is_carried_out_reaches_the_chat() {
     }
 }
 
+/// The chat has left its conversation for one that people began; a teammate goes on in the old one all the same.
+#[test]
+fn what_people_say_in_a_conversation_that_the_chat_has_left_is_passed_on() {
+    let chat = relayed();
+    let conversation = || chat.state().transfer.and_then(|transfer| transfer.conversation).unwrap();
+    let left = conversation();
+    chat.teammate_closes();
+    let _ = chat.events();
+    let mut seen = Observation { complete: true, ..chat.intercom.shown() };
+    let (key, news) = begun_by_people(&chat);
+    baton_tests::now(heed(&chat.desk, &chat.intercom, &key, &news)).unwrap();
+    let _ = chat.told();
+    let old = ConversationKey { app_id: key.app_id.clone(), conversation_id: left };
+    assert!(!seen.parts.is_empty(), "what was before is shown too");
+    let part = chat.happens_unseen(PartKind::Comment, teammate("900002"), Some("The invoice is on its way"), None);
+    seen.parts.extend(chat.intercom.shown().parts.into_iter().filter(|one| one.id == part));
+    seen.part_count = Some(seen.parts.len() as u64);
+    for _ in 0..2 {
+        baton_tests::now(heed(&chat.desk, &chat.intercom, &old, &News::Shown(Box::new(seen.clone())))).unwrap();
+    }
+    assert_eq!(chat.told(), ["agent_message The invoice is on its way"], "once, and nothing from before");
+    assert_eq!(conversation(), key.conversation_id, "the chat stays where it is");
+}
+
 #[test]
 fn what_people_say_beside_a_chat_and_nobody_told_of_is_found_by_searching() {
     let chat = relayed();

@@ -41,7 +41,7 @@ where
     let mut report = Report::default();
     let workspace = desk.workspace(key)?;
     let mut inputs: Vec<Input> = command.cloned().map(Input::Commanded).into_iter().collect();
-    let Some((home, mut stored)) = desk.at_home(key).await? else { return Ok(report) };
+    let Some((home, mut stored, true)) = desk.at_home(key).await? else { return Ok(report) };
     let key = &home;
     loop {
         if desk.foresee(key, &stored, &inputs)?.link_due().is_some() {

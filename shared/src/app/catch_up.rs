@@ -142,12 +142,15 @@ where
     W: Doorbells,
 {
     let key = ConversationKey { app_id: workspace.app_id.clone(), conversation_id: one.id.clone() };
-    // Where a chat has another conversation by now, this one is nobody's.
-    let Some((_, known)) = desk.at_home(&key).await? else { return Ok(false) };
-    let mut behind = step::is_behind(&known.conversation, &one.shown, workspace);
-    if !behind && known.conversation.bot.is_none() {
+    let Some((_, known, here)) = desk.at_home(&key).await? else { return Ok(false) };
+    let mut behind = if here {
+        step::is_behind(&known.conversation, &one.shown, workspace)
+    } else {
+        step::is_behind_beside(&known.conversation, &one.id, &one.shown) // its chat has another conversation by now
+    };
+    if !behind && here && known.conversation.bot.is_none() {
         // People may have begun it with the customer of a chat.
-        if let Some((chat, _)) = desk.chat_beside(workspace, &key, &one.shown).await? {
+        if let Some((chat, _)) = desk.chat_beside(workspace, &key, &one.shown, None).await? {
             let chat = desk.store.load(&chat).await?.conversation;
             behind = step::is_behind_beside(&chat, &one.id, &one.shown);
         }

@@ -8,7 +8,7 @@ use crate::domain::ids::{BotId, ConversationId, ConversationKey, Timestamp};
 use crate::domain::part::Observation;
 use crate::domain::settings::Workspace;
 use crate::domain::step::{self, Effect, Input};
-use crate::domain::transfer::{MAX_SESSION_BYTES, beside_row, contact_row, session_row};
+use crate::domain::transfer::{MAX_SESSION_BYTES, Transfer, beside_row, contact_row, session_row};
 use crate::ports::{Clock, Conversations, Intercom, NotShown, Pace, Stored, Unavailable, Wakers};
 
 /// What happened.
@@ -56,21 +56,44 @@ where
     C: Clock,
     I: Intercom + Pace,
 {
+    heed_for(desk, intercom, key, news, None).await
+}
+
+/// The same; where nobody knows whose the conversation is, it is met by this chat.
+async fn heed_for<S, W, C, I>(
+    desk: &Desk<S, W, C>,
+    intercom: &I,
+    key: &ConversationKey,
+    news: &News,
+    asks: Option<&ConversationKey>,
+) -> Result<Report, Unfinished>
+where
+    S: Conversations,
+    W: Wakers,
+    C: Clock,
+    I: Intercom + Pace,
+{
     let mut report = Report::default();
     let workspace = desk.workspace(key)?;
-    let Some((mut home, mut stored)) = desk.at_home(key).await? else { return Ok(report) };
+    let Some((mut home, mut stored, here)) = desk.at_home(key).await? else { return Ok(report) };
     let input = match news {
         News::Shown(observation) => Some(Input::Observed(observation.as_ref().clone())),
-        News::Deleted => Some(Input::Deleted),
-        News::Due => Some(Input::Tick(None)),
-        News::Doorbell => fetched(desk, intercom, &home, &stored, news).await?,
+        News::Deleted => here.then_some(Input::Deleted),
+        News::Due => here.then_some(Input::Tick(None)),
+        News::Doorbell if here => fetched(desk, intercom, &home, &stored, news).await?,
+        // A chat that has another conversation by now has not heard of this one what is rung for.
+        News::Doorbell => whole(desk, intercom, key, &key.conversation_id, false, news).await?.map(Input::Observed),
     };
     let Some(input) = input else { return Ok(report) };
     // One in which the bot was only asked something by a note is as little the bot's as one that is not known.
-    if let (Input::Observed(observation), true) = (&input, stored.conversation.bot.is_none())
-        && let Some((chat, met)) = met(desk, intercom, key, observation, news).await?
-    {
-        (home, stored) = (chat, met);
+    if let (Input::Observed(observation), true) = (&input, !here || stored.conversation.bot.is_none()) {
+        let chat =
+            if here { desk.chat_beside(workspace, key, observation, asks).await? } else { Some((home.clone(), None)) };
+        match met(desk, intercom, key, chat, observation, news).await? {
+            Some((chat, met)) => (home, stored) = (chat, met),
+            None if !here => return Ok(report),
+            None => {}
+        }
     }
     let key = &home;
     let input = introduced(intercom, workspace, &stored, input).await;
@@ -192,7 +215,7 @@ where
     for one in intercom.begun(workspace, contact, since).await? {
         if step::is_behind_beside(&stored.conversation, &one.id, &one.shown) {
             let beside = ConversationKey { app_id: key.app_id.clone(), conversation_id: one.id };
-            Box::pin(heed(desk, intercom, &beside, &News::Doorbell)).await?;
+            Box::pin(heed_for(desk, intercom, &beside, &News::Doorbell, Some(key))).await?;
         }
     }
     let (stored, _) = desk.change_from(key, stored, &[Input::LookedBeside]).await?;
@@ -213,12 +236,13 @@ async fn introduced<I: Intercom>(intercom: &I, workspace: &Workspace, stored: &S
     input
 }
 
-/// A conversation that is not known: the chat of its customer's that it belongs to, if it does. It may be
-/// the one that is being opened, or one that people have begun.
+/// A conversation that is not known, or that its chat has left: the chat of its customer's, where it is that chat's from
+/// now on. It may be the one that is being opened, or one in which people write.
 async fn met<S, W, C, I>(
     desk: &Desk<S, W, C>,
     intercom: &I,
     key: &ConversationKey,
+    chat: Option<(ConversationKey, Option<(BotId, String)>)>,
     observation: &Observation,
     news: &News,
 ) -> Result<Option<(ConversationKey, Stored)>, Unfinished>
@@ -228,8 +252,7 @@ where
     C: Clock,
     I: Intercom + Pace,
 {
-    let workspace = desk.workspace(key)?;
-    let Some((home, chat)) = desk.chat_beside(workspace, key, observation).await? else { return Ok(None) };
+    let Some((home, chat)) = chat else { return Ok(None) };
     let mut stored = desk.store.load(&home).await?;
     let conversation = key.conversation_id.clone();
     let met = |observation| Input::Met { conversation: conversation.clone(), observation, chat: chat.clone() };
@@ -250,8 +273,9 @@ where
 }
 
 impl<S: Conversations, W: Wakers, C: Clock> Desk<S, W, C> {
-    /// A chat meets a conversation. Where that is passed on beside it from now on, its row leads here first: whoever dies
-    /// in between, or comes when the customer has another chat, comes here again.
+    /// A chat meets a conversation. Where people have begun it and it is this chat's from now on, or passed on beside it, its
+    /// row leads here first: whoever dies in between, or comes when the customer has another chat, comes here again. Of
+    /// two chats that meet it at once the first has it.
     async fn meets(
         &self,
         conversation: &ConversationKey,
@@ -260,15 +284,22 @@ impl<S: Conversations, W: Wakers, C: Clock> Desk<S, W, C> {
         met: Input,
     ) -> Result<(Stored, Vec<Effect>), Unfinished> {
         let id = &conversation.conversation_id;
-        let is_known = |chat: &Conversation| chat.transfer.as_ref().is_some_and(|known| known.beside(id).is_some());
-        let begins = !is_known(&stored.conversation) && {
+        let is_known = |chat: &Conversation| {
+            let has = |known: &Transfer| known.conversation.as_ref() == Some(id) || known.beside(id).is_some();
+            chat.transfer.as_deref().is_some_and(has)
+        };
+        let by_people = matches!(&met, Input::Met { observation, .. } if is_by_people(observation));
+        let begins = by_people && !is_known(&stored.conversation) && {
             let after = self.foresee(home, &stored, std::slice::from_ref(&met))?;
             is_known(&after)
         };
         broken_as!(BesideForgotten => return self.change_from(home, stored, &[met]).await);
         if let Some(sign) = beside_row(id).filter(|_| begins) {
             let sign = ConversationKey { app_id: conversation.app_id.clone(), conversation_id: sign };
-            self.lead(&sign, home).await?;
+            if self.lead(&sign, home, false).await? {
+                let at = self.clock.now();
+                return Err(Unfinished::Later { at, why: "another chat of the customer's has it" });
+            }
         }
         self.change_from(home, stored, &[met]).await
     }
@@ -282,6 +313,7 @@ impl<S: Conversations, W, C> Desk<S, W, C> {
         workspace: &Workspace,
         key: &ConversationKey,
         observation: &Observation,
+        asks: Option<&ConversationKey>,
     ) -> Result<Option<(ConversationKey, Option<(BotId, String)>)>, Unavailable> {
         if workspace.transfers.is_empty() {
             return Ok(None);
@@ -292,6 +324,9 @@ impl<S: Conversations, W, C> Desk<S, W, C> {
             && let Some(home) = self.store.load(&row(sign)).await?.conversation.moved_to
         {
             return Ok(Some((row(home), None)));
+        }
+        if let Some(chat) = asks {
+            return Ok(Some((chat.clone(), None)));
         }
         let Some(sign) = observation.contact.as_ref().and_then(contact_row) else { return Ok(None) };
         let sign = self.store.load(&row(sign)).await?;

@@ -128,16 +128,17 @@ pub struct Desk<S, W, C> {
 const MAX_CONFLICTS: u32 = 8;
 
 impl<S: Conversations, W, C> Desk<S, W, C> {
-    /// The row in which a conversation is kept, and what is there: one that is relayed from a bot
-    /// platform's chat is kept under the chat's name. None where a row leads to a chat that has another
-    /// conversation by now.
-    async fn at_home(&self, key: &ConversationKey) -> Result<Option<(ConversationKey, Stored)>, Unavailable> {
+    /// The row in which a conversation is kept, what is there, and whether it is about this one: one that is relayed from
+    /// a bot platform's chat is kept under the chat's name, which may have left it and listens to it still. None where a
+    /// row leads to a chat that knows nothing of it.
+    async fn at_home(&self, key: &ConversationKey) -> Result<Option<(ConversationKey, Stored, bool)>, Unavailable> {
         let stored = self.store.load(key).await?;
-        let Some(row) = stored.conversation.moved_to.clone() else { return Ok(Some((key.clone(), stored))) };
+        let Some(row) = stored.conversation.moved_to.clone() else { return Ok(Some((key.clone(), stored, true))) };
         let home = ConversationKey { app_id: key.app_id.clone(), conversation_id: row };
         let stored = self.store.load(&home).await?;
         let here = stored.conversation.in_intercom(&home) == Some(&key.conversation_id);
-        Ok(here.then_some((home, stored)))
+        let known = stored.conversation.transfer.as_ref().and_then(|chat| chat.beside(&key.conversation_id));
+        Ok((here || known.is_some()).then_some((home, stored, here)))
     }
 }
 
@@ -157,19 +158,22 @@ impl<S: Conversations, W: Wakers, C: Clock> Desk<S, W, C> {
         broken_as!(NothingLeadsHome => return Ok(stored));
         while let Some(row) = stored.conversation.link_due() {
             let from = ConversationKey { app_id: key.app_id.clone(), conversation_id: row.clone() };
-            let led_elsewhere = self.lead(&from, key).await?;
+            let led_elsewhere = self.lead(&from, key, true).await?;
             (stored, _) = self.change_from(key, stored, &[Input::Linked { row, led_elsewhere }]).await?;
         }
         Ok(stored)
     }
 
-    /// Makes a row lead to a chat; whether it led to another. Who comes again after dying in between finds that it leads
+    /// Makes a row lead to a chat; whether it led to another, where it is left unless it is to be `turned`. Who comes again after dying in between finds that it leads
     /// here already, and takes the chat for its customer's only one: then an opening's echo is trusted, as of any other.
-    async fn lead(&self, from: &ConversationKey, home: &ConversationKey) -> Result<bool, Unfinished> {
+    async fn lead(&self, from: &ConversationKey, home: &ConversationKey, turned: bool) -> Result<bool, Unfinished> {
         for _ in 0..MAX_CONFLICTS {
             let there = self.store.load(from).await?;
             if there.conversation.moved_to.as_ref() == Some(&home.conversation_id) {
                 return Ok(false);
+            }
+            if !turned && there.conversation.moved_to.is_some() {
+                return Ok(true);
             }
             let sign = Conversation { moved_to: Some(home.conversation_id.clone()), ..Conversation::default() };
             match self.store.save(from, &sign, there.version, self.clock.now()).await {

@@ -26,7 +26,7 @@ use super::likeness::GivenUp;
 use super::part::{Assignee, Profile, Rating, Traits};
 use super::rules::Root;
 use super::suggestion::{Ruled, Suggestion};
-use super::transfer::Transfer;
+use super::transfer::{Beside, Transfer};
 
 /// Who speaks for the company.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -311,6 +311,19 @@ impl Conversation {
     pub fn own_unseen(&self, counts: impl Fn(&PartId) -> bool) -> u64 {
         let is_known = |own: &&PartId| !self.seen.covers(own) && self.unshown.as_ref() != Some(*own) && counts(own);
         self.own_parts.iter().filter(is_known).count() as u64
+    }
+
+    /// Leaves the conversation that a chat has in Intercom. What the bot is still to be told of it stays told of it, and
+    /// what is said in it later is passed on from where it was seen.
+    pub fn leave(&mut self) {
+        let Some(transfer) = &mut self.transfer else { return };
+        let Some(left) = transfer.conversation.take() else { return };
+        for event in self.events.iter_mut().filter(|event| event.of.is_none()) {
+            event.of = Some(left.clone());
+        }
+        let own = self.own_parts.iter().filter(|part| !self.seen.covers(part)).cloned().collect();
+        let (seen, count) = (self.seen.clone(), self.seen_count);
+        transfer.know_how_far(Beside { conversation: left, seen, count, own, of_another: false });
     }
 
     /// How many events wait for the bot; each message of a turn counts as one.

@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
-use super::conversation::{Action, PendingEvent, Watermark, remember};
+use super::conversation::{Action, Watermark, remember};
 use super::ids::{AdminId, BotId, ContactId, ConversationId, ConversationKey, PartId, Timestamp};
 use super::part::Assignee;
 
@@ -216,7 +216,7 @@ impl TransferSettings {
     }
 }
 
-/// How far a conversation that people have begun beside a chat was passed on.
+/// How far a conversation beside a chat was passed on: one that people have begun, or that the chat has left.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Beside {
     /// Which.
@@ -226,6 +226,21 @@ pub struct Beside {
     /// How many parts it had then.
     #[serde(default)]
     pub count: Option<u64>,
+    /// Parts of our own behind that, where the chat has left it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub own: Vec<PartId>,
+    /// The chat was another customer's then: nothing of it is passed on any more.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub of_another: bool,
+}
+
+impl Beside {
+    /// One of which nothing was passed on.
+    #[must_use]
+    pub fn of(conversation: &ConversationId) -> Self {
+        let conversation = conversation.clone();
+        Self { conversation, seen: Watermark::default(), count: None, own: Vec::new(), of_another: false }
+    }
 }
 
 /// What is known of a chat at the bot platform.
@@ -262,7 +277,7 @@ pub struct Transfer {
     /// Other conversations that people have begun with the customer meanwhile, oldest first.
     #[serde(skip_serializing_if = "VecDeque::is_empty")]
     pub others: VecDeque<ConversationId>,
-    /// How far those were passed on. A row of the release before has none of it.
+    /// How far those were passed on, and those that the chat has left. A row of the release before has none of it.
     #[serde(skip_serializing_if = "VecDeque::is_empty")]
     pub others_seen: VecDeque<Beside>,
     /// The customer has another chat, or had one: an opening of its own may be that one's.
@@ -315,12 +330,9 @@ impl Transfer {
         }
     }
 
-    /// Leaves the conversation that the chat has. What the bot is still to be told of it stays told of it.
-    pub fn leave(&mut self, events: &mut VecDeque<PendingEvent>) {
-        let left = self.conversation.take();
-        for event in events.iter_mut().filter(|event| event.of.is_none()) {
-            event.of.clone_from(&left);
-        }
+    /// The chat is another customer's from now on: what is said to the one before is not for this one.
+    pub fn changes_hands(&mut self) {
+        self.others_seen.iter_mut().for_each(|beside| beside.of_another = true);
     }
 
     /// How far a conversation beside the chat was passed on, where it is known. Of one that the release before
@@ -329,11 +341,8 @@ impl Transfer {
     pub fn beside(&self, conversation: &ConversationId) -> Option<Beside> {
         let seen = self.others_seen.iter().find(|beside| beside.conversation == *conversation).cloned();
         seen.or_else(|| {
-            self.others.contains(conversation).then(|| Beside {
-                conversation: conversation.clone(),
-                seen: Watermark { source: true, part: None },
-                count: None,
-            })
+            let known = self.others.contains(conversation);
+            known.then(|| Beside { seen: Watermark { source: true, part: None }, ..Beside::of(conversation) })
         })
     }
 
@@ -342,6 +351,11 @@ impl Transfer {
         if !self.others.contains(&known.conversation) {
             remember(&mut self.others, known.conversation.clone(), MAX_LINKED);
         }
+        self.know_how_far(known);
+    }
+
+    /// Remembers how far what is said in another conversation was passed on.
+    pub fn know_how_far(&mut self, known: Beside) {
         self.others_seen.retain(|beside| beside.conversation != known.conversation);
         remember(&mut self.others_seen, known, MAX_LINKED);
     }

@@ -30,6 +30,8 @@ pub enum Mutant {
     BesideForgotten,
     /// What people have begun while nobody knew whose chat it was is not looked for.
     BegunMeanwhileUnheard,
+    /// What is said in a conversation that the chat has left is not passed on.
+    LeftIsLeft,
     /// A count of parts is taken for known from a notification that shows nothing new.
     CountTakenUnseen,
     /// Whoever a conversation waits for is not woken; the sweep alone does so.

@@ -112,6 +112,7 @@ impl Mutant {
             Core::StartDoneAtItsEnd,
             Core::GoingOnNotTold,
             Core::BegunMeanwhileUnheard,
+            Core::LeftIsLeft,
             Core::TwinTrusted,
             Core::BesideForgotten,
             Core::HolderNotAsked,

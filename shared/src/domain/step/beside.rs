@@ -1,5 +1,5 @@
-//! Conversations of a chat's customer that are not the chat's: people begin them. Where the bot has the chat,
-//! it goes on in such a one. Where others have it, it stays with them, and what is said beside it is passed on
+//! Conversations of a chat's customer that are not the chat's: people begin them, or the chat has left them. Where the
+//! bot has the chat, it goes on in such a one. Where others have it, it stays with them, and what is said beside it is passed on
 //! all the same, so that the customer reads it and nobody speaks into the void; the customer's answers go
 //! to those who have the chat, who are told.
 //!
@@ -26,14 +26,15 @@ const OF_INTERCOM: &str = "intercom";
 /// `shown` is without parts, as a search gives it.
 #[must_use]
 pub fn is_behind_beside(chat: &Conversation, conversation: &ConversationId, shown: &Observation) -> bool {
-    if !is_by_people(shown) {
-        return false;
-    }
-    let Some(transfer) = &chat.transfer else { return shown.open };
+    let by_people = is_by_people(shown);
+    let Some(transfer) = &chat.transfer else { return by_people && shown.open };
     if transfer.conversation.as_ref() == Some(conversation) {
         return false;
     }
-    transfer.beside(conversation).is_none_or(|known| known.count.is_none() || shown.part_count > known.count)
+    match transfer.beside(conversation) {
+        Some(known) => !known.of_another && (known.count.is_none() || shown.part_count > known.count),
+        None => by_people,
+    }
 }
 
 /// With which contact, and since when, conversations that people have begun are to be looked for now: their
@@ -73,11 +74,17 @@ impl Stepper<'_> {
         if transfer.conversation.as_ref() == Some(conversation) {
             return;
         }
-        let has_twin = transfer.has_twin;
-        let opening = self.state.outbox.front().is_some_and(|head| {
-            let open = matches!(head.progress, Progress::Claimed { .. } | Progress::Unknown { .. });
-            open && Likeness::of(&head.action).is_some_and(|opening| opening.begins(observation))
-        });
+        let known = transfer.beside(conversation);
+        if known.as_ref().is_some_and(|known| known.of_another) {
+            return;
+        }
+        let (has_twin, is_known) = (transfer.has_twin, known.is_some());
+        broken_as!(LeftIsLeft => if is_known && !by_people { return; });
+        let opening = !is_known
+            && self.state.outbox.front().is_some_and(|head| {
+                let open = matches!(head.progress, Progress::Claimed { .. } | Progress::Unknown { .. });
+                open && Likeness::of(&head.action).is_some_and(|opening| opening.begins(observation))
+            });
         broken_as!(OpeningHasNoEcho => return);
         // Where the customer has several chats, each may be opened in the same words: then only the answer tells whose it
         // is, or the search, which knows those of the others.
@@ -87,8 +94,8 @@ impl Stepper<'_> {
         if opening {
             self.begun(0, conversation);
         } else if by_people && is_first {
-            self.people_begin(conversation, Watermark::default());
-        } else if by_people {
+            self.people_begin(Beside::of(conversation));
+        } else if by_people || is_known {
             self.people_write_beside(conversation, observation);
         } else {
             self.begins_late(observation);
@@ -103,61 +110,55 @@ impl Stepper<'_> {
             return;
         }
         let known = self.state.transfer.as_ref().and_then(|transfer| transfer.beside(conversation));
-        let mark = known.map_or_else(|| self.before_the_chat(observation), |known| known.seen.clone());
-        let said = self.said_after(&mark, observation);
+        let known = known.unwrap_or_else(|| self.before_the_chat(conversation, observation));
+        let said = self.said_after(&known, observation);
         let by_somebody =
             |message: &Message| matches!(message.author.kind, AuthorKind::Teammate | AuthorKind::Customer);
         let is_with_the_bot = self.state.control == Control::Closed;
         if is_with_the_bot && !said.iter().any(by_somebody) {
             // What is sent automatically waits until somebody says something.
-            self.know_beside(conversation, mark, observation);
+            self.know_beside(Beside { count: observation.part_count, ..known });
         } else if is_with_the_bot && observation.open && self.state.outbox.is_empty() {
-            self.people_begin(conversation, mark);
+            self.people_begin(known);
         } else if is_with_the_bot && observation.open {
             // What is still to be done is about the conversation before this one.
             self.effects.push(Effect::Wait { until: self.now.plus_ms(BUSY_MS) });
         } else {
-            self.pass_on_beside(conversation, observation, mark, said);
+            self.pass_on_beside(known, observation, said);
         }
     }
 
-    fn know_beside(&mut self, conversation: &ConversationId, seen: Watermark, observation: &Observation) {
-        let known = Beside { conversation: conversation.clone(), seen, count: observation.part_count };
+    fn know_beside(&mut self, known: Beside) {
         if let Some(transfer) = &mut self.state.transfer {
             transfer.know_beside(known);
         }
     }
 
     /// What was said in it before this chat was known here: that is history.
-    fn before_the_chat(&self, observation: &Observation) -> Watermark {
+    fn before_the_chat(&self, conversation: &ConversationId, observation: &Observation) -> Beside {
         let born = self.state.born;
         let is_before = |message: &Message| message.created_at.0 > 0 && message.created_at.plus_ms(SKEW_MS) < born;
         let mut mark = Watermark { source: observation.source.as_ref().is_some_and(is_before), part: None };
         let parts = observation.parts_in_order().into_iter();
         let before = parts.filter(|part| part.created_at.0 > 0 && part.created_at.plus_ms(SKEW_MS) < born);
         before.for_each(|part| mark.raise(&part.id));
-        mark
+        Beside { seen: mark, ..Beside::of(conversation) }
     }
 
-    /// What the customer is to read, or has written there, in order. Nothing there is ours.
-    fn said_after(&self, mark: &Watermark, observation: &Observation) -> Vec<Message> {
-        let source = observation.source.iter().filter(|_| !mark.source).cloned();
-        let parts = observation.parts_in_order().into_iter().filter(|part| !mark.covers(&part.id));
-        let parts = parts.filter(|part| !part.is_by(&self.workspace.bot_teammate));
+    /// What the customer is to read, or has written there, in order. What the chat has said there before it left is ours.
+    fn said_after(&self, known: &Beside, observation: &Observation) -> Vec<Message> {
+        let source = observation.source.iter().filter(|_| !known.seen.source).cloned();
+        let parts = observation.parts_in_order().into_iter().filter(|part| !known.seen.covers(&part.id));
+        let parts = parts.filter(|part| !part.is_by(&self.workspace.bot_teammate) && !known.own.contains(&part.id));
         source.chain(parts.filter_map(Part::message)).collect()
     }
 
     /// The chat stays where it is: what is said here is passed on, once, and those who have the chat are told.
-    fn pass_on_beside(
-        &mut self,
-        conversation: &ConversationId,
-        observation: &Observation,
-        mark: Watermark,
-        said: Vec<Message>,
-    ) {
+    fn pass_on_beside(&mut self, known: Beside, observation: &Observation, said: Vec<Message>) {
+        let Beside { conversation, seen: mark, mut own, of_another, .. } = known;
         if !said.is_empty() {
             self.note(Decision::PassedOnBeside);
-            self.tell_those_who_have_it(conversation);
+            self.tell_those_who_have_it(&conversation);
         }
         for message in said {
             let kind = if message.author.kind == AuthorKind::Customer {
@@ -177,7 +178,8 @@ impl Stepper<'_> {
         }
         let mut seen = Watermark { source: true, part: mark.part };
         observation.parts.iter().for_each(|part| seen.raise(&part.id));
-        self.know_beside(conversation, seen, observation);
+        own.retain(|part| !seen.covers(part)); // what is shown may be old
+        self.know_beside(Beside { conversation, seen, count: observation.part_count, own, of_another });
     }
 
     /// Once for each such conversation.
@@ -185,7 +187,7 @@ impl Stepper<'_> {
         let is_told = self.state.transfer.as_ref().is_some_and(|transfer| transfer.others.contains(conversation));
         if self.state.control == Control::Human && !is_told {
             self.say_to_teammates(&format!(
-                "Conversation {conversation} was begun with the same customer. What is said there is passed on as \
+                "Conversation {conversation} is with the same customer. What is said there is passed on as \
                  well; what the customer answers arrives here, as long as the chat is here."
             ));
         }
@@ -193,9 +195,11 @@ impl Stepper<'_> {
 
     /// People have begun a conversation with the customer of a chat that the bot has by itself: the chat goes on
     /// there. What lies at or below the mark is known.
-    fn people_begin(&mut self, conversation: &ConversationId, mark: Watermark) {
+    fn people_begin(&mut self, known: Beside) {
+        let Beside { conversation, seen: mark, own, .. } = known;
         self.note(Decision::TransferStarts);
-        self.has_conversation(conversation);
+        self.has_conversation(&conversation);
+        self.state.own_parts = own.into();
         self.state.control = Control::Human;
         self.new_epoch();
         let now = self.now;

@@ -324,11 +324,15 @@ impl Stepper<'_> {
     /// Intercom knows the customer.
     pub(super) fn found(&mut self, position: usize, contact: &Contact) {
         let Some(entry) = self.state.outbox.remove(position) else { return };
+        let before = self.state.transfer.as_ref().and_then(|transfer| transfer.contact.as_ref());
+        let another = before.is_some_and(|known| known.id != contact.id);
+        if another {
+            // Somebody else's words are not put into the conversation of the one before.
+            self.state.leave();
+        }
         if let Some(transfer) = &mut self.state.transfer {
-            let another = transfer.contact.as_ref().is_some_and(|known| known.id != contact.id);
             if another {
-                // Somebody else's words are not put into the conversation of the one before.
-                transfer.leave(&mut self.state.events);
+                transfer.changes_hands();
             }
             transfer.contact = Some(contact.clone());
         }
@@ -358,10 +362,10 @@ impl Stepper<'_> {
     }
 
     pub(super) fn has_conversation(&mut self, conversation: &ConversationId) {
+        if self.state.transfer.as_ref().and_then(|transfer| transfer.conversation.as_ref()) != Some(conversation) {
+            self.state.leave();
+        }
         if let Some(transfer) = &mut self.state.transfer {
-            if transfer.conversation.as_ref() != Some(conversation) {
-                transfer.leave(&mut self.state.events);
-            }
             transfer.conversation = Some(conversation.clone());
             transfer.closed_by = None;
             transfer.held = None;
@@ -487,13 +491,12 @@ impl Stepper<'_> {
     /// A conversation that is gone is opened anew where a chat begins; the start is repeated in it.
     pub(super) fn begins_anew(&mut self, position: usize, code: &str) -> bool {
         let Some(entry) = self.state.outbox.get_mut(position) else { return false };
-        let Some(transfer) = &mut self.state.transfer else { return false };
-        if code != GONE || !matches!(entry.action, Action::Relay { .. }) {
+        if code != GONE || self.state.transfer.is_none() || !matches!(entry.action, Action::Relay { .. }) {
             return false;
         }
         if entry.weight == Weight::Required {
-            transfer.leave(&mut self.state.events);
             entry.progress = Progress::Pending { not_before: self.now };
+            self.state.leave();
         } else {
             let seq = entry.seq;
             self.deleted(); // in the middle of a chat it is over

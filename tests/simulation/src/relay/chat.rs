@@ -33,6 +33,8 @@ pub enum Step {
     Redact,
     /// Somebody acts in the conversation that the chat has in Intercom by then, if it has one.
     InIntercom(Who, Deed),
+    /// Somebody acts in the first conversation that the chat had there, which it may have left.
+    InTheFirst(Who, Deed),
     /// A teammate deletes what a teammate said last.
     RedactPersons,
     /// A teammate begins a conversation with the chat's customer.

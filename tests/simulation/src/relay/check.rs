@@ -346,8 +346,12 @@ fn people(world: &World, chat: &Chat, talk: &Talk, is_its_last: bool, wrong: &mu
         let is_theirs = part.is_seen() && !matches!(part.who, Who::Customer | Who::Bot);
         let times = told(part.id);
         let stays = ended && (world.setting.stays || part.who == Who::Workflow);
-        // What people say beside the chat is passed on as well, until the chat has left the conversation.
-        let beside = talk.starter.is_person() && part.who.is_person() && !world.rows.contains_key(&talk.key);
+        // What people say beside the chat is passed on as well, and in a conversation that it has left.
+        let is_ours = match world.rows.get(&talk.key) {
+            Some(row) => row.state.moved_to.is_some(),
+            None => talk.starter.is_person(),
+        };
+        let beside = part.who.is_person() && is_ours;
         let least = usize::from(is_theirs && !stays && !talk.deleted && (is_its_last || beside));
         let most = usize::from(part.who != Who::Customer && part.who != Who::Bot && part.says_something());
         let told_with = chat.heard.files.get(&(conversation.to_owned(), part.id)).filter(|_| times > 0);

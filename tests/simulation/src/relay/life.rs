@@ -141,6 +141,27 @@ fn grows(chats: &mut Vec<Cast>, span: u64, chance: &mut Chance) {
     }
 }
 
+/// From this seed on people come back to conversations that chats have left; not where files are sent, but in those that
+/// have everything.
+pub const COME_BACK: u64 = 62_000_000;
+
+/// From this seed on lives have all of it.
+pub const ALL: u64 = 80_000_000;
+
+/// Somebody writes in the conversation that a chat has left for one that people began.
+fn come_back(cast: &mut Cast, span: u64, chance: &mut Chance) {
+    if !chance.strikes(2_500) {
+        return;
+    }
+    let at = chance.between(2_000, span);
+    cast.steps.push((at, Step::PeopleBegin(format!("{} news", cast.session))));
+    for word in 0..chance.between(1, 3) {
+        let who = chance.one_of(&[Who::Alice, Who::Bob, Who::Bob, Who::Customer]);
+        let words = format!("<p>{} back {word}</p>", cast.session);
+        cast.steps.push((at + chance.below(span), Step::InTheFirst(who, Deed::Say(words))));
+    }
+}
+
 /// The life of a seed.
 #[must_use]
 pub fn of_seed(seed: u64) -> (Play, Fate, Manner, View) {
@@ -159,6 +180,10 @@ pub fn of_seed(seed: u64) -> (Play, Fate, Manner, View) {
     }
     if seed >= WITH_FILES {
         sends_files(&mut play.chats, &mut Chance::of(seed ^ 0xf11e));
+    }
+    if (COME_BACK..WITH_FILES).contains(&seed) || seed >= ALL {
+        let mut chance = Chance::of(seed ^ 0x2b1d);
+        play.chats.iter_mut().for_each(|cast| come_back(cast, span, &mut chance));
     }
     let few = life::trouble(&mut play, span, &mut chance);
     let mut patience = |thens: &[&'static str]| {

@@ -259,7 +259,8 @@ pub(crate) fn what_is_over_is_opened_again(view: View) -> Ending {
 }
 
 /// A teammate begins a conversation with somebody whose chat the bot has: it reaches them there. Where others
-/// have the chat, its first words do, once; the rest when the chat is over.
+/// have the chat, its first words do, once; the rest when the chat is over. So does what is said later in the conversation
+/// that the chat has left.
 pub(crate) fn what_people_begin_reaches_the_chat(view: View) -> Ending {
     let beside = Stage::of(1, "hello").step(MINUTE, Step::PeopleBegin("we have found it".to_owned()));
     let beside = beside.step(2 * MINUTE, Step::End).act(3 * MINUTE, Who::Alice, says("are you there"));
@@ -289,9 +290,13 @@ pub(crate) fn what_people_begin_reaches_the_chat(view: View) -> Ending {
     }
     let stage = Stage::of(0, "hello").act(20 * SECOND, Who::Alice, Deed::Close(None));
     let stage = stage.step(2 * MINUTE, Step::PeopleBegin("we have found it".to_owned()));
-    stage.say(3 * MINUTE, "wonderful").act(4 * MINUTE, Who::Alice, says("bye")).run(view, |world| {
+    let stage = stage.say(3 * MINUTE, "wonderful").act(4 * MINUTE, Who::Alice, says("bye"));
+    // In the conversation that the chat has left by that, too: while people have the chat, and when the bot has it.
+    let stage = stage.step(5 * MINUTE, Step::InTheFirst(Who::Bob, says("the invoice is on its way")));
+    let stage = stage.step(6 * MINUTE, Step::End).step(8 * MINUTE, Step::InTheFirst(Who::Bob, says("it is there")));
+    stage.run(view, |world| {
         let told = heard(world, "agent_message");
-        unless(told == 2, || format!("{told} of two messages of Alice's were told"))
+        unless(told == 4, || format!("{told} of four messages of Alice's and Bob's were told"))
     })
 }
 

@@ -129,6 +129,12 @@ impl World {
                     self.happens(talk, who, &deed, None);
                 });
             }
+            Step::InTheFirst(who, deed) => {
+                let talk = self.chats[chat].talks.first().copied();
+                talk.into_iter().for_each(|talk| {
+                    self.happens(talk, who, &deed, None);
+                });
+            }
             Step::RedactPersons => {
                 let talk = self.chats[chat].talks.last().copied();
                 let part = talk.and_then(|talk| {
