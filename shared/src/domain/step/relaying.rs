@@ -167,6 +167,7 @@ impl Stepper<'_> {
     pub(super) fn go_on(&mut self) {
         self.state.control = Control::Human;
         self.state.assignee = None; // whoever has it has the chat again
+        self.state.deleted = false; // whether it is, the look shows that follows
         if let Some(transfer) = &mut self.state.transfer {
             transfer.closed_by = None;
             transfer.began_after = self.state.seen.clone();
