@@ -314,7 +314,9 @@ fn other_door(chat: &Chat, said: &[Word<'_>], wrong: &mut Vec<String>) {
         let theirs: Vec<_> = all.iter().filter(|word| word.made.is_none()).collect();
         let is_it = |issue: &&Issue| {
             let is_so = *crate::world::kept(&issue.words) == *text;
-            issue.asked.speaks() && is_so && how_many(text, issue.files.len()) == number
+            let is_so = is_so && how_many(text, issue.files.len()) == number;
+            let is_behind = text.is_empty() && number > 0 && placed(issue).1.len() == number;
+            issue.asked.speaks() && (is_so || is_behind)
         };
         let issues = || chat.issued.iter().filter(is_it);
         // While ours are in doubt nobody can tell which is whose.
