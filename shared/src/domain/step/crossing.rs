@@ -19,8 +19,16 @@ impl Stepper<'_> {
                 .iter()
                 .any(|own| own.id < part.id && own.is_by(&self.workspace.bot_teammate) && may_have_made(entry, own))
         };
-        let hands_over = |entry: &&OutboxEntry| matches!(&entry.action, Action::Assign { to, .. } if is_away(to));
-        is_there || self.state.outbox.iter().filter(hands_over).any(|entry| !has_come(entry))
+        is_there || self.hand_overs().any(|entry| !has_come(entry))
+    }
+
+    /// The hand-overs that are to come. One that somebody has overtaken is not made again: should it have arrived all the
+    /// same, its part tells.
+    fn hand_overs(&self) -> impl Iterator<Item = &OutboxEntry> {
+        self.state.outbox.iter().filter(|entry| {
+            let is_away = matches!(&entry.action, Action::Assign { to, .. } if !self.workspace.is_bots(to));
+            is_away && entry.epoch == self.state.epoch
+        })
     }
 
     /// A hand-over is settled, and was not the last that happened; or it was not made. Whose the conversation is now
