@@ -76,8 +76,11 @@ fn born(memory: &Memory, before: &Conversation, entry: &OutboxEntry, wrong: &mut
         wrong.push(format!("close {command} is taken up although the bot was told of a message since: {known}"));
     }
     let is_its_own = |other: &OutboxEntry| other.command.as_ref() == Some(command);
-    let hands_over =
-        |other: &&OutboxEntry| other.command.is_some() && other.action.as_str() == "assign" && !is_its_own(other);
+    // One of an epoch before was overtaken: somebody has given the conversation to the bot since.
+    let hands_over = |other: &&OutboxEntry| {
+        let stands = other.epoch == before.epoch && !is_its_own(other);
+        stands && other.command.is_some() && other.action.as_str() == "assign"
+    };
     if entry.action.as_str() == "reply" && before.outbox.iter().any(|other| hands_over(&other)) {
         wrong.push(format!("command {command} is taken up after the bot handed over"));
     }
