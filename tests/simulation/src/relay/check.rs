@@ -162,12 +162,15 @@ pub fn at_rest(world: &World, number: usize, died: &[Rc<str>]) -> Vec<String> {
     results(chat, &said, &mut wrong);
     passed_on(world, chat, &said, died, &mut wrong);
     other_door(chat, &said, &mut wrong);
-    for talk in chat.talks.iter().map(|talk| &world.talks[*talk]) {
+    // Where Intercom refused to tell who the customer is, people begin conversations with somebody of whom no chat is known.
+    let is_unknown = state.transfer.as_ref().is_some_and(|transfer| transfer.contact.is_none());
+    for talk in chat.talks.iter().filter(|_| !is_unknown).map(|talk| &world.talks[*talk]) {
         told_to_one(world, number, talk, &mut wrong);
         people(world, chat, talk, conversation == Some(&talk.key.conversation_id), &mut wrong);
     }
     opened_once(world, chat, &mut wrong);
-    wrong.extend(world.astray(number).into_iter().map(|key| format!("row {key} does not lead to the chat")));
+    let astray = if is_unknown { Vec::new() } else { world.astray(number) };
+    wrong.extend(astray.into_iter().map(|key| format!("row {key} does not lead to the chat")));
     agrees(world, chat, &state, &mut wrong);
     wrong
 }
@@ -204,8 +207,13 @@ fn results(chat: &Chat, said: &[Word<'_>], wrong: &mut Vec<String>) {
                 })
         };
         let sent: Vec<&String> = said.iter().filter(made).flat_map(|word| word.files).collect();
-        // Of what was deleted, and of the same words through both doors, nobody can tell.
-        if !(is_lost(said) || twins()) {
+        let as_many_behind = || {
+            let files = |word: &Word<'_>| word.text.is_empty() && word.files.len() == behind.len();
+            let are_there = !behind.is_empty() && chat.doubted.contains(&issue.id);
+            are_there && said.iter().any(|word| word.made.is_none() && files(word))
+        };
+        // Of what was deleted, and of the same words, or as many files without, through both doors nobody can tell.
+        if !(is_lost(said) || twins() || as_many_behind()) {
             files(chat, issue, &sent, parts, wrong);
         }
         // A start that was given up and comes back late joins the chat that another start has begun with these
