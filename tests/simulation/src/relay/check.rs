@@ -320,16 +320,19 @@ fn other_door(chat: &Chat, said: &[Word<'_>], wrong: &mut Vec<String>) {
     for ((text, number), all) in by_words {
         let ours: Vec<_> = all.iter().filter(|word| word.made.is_some()).collect();
         let theirs: Vec<_> = all.iter().filter(|word| word.made.is_none()).collect();
-        let is_it = |issue: &&Issue| {
-            let is_so = *crate::world::kept(&issue.words) == *text;
-            let is_so = is_so && how_many(text, issue.files.len()) == number;
-            let is_behind = text.is_empty() && number > 0 && placed(issue).1.len() == number;
-            issue.asked.speaks() && (is_so || is_behind)
+        // How many messages of a command look so: a start's files that come behind its words are one of their own.
+        let alike = |issue: &Issue| {
+            let (first, behind) = placed(issue);
+            let is_so = *crate::world::kept(&issue.words) == *text
+                && [first.len(), issue.files.len()].iter().any(|files| how_many(text, *files) == number);
+            let is_behind = text.is_empty() && number > 0 && behind.len() == number;
+            if issue.asked.speaks() { usize::from(is_so) + usize::from(is_behind) } else { 0 }
         };
-        let issues = || chat.issued.iter().filter(is_it);
+        let issues = || chat.issued.iter().filter(|issue| alike(issue) > 0);
         // While ours are in doubt nobody can tell which is whose.
         let is_both = issues().any(|issue| chat.doubted.contains(&issue.id)) && !theirs.is_empty();
-        let done = issues().filter(|issue| issue.results.first().is_some_and(|(result, _)| *result == "done")).count();
+        let done = issues().filter(|issue| issue.results.first().is_some_and(|(result, _)| *result == "done"));
+        let done: usize = done.map(alike).sum();
         let told_of = all.iter().filter(|word| told(word)).count();
         let lost = all.iter().filter(|word| word.lost && word.made.is_none()).count();
         if !is_both {
