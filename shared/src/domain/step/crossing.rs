@@ -31,6 +31,11 @@ impl Stepper<'_> {
         })
     }
 
+    /// Whether a hand-over is to come that nobody has overtaken: it opens what is closed.
+    pub(super) fn is_leaving(&self) -> bool {
+        self.hand_overs().next().is_some()
+    }
+
     /// A hand-over is settled, and was not the last that happened; or it was not made. Whose the conversation is now
     /// is looked at, at once.
     pub(super) fn look_whose_it_is(&mut self, was_handing_over: bool) {

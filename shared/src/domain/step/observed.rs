@@ -257,7 +257,7 @@ impl Stepper<'_> {
         self.noted(part, observation, taking);
         if part.kind == PartKind::Close && !heeded {
             self.closed(own, taking);
-        } else if part.kind == PartKind::Close && self.is_with_people() && !self.is_handing_over() {
+        } else if part.kind == PartKind::Close && self.is_with_people() && !self.is_leaving() {
             // People took it over before our close, which was confirmed before that was seen.
             self.open_again();
         }

@@ -175,7 +175,7 @@ impl Stepper<'_> {
         // The customer may have written while the close was on the wire. Then the bot was asked,
         // and keeps the conversation: its answer opens it again. So does a hand-over.
         let keeps = self.was_asked_since(&entry) && self.state.control == Control::Bot;
-        if keeps || self.is_handing_over() {
+        if keeps || self.is_leaving() {
             return;
         }
         // People who took it over while the close was on the wire did not want it closed.
