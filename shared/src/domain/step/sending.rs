@@ -72,9 +72,12 @@ impl Stepper<'_> {
             }
             Progress::Claimed { until, .. } => Effect::Wait { until: *until },
             Progress::Unknown { settle_at, .. } if *settle_at > now => Effect::Wait { until: *settle_at },
-            Progress::Unknown { after, .. } => match &head.action {
+            Progress::Unknown { after, settle_at } => match &head.action {
                 Action::Begin { contact, .. } => {
-                    let since = self.state.transfer.as_ref().map(|transfer| transfer.started_at).unwrap_or_default();
+                    // The chat may have been given away once more since this was tried.
+                    let tried = settle_at.minus_ms(super::transferred::settle_ms(&head.action, settle_ms));
+                    let started = self.state.transfer.as_ref().map(|transfer| transfer.started_at);
+                    let since = started.unwrap_or_default().min(tried);
                     Effect::Search { seq: head.seq, contact: contact.id.clone(), since: since.minus_ms(SKEW_MS) }
                 }
                 // Whoever is looked for is found as well when it is done twice.
