@@ -2,7 +2,6 @@
 
 use super::{Desk, Report, Standing, Unfinished};
 use crate::domain::budget::{Call, Urgency};
-use crate::domain::content::AuthorKind;
 use crate::domain::conversation::{Control, Conversation};
 use crate::domain::ids::{BotId, ConversationId, ConversationKey, Timestamp};
 use crate::domain::part::Observation;
@@ -288,7 +287,7 @@ impl<S: Conversations, W: Wakers, C: Clock> Desk<S, W, C> {
             let has = |known: &Transfer| known.conversation.as_ref() == Some(id) || known.beside(id).is_some();
             chat.transfer.as_deref().is_some_and(has)
         };
-        let by_people = matches!(&met, Input::Met { observation, .. } if is_by_people(observation));
+        let by_people = matches!(&met, Input::Met { observation, .. } if observation.is_begun_by_people());
         let begins = by_people && !is_known(&stored.conversation) && {
             let after = self.foresee(home, &stored, std::slice::from_ref(&met))?;
             is_known(&after)
@@ -320,7 +319,7 @@ impl<S: Conversations, W, C> Desk<S, W, C> {
         }
         let row = |conversation_id| ConversationKey { app_id: workspace.app_id.clone(), conversation_id };
         // It is passed on beside the same chat as before, although the customer may have begun another since.
-        if let Some(sign) = beside_row(&key.conversation_id).filter(|_| is_by_people(observation))
+        if let Some(sign) = beside_row(&key.conversation_id).filter(|_| observation.is_begun_by_people())
             && let Some(home) = self.store.load(&row(sign)).await?.conversation.moved_to
         {
             return Ok(Some((row(home), None)));
@@ -338,14 +337,10 @@ impl<S: Conversations, W, C> Desk<S, W, C> {
     }
 }
 
-fn is_by_people(observation: &Observation) -> bool {
-    observation.source.as_ref().is_some_and(|source| source.author.kind == AuthorKind::Teammate)
-}
-
 /// Where people begin a conversation with somebody of whom no chat is known: the default bot's, under the
 /// customer's external id.
 fn chat_of(workspace: &Workspace, observation: &Observation) -> Option<(BotId, String)> {
-    let by_people = is_by_people(observation);
+    let by_people = observation.is_begun_by_people();
     let external_id = observation.external_id.as_ref().filter(|id| by_people && id.len() <= MAX_SESSION_BYTES)?;
     let default = workspace.transfers.iter().find(|transfer| transfer.default)?;
     Some((default.bot.clone(), external_id.clone()))

@@ -204,6 +204,12 @@ impl Observation {
         }
     }
 
+    /// Whether a teammate began it.
+    #[must_use]
+    pub fn is_begun_by_people(&self) -> bool {
+        self.source.as_ref().is_some_and(|source| source.author.kind == AuthorKind::Teammate)
+    }
+
     /// Whom it was last assigned to: what the last assignment says, else what the present state
     /// says. The former is preferred because a conversation can hold a teammate and a team at once.
     #[must_use]

@@ -26,7 +26,7 @@ const OF_INTERCOM: &str = "intercom";
 /// `shown` is without parts, as a search gives it.
 #[must_use]
 pub fn is_behind_beside(chat: &Conversation, conversation: &ConversationId, shown: &Observation) -> bool {
-    let by_people = is_by_people(shown);
+    let by_people = shown.is_begun_by_people();
     let Some(transfer) = &chat.transfer else { return by_people && shown.open };
     if transfer.conversation.as_ref() == Some(conversation) {
         return false;
@@ -62,7 +62,7 @@ impl Stepper<'_> {
         observation: &Observation,
         chat: Option<&(BotId, String)>,
     ) {
-        let by_people = is_by_people(observation);
+        let by_people = observation.is_begun_by_people();
         let is_first = self.state.bot.is_none();
         if let (true, true, Some((bot, name)), true) = (by_people, observation.open, chat, is_first) {
             self.be_a_session(bot, name, OF_INTERCOM);
@@ -213,8 +213,4 @@ impl Stepper<'_> {
         }
         (self.state.seen, self.state.told) = (mark.clone(), mark);
     }
-}
-
-fn is_by_people(observation: &Observation) -> bool {
-    observation.source.as_ref().is_some_and(|source| source.author.kind == AuthorKind::Teammate)
 }
