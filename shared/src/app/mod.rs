@@ -164,8 +164,9 @@ impl<S: Conversations, W: Wakers, C: Clock> Desk<S, W, C> {
         Ok(stored)
     }
 
-    /// Makes a row lead to a chat; whether it led to another, where it is left unless it is to be `turned`. Who comes again after dying in between finds that it leads
-    /// here already, and takes the chat for its customer's only one: then an opening's echo is trusted, as of any other.
+    /// Makes a row lead to a chat; whether it led to another, where it is left unless it is to be `turned`. Who comes again
+    /// after dying in between finds that it leads here already, and takes the chat for its customer's only one: then an
+    /// opening's echo is trusted, as of any other.
     async fn lead(&self, from: &ConversationKey, home: &ConversationKey, turned: bool) -> Result<bool, Unfinished> {
         for _ in 0..MAX_CONFLICTS {
             let there = self.store.load(from).await?;

@@ -66,27 +66,43 @@ impl Stepper<'_> {
         if self.is_handing_over() {
             return; // it is on its way to them, or to whom the bot has given it since
         }
-        if !observation.complete {
-            self.effects.push(Effect::Fetch); // whose it was, only the whole conversation tells
-            return;
-        }
-        let parts = observation.parts_in_order();
-        if parts.iter().any(|later| later.id > part.id && later.assigned_to.is_some()) {
-            return; // somebody has decided since
-        }
-        let before = parts.iter().take_while(|other| other.id < part.id);
-        let to = before.filter_map(|other| other.assigned_to.clone()).last().unwrap_or(Assignee::Nobody);
+        let Some(to) = self.who_had_it_before(part, observation, |_| true) else { return };
         if !self.workspace.is_bots(&to) {
             self.give_back_what_was_taken(to);
         }
     }
 
-    /// To whoever had it before the bot took it. What somebody had closed meanwhile is open by that.
+    /// To whom it was assigned before a part, by those that count. None where somebody has decided since, or where only
+    /// the whole conversation tells, which is fetched then.
+    pub(super) fn who_had_it_before(
+        &mut self,
+        part: &Part,
+        observation: &Observation,
+        counts: impl Fn(&Part) -> bool,
+    ) -> Option<Assignee> {
+        if !observation.complete {
+            self.effects.push(Effect::Fetch);
+            return None;
+        }
+        let parts = observation.parts_in_order();
+        if parts.iter().any(|later| later.id > part.id && later.assigned_to.is_some()) {
+            return None;
+        }
+        let before = parts.into_iter().take_while(|other| other.id < part.id).filter(|other| counts(other));
+        Some(before.filter_map(|other| other.assigned_to.clone()).last().unwrap_or(Assignee::Nobody))
+    }
+
+    /// To whoever had it before the bot took it.
     pub(super) fn give_back_what_was_taken(&mut self, to: Assignee) {
+        self.has_opened_what_was_closed();
+        self.enqueue(None, Weight::Optional, Action::Assign { to, fallbacks: Vec::new() });
+    }
+
+    /// An assignment to the bot has opened what somebody had closed.
+    pub(super) fn has_opened_what_was_closed(&mut self) {
         if self.state.control == Control::Closed {
             self.state.control = Control::Human;
             self.new_epoch();
         }
-        self.enqueue(None, Weight::Optional, Action::Assign { to, fallbacks: Vec::new() });
     }
 }

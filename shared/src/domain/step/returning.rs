@@ -8,7 +8,7 @@
 //! What it does not do: take a conversation from a teammate. Whoever carries the assignment out looks
 //! first whether one has it.
 
-use super::{Decision, Effect, Stepper};
+use super::{Decision, Stepper};
 use crate::domain::conversation::{Action, Control, EventKind, OutboxEntry, PendingEvent, Progress, Relief, Weight};
 use crate::domain::part::{Assignee, Observation, Part};
 
@@ -71,19 +71,12 @@ impl Stepper<'_> {
             self.give_to_bot(taking);
             return;
         }
-        let parts = observation.parts_in_order();
-        let assigned = |part: &&Part| part.assigned_to.clone();
-        let is_overtaken = parts.iter().any(|later| later.id > part.id && later.assigned_to.is_some());
-        if is_overtaken || matches!(self.state.control, Control::Bot | Control::Paused) {
+        let Some(before) = self.who_had_it_before(part, observation, |_| true) else { return };
+        if matches!(self.state.control, Control::Bot | Control::Paused) {
             return;
         }
-        let before = parts.iter().take_while(|other| other.id < part.id).filter_map(assigned).last();
-        let to = before.filter(|to| !self.workspace.is_bots(to)).unwrap_or(Assignee::Nobody);
-        if self.state.control == Control::Closed {
-            // It has opened what somebody had closed.
-            self.state.control = Control::Human;
-            self.new_epoch();
-        }
+        let to = if self.workspace.is_bots(&before) { Assignee::Nobody } else { before };
+        self.has_opened_what_was_closed();
         self.note(Decision::ReturnUndone);
         self.enqueue(None, Weight::Completes, Action::Assign { to, fallbacks: vec![Assignee::Nobody] });
         self.state.assignee = Some(observation.assignee.clone());
@@ -94,22 +87,11 @@ impl Stepper<'_> {
     /// and that one may come late: a person who has taken the seat meanwhile gets it back.
     pub(super) fn left_the_seat(&mut self, part: &Part, observation: &Observation) {
         broken_as!(EmptiedSeatStaysEmpty => return);
-        if !observation.complete {
-            self.effects.push(Effect::Fetch); // whose it was, only the whole conversation tells
-            return;
-        }
-        let parts = observation.parts_in_order();
-        if parts.iter().any(|later| later.id > part.id && later.assigned_to.is_some()) {
-            return; // somebody has decided since
-        }
-        let leaves_the_seat_alone = |other: &Part| {
-            other.is_by(&self.workspace.bot_teammate) && matches!(other.assigned_to, Some(Assignee::Team(_)))
-        };
-        let before = parts.into_iter().take_while(|other| other.id < part.id);
-        let assignments = before.filter(|other| !leaves_the_seat_alone(other));
-        let Some(to @ Assignee::Teammate(_)) = assignments.filter_map(|other| other.assigned_to.clone()).last() else {
-            return;
-        };
+        let workspace = self.workspace;
+        let leaves_the_seat_alone =
+            |other: &Part| other.is_by(&workspace.bot_teammate) && matches!(other.assigned_to, Some(Assignee::Team(_)));
+        let before = self.who_had_it_before(part, observation, |other| !leaves_the_seat_alone(other));
+        let Some(to @ Assignee::Teammate(_)) = before else { return };
         if !self.workspace.is_bots(&to) {
             self.note(Decision::SeatGivenBack);
             self.enqueue(None, Weight::Optional, Action::Assign { to, fallbacks: Vec::new() });
